@@ -1,0 +1,56 @@
+// Settings of a prefix: `<prefix>/config.json` over the defaults below.
+// A missing file means the defaults; an unknown key or a wrong type is an error
+// that names it, so that a slip of the pen never passes silently.
+
+import { readFileSync } from 'node:fs'
+import { isErrno, PkgError } from './errors.ts'
+import type { PrefixPaths } from './paths.ts'
+
+const MIB = 1024 * 1024
+
+const DEFAULTS = {
+  /** bytes of verified blocks that the mount server keeps in memory */
+  'mount.cacheBytes': 256 * MIB,
+  /** KiB the kernel reads ahead on the mount, where it lets us set that; 128 is its own default */
+  'mount.readAheadKiB': 1024,
+  /** blocks that a collection deletes for one taking of the lock: what an add may have to wait for */
+  'gc.batch': 256,
+}
+
+export type Config = Readonly<typeof DEFAULTS>
+
+/** Reads the settings. Throws USAGE naming the file and the key that is wrong. */
+export function readConfig(paths: Pick<PrefixPaths, 'config'>): Config {
+  let text: string
+  try {
+    text = readFileSync(paths.config, 'utf8')
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return DEFAULTS
+    throw error
+  }
+  return { ...DEFAULTS, ...checkSettings(parse(text, paths.config), paths.config) }
+}
+
+function parse(text: string, file: string): object {
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
+  } catch (cause) {
+    throw new PkgError('USAGE', `${file} is not JSON`, { cause })
+  }
+  throw new PkgError('USAGE', `${file} must hold one JSON object`)
+}
+
+function checkSettings(settings: object, file: string): Partial<Config> {
+  for (const [key, value] of Object.entries(settings)) {
+    if (!(key in DEFAULTS)) {
+      throw new PkgError('USAGE', `${file}: there is no setting "${key}"`, {
+        hint: `Settings: ${Object.keys(DEFAULTS).join(', ')}.`,
+      })
+    }
+    if (!Number.isSafeInteger(value) || (value as number) < 1) {
+      throw new PkgError('USAGE', `${file}: "${key}" must be a whole number above 0`)
+    }
+  }
+  return settings
+}

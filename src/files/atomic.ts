@@ -1,0 +1,92 @@
+// Files and links that appear whole or not at all: temp, flush, rename.
+// Keeps invariant 3 (switching is one rename) for everything that is a symlink.
+
+import { randomBytes } from 'node:crypto'
+import {
+  closeSync,
+  fsyncSync,
+  openSync,
+  readlinkSync,
+  renameSync,
+  symlinkSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { isErrno } from '../errors.ts'
+
+/**
+ * Replaces `path` by a file with these bytes; after it returns they are on
+ * stable storage. A crash leaves the old file or the new one, and at worst a
+ * `.tmp-…` beside it.
+ */
+export function writeFileAtomic(path: string, data: string | Uint8Array, { mode = 0o644 } = {}): void {
+  const temp = temporaryName(path)
+  try {
+    const fd = openSync(temp, 'wx', mode)
+    try {
+      writeAll(fd, typeof data === 'string' ? Buffer.from(data) : data)
+      fsyncSync(fd)
+    } finally {
+      closeSync(fd)
+    }
+    renameSync(temp, path)
+  } catch (error) {
+    removeQuietly(temp)
+    throw error
+  }
+  fsyncDirectory(dirname(path))
+}
+
+/** write(2) may take less than it is given: repeats until all is written. */
+export function writeAll(fd: number, data: Uint8Array): void {
+  for (let at = 0; at < data.length; ) at += writeSync(fd, data, at, data.length - at)
+}
+
+/**
+ * Makes `path` a symlink to `target` by one rename(2), whatever was there
+ * before (a directory in the way is an error); then flushes the directory.
+ */
+export function symlinkAtomic(target: string, path: string): void {
+  const temp = temporaryName(path)
+  symlinkSync(target, temp)
+  try {
+    renameSync(temp, path)
+  } catch (error) {
+    removeQuietly(temp)
+    throw error
+  }
+  fsyncDirectory(dirname(path))
+}
+
+/** Flushes a directory's entries: without it a rename may be undone by a crash (fsync(2), NOTES). */
+export function fsyncDirectory(path: string): void {
+  const fd = openSync(path, 'r')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** The target of a symlink; undefined when there is nothing, or something else than a symlink. */
+export function readLinkOrUndefined(path: string): string | undefined {
+  try {
+    return readlinkSync(path)
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'EINVAL', 'ENOTDIR')) return undefined
+    throw error
+  }
+}
+
+function temporaryName(path: string): string {
+  return join(dirname(path), `.tmp-${basename(path).slice(0, 100)}-${randomBytes(6).toString('hex')}`)
+}
+
+function removeQuietly(path: string): void {
+  try {
+    unlinkSync(path)
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error
+  }
+}

@@ -1,0 +1,42 @@
+// The durability barrier of invariant 4: everything written before it is on
+// stable storage when it returns. Called once before a link is written, never
+// once a block.
+
+import { execFile } from 'node:child_process'
+import { closeSync, fsyncSync, openSync } from 'node:fs'
+import { promisify } from 'node:util'
+import { isErrno } from '../errors.ts'
+
+const run = promisify(execFile)
+
+/** Up to this many files fsync each is faster than one syncfs, which also waits for everybody else's writes. */
+export const FEW_FILES = 64
+
+/**
+ * Flushes these files and directories. One that is gone is passed over: it is
+ * nobody's duty to keep what was deleted.
+ */
+export function syncFiles(files: Iterable<string>): void {
+  for (const file of files) {
+    let fd: number
+    try {
+      fd = openSync(file, 'r')
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) continue
+      throw error
+    }
+    try {
+      fsyncSync(fd)
+    } finally {
+      closeSync(fd)
+    }
+  }
+}
+
+/**
+ * Flushes the whole file system that holds `path` by syncfs(2). Node has no
+ * binding for it; coreutils' `sync --file-system` is that call (sync(1)).
+ */
+export async function syncFilesystem(path: string): Promise<void> {
+  await run('sync', ['--file-system', path])
+}

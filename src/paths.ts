@@ -1,0 +1,110 @@
+// Where everything lies: pure functions from the prefix to the paths below it.
+// Keeps invariant 7's half about names: what a user or a DAG calls something
+// becomes part of a path only after `checkName`.
+
+import { existsSync } from 'node:fs'
+import { homedir, userInfo } from 'node:os'
+import { join, resolve } from 'node:path'
+import { PkgError } from './errors.ts'
+
+/** The longest file name that Linux file systems take, in bytes (NAME_MAX, limits.h). */
+const NAME_MAX = 255
+
+export type PrefixPaths = Readonly<{
+  root: string
+  config: string
+  /** one file a block */
+  blocks: string
+  /** blocks that are being written */
+  blocksTemp: string
+  /** the mount point */
+  store: string
+  pins: string
+  /** held for moments: see files/lock.ts */
+  pinsLock: string
+  /** held by a collector for its whole run */
+  collector: string
+  tempPins: string
+  pinsPerUser: string
+  profilesPerUser: string
+  var: string
+  /** SQLite: links, sizes, complete DAGs */
+  index: string
+  /** SQLite: full text of the registries */
+  search: string
+  log: string
+  quarantine: string
+  daemonPid: string
+  daemonSocket: string
+  mountPid: string
+  mountSocket: string
+  /** a folder with libfuse.so.2 for the mount server's loader */
+  libfuse: string
+}>
+
+export function prefixPaths(root: string): PrefixPaths {
+  const prefix = resolve(root)
+  const pins = join(prefix, 'pins')
+  const variable = join(prefix, 'var')
+  return {
+    root: prefix,
+    config: join(prefix, 'config.json'),
+    blocks: join(prefix, 'blocks'),
+    blocksTemp: join(prefix, 'blocks', '.tmp'),
+    store: join(prefix, 'store'),
+    pins,
+    pinsLock: join(pins, 'lock'),
+    collector: join(pins, 'collector'),
+    tempPins: join(pins, 'temp'),
+    pinsPerUser: join(pins, 'per-user'),
+    profilesPerUser: join(prefix, 'profiles', 'per-user'),
+    var: variable,
+    index: join(variable, 'index.db'),
+    search: join(variable, 'search.db'),
+    log: join(variable, 'pkg.log'),
+    quarantine: join(variable, 'quarantine'),
+    daemonPid: join(variable, 'daemon.pid'),
+    daemonSocket: join(variable, 'daemon.sock'),
+    mountPid: join(variable, 'mount.pid'),
+    mountSocket: join(variable, 'mount.sock'),
+    libfuse: join(variable, 'libfuse'),
+  }
+}
+
+/**
+ * The prefix in force: `$PKG_PREFIX`, else `/ipfs` for root or where it exists,
+ * else `$XDG_DATA_HOME/pkg` (XDG Base Directory Specification 0.8).
+ */
+export function resolvePrefix(env: NodeJS.ProcessEnv = process.env): string {
+  if (env.PKG_PREFIX) return resolve(env.PKG_PREFIX)
+  if (process.getuid?.() === 0 || existsSync('/ipfs/blocks')) return '/ipfs'
+  return join(env.XDG_DATA_HOME || join(homedir(), '.local', 'share'), 'pkg')
+}
+
+/** The name of the user that runs this process, checked: it becomes a directory's name. */
+export function userName(): string {
+  return checkName(userInfo().username, 'user name')
+}
+
+/** The link in the home that PATH goes through, and that every switch leaves alone. */
+export function profileLink(env: NodeJS.ProcessEnv = process.env): string {
+  return join(env.HOME || homedir(), '.pkg-profile')
+}
+
+/** `<prefix>/store/<cid>[/path]` */
+export function storePath(paths: Pick<PrefixPaths, 'store'>, cid: { toString(): string }, ...rest: string[]): string {
+  return join(paths.store, cid.toString(), ...rest)
+}
+
+/**
+ * Gives `name` back when it can be one component of a path.
+ * Throws BAD_NAME for '', '.', '..', a slash, a NUL, or more than 255 bytes.
+ */
+export function checkName(name: string, what: string): string {
+  const bad =
+    name === '' || name === '.' || name === '..' || /[/\0]/.test(name) || Buffer.byteLength(name) > NAME_MAX
+  if (!bad) return name
+  throw new PkgError('BAD_NAME', `${JSON.stringify(name.slice(0, 80))} cannot be a ${what}`, {
+    hint: 'Use 1 to 255 bytes without "/" and NUL, and not "." or "..".',
+  })
+}
