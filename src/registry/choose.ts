@@ -1,0 +1,71 @@
+// Which version, and which build of it, a request stands for. Pure: no store, no clock.
+
+import semver from 'semver'
+import { PkgError } from '../errors.ts'
+import { compareVersions, type PackageRecord, type PlatformBuild, platformKey, type VersionRecord } from './record.ts'
+
+export type TargetPlatform = { os: string; arch: string; libc?: string | undefined }
+
+export type Choice = { version: string; build: PlatformBuild }
+
+/**
+ * The highest version in `range` that has a build for `platform`. `range` is a
+ * version, a semver range ("0.24" is 0.24.x), or absent or "latest" for any.
+ * A prerelease is taken only when asked for: by its own version, or by a range
+ * that names a prerelease of the same version.
+ * Throws USAGE for what is no range; NO_VERSION listing what there is.
+ */
+export function chooseVersion(record: PackageRecord, range: string | undefined, platform: TargetPlatform): Choice {
+  const wanted = range === undefined || range === 'latest' ? '*' : range
+  if (semver.validRange(wanted) === null) {
+    throw new PkgError('USAGE', `${JSON.stringify(wanted)} is not a version or a range of versions`, {
+      hint: `For example: ${record.name}@1.2.3, ${record.name}@1.2, ${record.name}@^1.2`,
+    })
+  }
+  const inRange = record.versions.filter(({ version }) => semver.satisfies(version, wanted))
+  inRange.sort((a, b) => compareVersions(b.version, a.version))
+  for (const { version, platforms } of inRange) {
+    const build = chooseBuild(platforms, platform)
+    if (build) return { version, build }
+  }
+  throw inRange.length === 0
+    ? noVersion(record, wanted)
+    : noBuild(`${record.name}@${wanted === '*' ? inRange[0]?.version : wanted}`, inRange, platform)
+}
+
+/** The build that fits `platform` most closely; undefined when none runs there. */
+export function chooseBuild(builds: PlatformBuild[], platform: TargetPlatform): PlatformBuild | undefined {
+  const fitting = builds.filter((build) => runsOn(build, platform))
+  return fitting.sort((a, b) => specificity(b) - specificity(a))[0]
+}
+
+function runsOn(build: PlatformBuild, platform: TargetPlatform): boolean {
+  if (build.os !== undefined && build.os !== platform.os) return false
+  if (build.arch !== undefined && build.arch !== platform.arch) return false
+  return build.libc === undefined || build.libc === platform.libc
+}
+
+/** A build made for this very platform wins over one that runs anywhere. */
+function specificity({ os, arch, libc }: PlatformBuild): number {
+  return [os, arch, libc].filter((one) => one !== undefined).length
+}
+
+/** An error lists this many versions, newest first. */
+const LISTED = 10
+
+function noVersion(record: PackageRecord, wanted: string): PkgError {
+  const versions = record.versions.map(({ version }) => version).sort((a, b) => compareVersions(b, a))
+  const more = versions.length > LISTED ? ` and ${versions.length - LISTED} older` : ''
+  const onlyPrereleases = versions.length > 0 && versions.every((version) => semver.prerelease(version))
+  const range = wanted === '*' ? `${record.name} has no released version` : `no version of ${record.name} is in ${wanted}`
+  return new PkgError('NO_VERSION', `${range}; there is: ${versions.slice(0, LISTED).join(', ') || 'none'}${more}`, {
+    hint: onlyPrereleases ? `Ask for a prerelease by its version: ${record.name}@${versions[0]}` : undefined,
+  })
+}
+
+function noBuild(what: string, versions: VersionRecord[], platform: TargetPlatform): PkgError {
+  const there = new Set(versions.flatMap(({ platforms }) => platforms.map(platformKey)))
+  return new PkgError('NO_VERSION', `${what} has no build for ${platformKey(platform as PlatformBuild)}`, {
+    hint: `It is there for: ${[...there].sort().join(', ') || 'nothing'}.`,
+  })
+}

@@ -1,0 +1,154 @@
+// One package's record in a registry: name -> versions -> platforms -> CID.
+// Canonical: the same content is the same bytes, whoever wrote it and in whatever
+// order its versions were published; so the same registry is the same root CID.
+
+import semver from 'semver'
+import { PkgError } from '../errors.ts'
+
+/** The version of this format; a reader refuses any other. */
+export const RECORD_FORMAT = 1
+
+/** A build of one version. An absent os, arch or libc means that it runs with any. */
+export type PlatformBuild = {
+  os?: string
+  arch?: string
+  libc?: string
+  /** the package's root CID, base32 */
+  cid: string
+  /** bytes of the package's whole DAG, each block once */
+  size: number
+  /** names in the package's bin/ */
+  programs: string[]
+}
+
+export type VersionRecord = {
+  /** semver */
+  version: string
+  /** when it was first published, ISO 8601, UTC */
+  published: string
+  platforms: PlatformBuild[]
+}
+
+export type PackageRecord = {
+  format: typeof RECORD_FORMAT
+  name: string
+  description: string
+  homepage?: string
+  licence?: string
+  /** ascending by semver */
+  versions: VersionRecord[]
+}
+
+/** What one `publish` adds to a record. */
+export type Publication = {
+  name: string
+  version: string
+  published: string
+  description?: string
+  homepage?: string
+  licence?: string
+  builds: PlatformBuild[]
+}
+
+/**
+ * The record after a publication. Publishing what is there already gives an equal
+ * record (its first date stays). The descriptive fields are those of the highest
+ * version, so that the order of publishing does not show.
+ * Throws EXISTS when this version has another CID for the same platform, unless `replace`.
+ */
+export function mergePublication(
+  record: PackageRecord | undefined,
+  publication: Publication,
+  { replace = false } = {},
+): PackageRecord {
+  const { name, version } = publication
+  const before = record?.versions.find((one) => one.version === version)
+  const builds = new Map(before?.platforms.map((build) => [platformKey(build), build]))
+  for (const build of publication.builds) {
+    const there = builds.get(platformKey(build))
+    if (there && there.cid !== build.cid && !replace) {
+      throw new PkgError('EXISTS', `${name}@${version} is published already, as ${there.cid}`, {
+        hint: 'Publish it under a new version: users who have this one rely on what it holds.',
+      })
+    }
+    builds.set(platformKey(build), build)
+  }
+  const others = record?.versions.filter((one) => one !== before) ?? []
+  const versions = [
+    ...others,
+    { version, published: before?.published ?? publication.published, platforms: [...builds.values()] },
+  ]
+  const highest = versions.every((one) => compareVersions(one.version, version) <= 0)
+  const described = highest || !record ? publication : record
+  return canonicalRecord({
+    format: RECORD_FORMAT,
+    name,
+    description: described.description ?? '',
+    homepage: described.homepage,
+    licence: described.licence,
+    versions,
+  })
+}
+
+/** The record without a version; undefined when none is left. */
+export function withoutVersion(record: PackageRecord, version: string): PackageRecord | undefined {
+  const versions = record.versions.filter((one) => one.version !== version)
+  return versions.length === 0 ? undefined : { ...record, versions }
+}
+
+/** The bytes of a record: one line of JSON with its keys and lists in one fixed order. */
+export function encodeRecord(record: PackageRecord): Uint8Array {
+  return Buffer.from(`${JSON.stringify(canonicalRecord(record))}\n`)
+}
+
+/** The order of versions: semver's precedence; builds of equal precedence by their text. */
+export function compareVersions(a: string, b: string): number {
+  return semver.compare(a, b) || compareText(a, b)
+}
+
+/** Names a platform, as in "linux-x64-glibc"; "any" stands for what a build leaves open. */
+export function platformKey({ os, arch, libc }: { os?: string; arch?: string; libc?: string }): string {
+  const key = `${os ?? 'any'}-${arch ?? 'any'}`
+  return libc === undefined ? key : `${key}-${libc}`
+}
+
+// JSON.stringify writes keys in the order in which they were set and leaves undefined out.
+function canonicalRecord(record: Record_): PackageRecord {
+  return {
+    format: RECORD_FORMAT,
+    name: record.name,
+    description: record.description,
+    ...(record.homepage === undefined ? {} : { homepage: record.homepage }),
+    ...(record.licence === undefined ? {} : { licence: record.licence }),
+    versions: record.versions.map(canonicalVersion).sort((a, b) => compareVersions(a.version, b.version)),
+  }
+}
+
+type Record_ = Omit<PackageRecord, 'homepage' | 'licence'> & {
+  homepage?: string | undefined
+  licence?: string | undefined
+}
+
+function canonicalVersion({ version, published, platforms }: VersionRecord): VersionRecord {
+  return { version, published, platforms: platforms.map(canonicalBuild).sort(compareBuilds) }
+}
+
+function canonicalBuild({ os, arch, libc, cid, size, programs }: PlatformBuild): PlatformBuild {
+  return {
+    ...(os === undefined ? {} : { os }),
+    ...(arch === undefined ? {} : { arch }),
+    ...(libc === undefined ? {} : { libc }),
+    cid,
+    size,
+    programs: [...programs].sort(compareText),
+  }
+}
+
+function compareBuilds(a: PlatformBuild, b: PlatformBuild): number {
+  return compareText(platformKey(a), platformKey(b))
+}
+
+/** By code unit: the same on every machine, whatever its locale. */
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
