@@ -1,0 +1,68 @@
+// Pid files: which process does a job now. A pid alone is a weak name, for the
+// kernel gives it again, so the file also has the start time and the boot.
+//
+// Three lines: the pid (alone, so that any tool may read it), the start time in
+// clock ticks since boot, the boot's id.
+
+import { readFileSync } from 'node:fs'
+import { isErrno } from '../errors.ts'
+import { writeFileAtomic } from './atomic.ts'
+
+export type ProcessId = Readonly<{ pid: number; start: string; boot: string }>
+
+/** Says in `file`, by one rename, that this process does the job; gives back what it wrote. */
+export function writePidFile(file: string): ProcessId {
+  const self = { pid: process.pid, start: processStart(process.pid) ?? '', boot: bootId() }
+  writeFileAtomic(file, `${self.pid}\n${self.start}\n${self.boot}\n`)
+  return self
+}
+
+/** What `file` names, running or not; undefined when it is missing or not a pid file. */
+export function readPidFile(file: string): ProcessId | undefined {
+  let text: string
+  try {
+    text = readFileSync(file, 'latin1')
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined
+    throw error
+  }
+  const [pid, start, boot] = text.split('\n')
+  if (!/^[1-9]\d*$/.test(pid ?? '') || !start || !boot) return undefined
+  return { pid: Number(pid), start, boot }
+}
+
+/** True while that very process runs: not one that got its pid later, and not a zombie. */
+export function isRunning({ pid, start, boot }: ProcessId): boolean {
+  return boot === bootId() && processStart(pid) === start
+}
+
+/** The process that `file` names, if it runs. */
+export function runningProcess(file: string): ProcessId | undefined {
+  const named = readPidFile(file)
+  return named && isRunning(named) ? named : undefined
+}
+
+/**
+ * When a process started, in clock ticks since boot (proc_pid_stat(5), field 22).
+ * Undefined when there is none, or only a zombie: where pid 1 does not reap, as
+ * in many containers, a killed process keeps its entry for ever.
+ */
+function processStart(pid: number): string | undefined {
+  let stat: string
+  try {
+    stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ESRCH')) return undefined
+    throw error
+  }
+  // The second field is the command in brackets, which may hold anything.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19]
+}
+
+let boot: string | undefined
+
+function bootId(): string {
+  boot ??= readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()
+  return boot
+}
