@@ -12,9 +12,9 @@
 //      write as in 3.
 // No lock is taken for new blocks, and none at all while no collector runs.
 
+import { randomBytes } from 'node:crypto'
 import { closeSync, openSync, renameSync, statSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { threadId } from 'node:worker_threads'
 import { isErrno, PkgError } from '../errors.ts'
 import { writeAll } from '../files/atomic.ts'
 import { FEW_FILES } from '../files/barrier.ts'
@@ -32,6 +32,8 @@ export type WriteFigures = { written: number; present: number; writtenBytes: num
 
 type WriterPaths = Pick<PrefixPaths, 'blocks' | 'blocksTemp' | 'pinsLock' | 'collector'>
 
+/** Begins with the pid, so that a collector can tell whose leftovers they are; random, since pids come again. */
+const tempPrefix = `${process.pid}-${randomBytes(6).toString('hex')}`
 let nextTemp = 0
 
 export class BlockWriter {
@@ -89,7 +91,7 @@ export class BlockWriter {
   }
 
   #writeNew({ cid, bytes }: Block, figures: WriteFigures): void {
-    const temp = join(this.#paths.blocksTemp, `${process.pid}-${threadId}-${nextTemp++}`)
+    const temp = join(this.#paths.blocksTemp, `${tempPrefix}-${nextTemp++}`)
     try {
       const fd = openSync(temp, 'wx', 0o444)
       try {

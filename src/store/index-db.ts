@@ -1,0 +1,192 @@
+// The link index: what can be rebuilt from the block files, kept in SQLite so that
+// walking a DAG does not read its blocks. The only module that loads better-sqlite3.
+//
+// It is a cache: a row that is missing is read from the block, a file that SQLite
+// calls damaged is made anew. The one thing it alone knows is which DAGs were seen
+// complete on stable storage; forgetting that costs a walk, never content.
+
+import { rmSync } from 'node:fs'
+import Database from 'better-sqlite3'
+import { CID } from './cid.ts'
+
+/** Raised with every change of the tables below; another version is thrown away and rebuilt. */
+const VERSION = 1
+
+/** How long a statement waits for another process's write, in ms; writes are short transactions. */
+const BUSY_MS = 30_000
+
+const TABLES = `
+  CREATE TABLE blocks (multihash BLOB PRIMARY KEY, size INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE nodes (cid BLOB PRIMARY KEY, children BLOB NOT NULL) WITHOUT ROWID;
+  CREATE TABLE complete (cid BLOB PRIMARY KEY) WITHOUT ROWID;
+  PRAGMA user_version = ${VERSION};
+`
+
+export type IndexNode = { cid: CID; children: readonly CID[] }
+export type IndexSize = { multihash: Uint8Array; size: number }
+
+export class LinkIndex {
+  readonly #db: Database.Database
+  readonly #statements: ReturnType<typeof prepare>
+
+  /** Opens or makes the database; a damaged or foreign one is replaced by an empty one. */
+  constructor(file: string) {
+    this.#db = openDatabase(file, { version: VERSION, tables: TABLES })
+    this.#statements = prepare(this.#db)
+  }
+
+  /** Records the links of nodes and sizes of blocks, in one transaction. Idempotent. */
+  put(nodes: Iterable<IndexNode>, sizes: Iterable<IndexSize> = []): void {
+    this.#db.transaction(() => {
+      for (const { cid, children } of nodes) this.#statements.putNode.run(nodeKey(cid), packCids(children))
+      for (const { multihash, size } of sizes) this.#statements.putSize.run(multihash, size)
+    })()
+  }
+
+  /** The links of a node in their order; undefined when it is not indexed. */
+  children(cid: CID): CID[] | undefined {
+    const packed = this.#statements.children.get(nodeKey(cid)) as Buffer | undefined
+    return packed && unpackCids(packed)
+  }
+
+  /** Bytes of a block; undefined when it is not indexed. */
+  size(multihash: Uint8Array): number | undefined {
+    return this.#statements.size.get(multihash) as number | undefined
+  }
+
+  /** Notes that the whole DAG is in the store, on stable storage. Only for DAGs that a root or a temp pin protects. */
+  markComplete(cids: Iterable<CID>): void {
+    this.#db.transaction(() => {
+      for (const cid of cids) this.#statements.markComplete.run(nodeKey(cid))
+    })()
+  }
+
+  isComplete(cid: CID): boolean {
+    return this.#statements.isComplete.get(nodeKey(cid)) !== undefined
+  }
+
+  /** Takes markComplete back for those that `gone` says; all of them without it. */
+  clearComplete(gone: (cid: CID) => boolean = () => true): void {
+    this.#db.transaction(() => {
+      for (const key of this.#statements.allComplete.all() as Buffer[]) {
+        if (gone(CID.decode(key))) this.#statements.clearComplete.run(key)
+      }
+    })()
+  }
+
+  /** Forgets the sizes of deleted blocks; their nodes' links stay right for ever and are forgotten too, to save room. */
+  deleteBlocks(multihashes: Iterable<Uint8Array>, cids: Iterable<CID> = []): void {
+    this.#db.transaction(() => {
+      for (const multihash of multihashes) this.#statements.deleteSize.run(multihash)
+      for (const cid of cids) this.#statements.deleteNode.run(nodeKey(cid))
+    })()
+  }
+
+  /** How much is indexed: blocks, their bytes, and nodes with links. */
+  totals(): { blocks: number; bytes: number; nodes: number } {
+    return this.#statements.totals.get() as { blocks: number; bytes: number; nodes: number }
+  }
+
+  /** Empties it. */
+  clear(): void {
+    this.#db.exec('DELETE FROM blocks; DELETE FROM nodes; DELETE FROM complete')
+  }
+
+  close(): void {
+    this.#db.close()
+  }
+}
+
+export type Schema = { version: number; tables: string }
+
+/**
+ * Opens a database of rebuildable things in WAL mode, with its tables made. A
+ * file that is damaged or of another version is thrown away; where the prefix
+ * may not be written an empty one in memory stands in.
+ */
+export function openDatabase(file: string, schema: Schema): Database.Database {
+  try {
+    return openChecked(file, schema)
+  } catch (error) {
+    if (isSqlite(error, 'SQLITE_CORRUPT', 'SQLITE_NOTADB', 'SQLITE_ERROR')) {
+      for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true })
+      return openChecked(file, schema)
+    }
+    if (isSqlite(error, 'SQLITE_CANTOPEN', 'SQLITE_READONLY')) return openChecked(':memory:', schema)
+    throw error
+  }
+}
+
+function openChecked(file: string, { version, tables }: Schema): Database.Database {
+  const db = new Database(file, { timeout: BUSY_MS })
+  try {
+    db.pragma('journal_mode = WAL')
+    db.pragma('synchronous = NORMAL')
+    const make = db.transaction(() => {
+      const found = db.pragma('user_version', { simple: true })
+      if (found === version) return
+      dropAll(db)
+      db.exec(tables)
+    })
+    make.immediate()
+    return db
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+function dropAll(db: Database.Database): void {
+  const names = db
+    .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+    .pluck()
+    .all() as string[]
+  for (const name of names) db.exec(`DROP TABLE IF EXISTS "${name}"`)
+}
+
+/** True for an error of SQLite's with one of these primary or extended codes. */
+function isSqlite(error: unknown, ...codes: string[]): boolean {
+  return (
+    error instanceof Database.SqliteError &&
+    codes.some((code) => error.code === code || error.code.startsWith(`${code}_`))
+  )
+}
+
+function prepare(db: Database.Database) {
+  return {
+    putNode: db.prepare('INSERT OR IGNORE INTO nodes VALUES (?, ?)'),
+    putSize: db.prepare('INSERT OR REPLACE INTO blocks VALUES (?, ?)'),
+    children: db.prepare('SELECT children FROM nodes WHERE cid = ?').pluck(),
+    size: db.prepare('SELECT size FROM blocks WHERE multihash = ?').pluck(),
+    markComplete: db.prepare('INSERT OR IGNORE INTO complete VALUES (?)'),
+    isComplete: db.prepare('SELECT 1 FROM complete WHERE cid = ?').pluck(),
+    allComplete: db.prepare('SELECT cid FROM complete').pluck(),
+    clearComplete: db.prepare('DELETE FROM complete WHERE cid = ?'),
+    deleteSize: db.prepare('DELETE FROM blocks WHERE multihash = ?'),
+    deleteNode: db.prepare('DELETE FROM nodes WHERE cid = ?'),
+    totals: db.prepare(
+      'SELECT count(*) AS blocks, coalesce(sum(size), 0) AS bytes, (SELECT count(*) FROM nodes) AS nodes FROM blocks',
+    ),
+  }
+}
+
+/** v0 and v1 of the same node share a row. */
+function nodeKey(cid: CID): Uint8Array {
+  return cid.toV1().bytes
+}
+
+/** Links as one blob: CIDs in their binary form, one behind the other; each says itself how long it is. */
+function packCids(cids: readonly CID[]): Uint8Array {
+  return Buffer.concat(cids.map((cid) => cid.bytes))
+}
+
+function unpackCids(packed: Uint8Array): CID[] {
+  const cids: CID[] = []
+  let rest = packed
+  while (rest.length > 0) {
+    const [cid, remainder] = CID.decodeFirst(rest)
+    cids.push(cid)
+    rest = remainder
+  }
+  return cids
+}

@@ -1,0 +1,150 @@
+// One block as a UnixFS node, checked as far as one block can be: sizes add up,
+// links and sizes match, a shard's bitfield fits its links. Whoever walks on
+// checks children against what is promised here (invariant 7).
+// Source: https://specs.ipfs.tech/unixfs/
+
+import { hasCode, PkgError } from '../../errors.ts'
+import { type CID, DAG_PB, RAW } from '../cid.ts'
+import { type DagPbLink, type DagPbNode, decodeDagPb } from '../dag-pb.ts'
+import { exactText, malformed } from '../protobuf.ts'
+import { decodeData, type Mtime, TYPE, type UnixfsData } from './data.ts'
+
+/** murmur3-x64-64, the only hash function that HAMT directories use (multicodec table). */
+const MURMUR3_X64_64 = 0x22
+/** Bounds of a shard's width: at least one byte of bitfield; Kubo and Boxo refuse more than 1024. */
+const MIN_FANOUT = 8
+const MAX_FANOUT = 1024
+/** The longest target a Linux symlink can have, in bytes (PATH_MAX less its NUL, limits.h). */
+const MAX_TARGET = 4095
+
+type Attributes = { cid: CID; mode?: number; mtime?: Mtime }
+
+/** A part of a file: bytes `start` (inclusive) to `end` (exclusive) of it lie below `cid`. */
+export type FilePart = { cid: CID; start: number; end: number }
+
+/** `inline` are the node's own bytes, the first of the file; parts follow without a gap. */
+export type FileNode = Attributes & { type: 'file'; size: number; inline: Uint8Array; children: FilePart[] }
+
+export type DirectoryNode = Attributes & { type: 'directory'; entries: DagPbLink[] }
+
+/** `slots[i]` is the bucket number of `links[i]`; numbers rise. `prefix` is the length of a link's bucket digits. */
+export type HamtNode = Attributes & {
+  type: 'hamt'
+  fanout: number
+  prefix: number
+  slots: number[]
+  links: DagPbLink[]
+}
+
+export type SymlinkNode = Attributes & { type: 'symlink'; target: string }
+
+export type UnixfsNode = FileNode | DirectoryNode | HamtNode | SymlinkNode
+
+const NOTHING = new Uint8Array(0)
+
+/**
+ * What the block says. Byte arrays share memory with `bytes`.
+ * Throws NOT_UNIXFS for other codecs and for metadata nodes, BAD_NODE for what
+ * contradicts itself; both name `cid`.
+ */
+export function decodeNode(cid: CID, bytes: Uint8Array): UnixfsNode {
+  if (cid.code === RAW) return { type: 'file', cid, size: bytes.length, inline: bytes, children: [] }
+  if (cid.code !== DAG_PB) throw notUnixfs(cid, `its codec is 0x${cid.code.toString(16)}`)
+  const node = decodeDagPb(bytes, cid)
+  if (node.data === undefined) throw notUnixfs(cid, 'the node has no data')
+  try {
+    return check(cid, node, decodeData(node.data))
+  } catch (error) {
+    if (!hasCode(error, 'BAD_NODE')) throw error
+    throw badNode(cid, error.message, error)
+  }
+}
+
+/** BAD_NODE with the node's name, for whoever finds that a node lies about its children. */
+export function badNode(cid: CID, what: string, cause?: unknown): PkgError {
+  return new PkgError('BAD_NODE', `${cid} is not a valid UnixFS node: ${what}`, { cause })
+}
+
+export function notUnixfs(cid: CID, why: string): PkgError {
+  return new PkgError('NOT_UNIXFS', `${cid} is not a file or directory: ${why}`)
+}
+
+function check(cid: CID, node: DagPbNode, data: UnixfsData): UnixfsNode {
+  const attributes: Attributes = { cid }
+  if (data.mode !== undefined) attributes.mode = data.mode
+  if (data.mtime !== undefined) attributes.mtime = data.mtime
+  switch (data.type) {
+    case TYPE.raw:
+    case TYPE.file:
+      return checkFile(attributes, node, data)
+    case TYPE.directory:
+      return { ...attributes, type: 'directory', entries: node.links }
+    case TYPE.symlink:
+      return checkSymlink(attributes, node, data)
+    case TYPE.hamt:
+      return checkHamt(attributes, node, data)
+    case TYPE.metadata:
+      throw notUnixfs(cid, 'it is a metadata node')
+    default:
+      return malformed(`type ${data.type} does not exist`)
+  }
+}
+
+function checkFile(attributes: Attributes, { links }: DagPbNode, data: UnixfsData): FileNode {
+  const inline = data.data ?? NOTHING
+  if (data.blocksizes.length !== links.length) {
+    malformed(`${links.length} links, but ${data.blocksizes.length} block sizes`)
+  }
+  let at = inline.length
+  const children = links.map((link, index): FilePart => {
+    const start = at
+    at += data.blocksizes[index] as number
+    return { cid: link.hash, start, end: at }
+  })
+  if (!Number.isSafeInteger(at)) malformed('its block sizes add up to more than 2^53 - 1')
+  if (data.filesize !== undefined && data.filesize !== at) {
+    malformed(`its file size is ${data.filesize}, but its parts hold ${at} bytes`)
+  }
+  return { ...attributes, type: 'file', size: at, inline, children }
+}
+
+function checkSymlink(attributes: Attributes, { links }: DagPbNode, { data = NOTHING }: UnixfsData): SymlinkNode {
+  if (links.length > 0) malformed('a symlink has links')
+  const target = exactText(data)
+  if (target === undefined) malformed('the target of the symlink is not UTF-8')
+  if (target === '' || target.includes('\0') || data.length > MAX_TARGET) {
+    malformed(`the target of the symlink is empty, holds a NUL or is longer than ${MAX_TARGET} bytes`)
+  }
+  return { ...attributes, type: 'symlink', target }
+}
+
+function checkHamt(attributes: Attributes, { links }: DagPbNode, data: UnixfsData): HamtNode {
+  const { hashType, fanout = 0, data: bitfield = NOTHING } = data
+  if (hashType !== MURMUR3_X64_64) malformed(`a shard with hash function ${hashType}`)
+  // A power of two in these bounds is a multiple of 8 as well.
+  if (fanout < MIN_FANOUT || fanout > MAX_FANOUT || !Number.isInteger(Math.log2(fanout))) {
+    malformed(`a shard of width ${fanout}`)
+  }
+  const slots = bitsOf(bitfield)
+  if (slots.length !== links.length) malformed(`a shard with ${links.length} links and ${slots.length} bits`)
+  if (slots.length > 0 && (slots.at(-1) as number) >= fanout) malformed(`a bit beyond the shard's width ${fanout}`)
+  const prefix = (fanout - 1).toString(16).length
+  for (const [index, link] of links.entries()) {
+    const digits = (slots[index] as number).toString(16).toUpperCase().padStart(prefix, '0')
+    const stands = link.name?.slice(0, prefix) ?? Buffer.from((link.nameBytes ?? NOTHING).subarray(0, prefix)).toString('latin1')
+    if (stands !== digits) malformed(`a shard's link in bucket ${digits} is named otherwise`)
+  }
+  return { ...attributes, type: 'hamt', fanout, prefix, slots, links }
+}
+
+/** The numbers of the bits that are set, rising. The last byte holds bits 0 to 7. */
+function bitsOf(bitfield: Uint8Array): number[] {
+  if (bitfield.length > MAX_FANOUT / 8) malformed('the bitfield of a shard is too long')
+  const bits: number[] = []
+  for (let byte = bitfield.length - 1; byte >= 0; byte--) {
+    for (let bit = 0; bit < 8; bit++) {
+      if (((bitfield[byte] as number) >> bit) & 1) bits.push((bitfield.length - 1 - byte) * 8 + bit)
+    }
+  }
+  return bits
+}
