@@ -2,7 +2,13 @@
 
 import semver from 'semver'
 import { PkgError } from '../errors.ts'
-import { compareVersions, type PackageRecord, type PlatformBuild, platformKey, type VersionRecord } from './record.ts'
+import {
+  compareVersions,
+  type PackageRecord,
+  type PlatformBuild,
+  platformKey,
+  type VersionRecord,
+} from './record.ts'
 
 export type TargetPlatform = { os: string; arch: string; libc?: string | undefined }
 
@@ -15,7 +21,11 @@ export type Choice = { version: string; build: PlatformBuild }
  * that names a prerelease of the same version.
  * Throws USAGE for what is no range; NO_VERSION listing what there is.
  */
-export function chooseVersion(record: PackageRecord, range: string | undefined, platform: TargetPlatform): Choice {
+export function chooseVersion(
+  record: PackageRecord,
+  range: string | undefined,
+  platform: TargetPlatform,
+): Choice {
   const wanted = range === undefined || range === 'latest' ? '*' : range
   if (semver.validRange(wanted) === null) {
     throw new PkgError('USAGE', `${JSON.stringify(wanted)} is not a version or a range of versions`, {
@@ -57,10 +67,17 @@ function noVersion(record: PackageRecord, wanted: string): PkgError {
   const versions = record.versions.map(({ version }) => version).sort((a, b) => compareVersions(b, a))
   const more = versions.length > LISTED ? ` and ${versions.length - LISTED} older` : ''
   const onlyPrereleases = versions.length > 0 && versions.every((version) => semver.prerelease(version))
-  const range = wanted === '*' ? `${record.name} has no released version` : `no version of ${record.name} is in ${wanted}`
-  return new PkgError('NO_VERSION', `${range}; there is: ${versions.slice(0, LISTED).join(', ') || 'none'}${more}`, {
-    hint: onlyPrereleases ? `Ask for a prerelease by its version: ${record.name}@${versions[0]}` : undefined,
-  })
+  const range =
+    wanted === '*' ? `${record.name} has no released version` : `no version of ${record.name} is in ${wanted}`
+  return new PkgError(
+    'NO_VERSION',
+    `${range}; there is: ${versions.slice(0, LISTED).join(', ') || 'none'}${more}`,
+    {
+      hint: onlyPrereleases
+        ? `Ask for a prerelease by its version: ${record.name}@${versions[0]}`
+        : undefined,
+    },
+  )
 }
 
 function noBuild(what: string, versions: VersionRecord[], platform: TargetPlatform): PkgError {

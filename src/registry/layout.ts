@@ -41,7 +41,9 @@ export function decodeHeader(bytes: Uint8Array, where: string): RegistryHeader {
   try {
     header = JSON.parse(Buffer.from(bytes).toString())
   } catch (cause) {
-    throw new PkgError('BAD_REGISTRY', `${where} is not a registry: its ${REGISTRY_FILE} is not JSON`, { cause })
+    throw new PkgError('BAD_REGISTRY', `${where} is not a registry: its ${REGISTRY_FILE} is not JSON`, {
+      cause,
+    })
   }
   if (header?.format !== REGISTRY_FORMAT || typeof header.name !== 'string') {
     throw new PkgError('BAD_REGISTRY', `${where} is not a registry of format ${REGISTRY_FORMAT}`, {

@@ -53,7 +53,9 @@ function optionalText<K extends string>(
   ...keys: K[]
 ): Partial<{ [key in K]: string }> {
   const given = keys.filter((key) => from[key] !== undefined)
-  return Object.fromEntries(given.map((key) => [key, check.text(from[key], key)])) as Partial<{ [key in K]: string }>
+  return Object.fromEntries(given.map((key) => [key, check.text(from[key], key)])) as Partial<{
+    [key in K]: string
+  }>
 }
 
 function parseJson(bytes: Uint8Array, check: Check): unknown {
@@ -82,7 +84,8 @@ class Check {
   }
 
   object(value: unknown, what: string): { [key: string]: unknown } {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) this.fail(`${what} is not an object`)
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      this.fail(`${what} is not an object`)
     return value as { [key: string]: unknown }
   }
 
@@ -96,7 +99,9 @@ class Check {
   }
 
   size(value: unknown): number {
-    return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : this.fail('size is not a count of bytes')
+    return Number.isSafeInteger(value) && (value as number) >= 0
+      ? (value as number)
+      : this.fail('size is not a count of bytes')
   }
 
   cid(value: unknown): string {

@@ -113,7 +113,7 @@ export function platformKey({ os, arch, libc }: { os?: string; arch?: string; li
 }
 
 // JSON.stringify writes keys in the order in which they were set and leaves undefined out.
-function canonicalRecord(record: Record_): PackageRecord {
+function canonicalRecord(record: PackageRecord): PackageRecord {
   return {
     format: RECORD_FORMAT,
     name: record.name,
@@ -122,11 +122,6 @@ function canonicalRecord(record: Record_): PackageRecord {
     ...(record.licence === undefined ? {} : { licence: record.licence }),
     versions: record.versions.map(canonicalVersion).sort((a, b) => compareVersions(a.version, b.version)),
   }
-}
-
-type Record_ = Omit<PackageRecord, 'homepage' | 'licence'> & {
-  homepage?: string | undefined
-  licence?: string | undefined
 }
 
 function canonicalVersion({ version, published, platforms }: VersionRecord): VersionRecord {
