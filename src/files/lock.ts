@@ -51,7 +51,10 @@ export function isLocked(file: string): boolean {
   return existsSync(`${file}.lock`)
 }
 
-type Acquire = Required<Pick<LockOptions, 'waitMs'>> & { signal: AbortSignal | undefined; lost: AbortController }
+type Acquire = Required<Pick<LockOptions, 'waitMs'>> & {
+  signal: AbortSignal | undefined
+  lost: AbortController
+}
 
 async function acquire(file: string, { waitMs, signal, lost }: Acquire): Promise<() => Promise<void>> {
   const deadline = Date.now() + waitMs

@@ -7,6 +7,7 @@
 import { readFileSync } from 'node:fs'
 import { isErrno } from '../errors.ts'
 import { writeFileAtomic } from './atomic.ts'
+import { bootId, processStart } from './process-id.ts'
 
 export type ProcessId = Readonly<{ pid: number; start: string; boot: string }>
 
@@ -40,29 +41,4 @@ export function isRunning({ pid, start, boot }: ProcessId): boolean {
 export function runningProcess(file: string): ProcessId | undefined {
   const named = readPidFile(file)
   return named && isRunning(named) ? named : undefined
-}
-
-/**
- * When a process started, in clock ticks since boot (proc_pid_stat(5), field 22).
- * Undefined when there is none, or only a zombie: where pid 1 does not reap, as
- * in many containers, a killed process keeps its entry for ever.
- */
-function processStart(pid: number): string | undefined {
-  let stat: string
-  try {
-    stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-  } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ESRCH')) return undefined
-    throw error
-  }
-  // The second field is the command in brackets, which may hold anything.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19]
-}
-
-let boot: string | undefined
-
-function bootId(): string {
-  boot ??= readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()
-  return boot
 }

@@ -77,7 +77,7 @@ export function blockKey(cid: CID): BlockKey {
 }
 
 export function keyOfMultihash(multihash: Uint8Array): BlockKey {
-  return Buffer.from(multihash.buffer, multihash.byteOffset, multihash.byteLength).latin1Slice()
+  return Buffer.from(multihash.buffer, multihash.byteOffset, multihash.byteLength).toString('latin1')
 }
 
 export function multihashOfKey(key: BlockKey): Uint8Array {

@@ -1,6 +1,6 @@
 // A prefix, opened: block files, and the link index when something needs it.
 
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { isErrno, PkgError } from '../errors.ts'
 import { type PrefixPaths, prefixPaths } from '../paths.ts'
 import { Blocks } from './blocks.ts'
@@ -75,11 +75,18 @@ export class Store {
 
 function makePrefix(paths: PrefixPaths): void {
   try {
-    // blocks/.tmp comes last: where it exists, all the others do, and opening costs one call.
-    if (mkdirSync(paths.blocksTemp, { recursive: true }) === undefined) return
-    const directories = [paths.store, paths.tempPins, paths.pinsPerUser, paths.profilesPerUser, paths.quarantine]
+    // blocks/.tmp is made last: where it exists, all the others do.
+    if (existsSync(paths.blocksTemp)) return
+    const directories = [
+      paths.store,
+      paths.tempPins,
+      paths.pinsPerUser,
+      paths.profilesPerUser,
+      paths.quarantine,
+    ]
     for (const directory of directories) mkdirSync(directory, { recursive: true })
     makeShards(paths.blocks)
+    mkdirSync(paths.blocksTemp, { recursive: true })
   } catch (cause) {
     if (!isErrno(cause, 'EACCES', 'EPERM', 'EROFS')) throw cause
     throw new PkgError('PERMISSION', `${paths.root} cannot be written`, {

@@ -12,10 +12,11 @@
 // and the namespace; what we cannot judge counts as alive.
 
 import { randomBytes } from 'node:crypto'
-import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, unlinkSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readFileSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { isErrno } from '../errors.ts'
 import { writeAll } from '../files/atomic.ts'
+import { bootId, pidNamespace, processStart } from '../files/process-id.ts'
 import type { PrefixPaths } from '../paths.ts'
 import { type BlockKey, type CID, keyOfMultihash, tryParseCid } from './cid.ts'
 
@@ -28,7 +29,7 @@ export class TempPin {
 
   /** Makes the file; `pins/temp` must exist. */
   constructor(paths: Pick<PrefixPaths, 'tempPins'>) {
-    const name = `${process.pid}-${startTime(process.pid)}-${randomBytes(6).toString('hex')}`
+    const name = `${process.pid}-${processStart(process.pid)}-${randomBytes(6).toString('hex')}`
     this.file = join(paths.tempPins, name)
     this.#fd = openSync(this.file, 'ax', 0o644)
     this.#append(`${FORMAT} ${bootId()} ${pidNamespace()}\n`)
@@ -38,7 +39,7 @@ export class TempPin {
   addBlocks(multihashes: readonly Uint8Array[]): void {
     let text = ''
     for (const multihash of multihashes) {
-      text += `block ${Buffer.from(multihash.buffer, multihash.byteOffset, multihash.byteLength).base64urlSlice()}\n`
+      text += `block ${Buffer.from(multihash.buffer, multihash.byteOffset, multihash.byteLength).toString('base64url')}\n`
     }
     this.#append(text)
   }
@@ -114,31 +115,13 @@ function parse(file: string, name: string, text: string): ReadTempPin {
 }
 
 /** A file without a header is one whose process has made it just now, or died right then: judged by its name alone. */
-function isAlive(pid: number, start: string, boot: string | undefined, namespace: string | undefined): boolean {
+function isAlive(
+  pid: number,
+  start: string,
+  boot: string | undefined,
+  namespace: string | undefined,
+): boolean {
   if (boot !== undefined && boot !== bootId()) return false
   if (namespace !== undefined && namespace !== pidNamespace()) return true
-  return startTime(pid) === start
-}
-
-/**
- * When a process started, in clock ticks since boot (proc_pid_stat(5), field 22);
- * '' when there is no such process.
- */
-export function startTime(pid: number | string): string {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    // The second field is the command in brackets, which may hold anything.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
-  } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ESRCH')) return ''
-    throw error
-  }
-}
-
-function bootId(): string {
-  return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()
-}
-
-function pidNamespace(): string {
-  return readlinkSync('/proc/self/ns/pid')
+  return processStart(pid) === start
 }

@@ -1,0 +1,10 @@
+// Named points at which a test makes this process die as a power cut or `kill -9` would: no handler runs,
+// no lock is given back, no temp file is removed. PKG_TEST_KILL_AT holds the name of one point; unset, a
+// point costs one comparison.
+
+const killAt = process.env.PKG_TEST_KILL_AT
+
+/** Kills this process with SIGKILL when PKG_TEST_KILL_AT is `name` ("<topic>:<step>", e.g. "profile:linked"). */
+export function failpoint(name: string): void {
+  if (killAt === name) process.kill(process.pid, 'SIGKILL')
+}

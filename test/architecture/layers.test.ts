@@ -1,0 +1,74 @@
+// The import rules of the README's Design, checked: layers import to the left only, and each
+// foreign library that is native, heavy or dangerous is loaded by one module.
+
+import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { test } from 'node:test'
+
+const SOURCE = join(import.meta.dirname, '..', '..', 'src')
+
+/** From left to right; a row's layers do not see each other. */
+const LAYERS = [
+  ['errors', 'entry'],
+  ['paths'],
+  ['config'],
+  ['files'],
+  ['store'],
+  ['pins', 'mount'],
+  ['packages'],
+  ['profiles'],
+  ['registry'],
+  ['network'],
+  ['daemon'],
+  ['index'],
+  ['cli'],
+]
+
+/** Library → the modules that may load it. */
+const OWNERS: Record<string, RegExp> = {
+  'better-sqlite3': /^store\/index-db\.ts$/,
+  'proper-lockfile': /^files\/lock\.ts$/,
+  'fuse-native': /^mount\//,
+  'blockstore-fs': /^store\/(blockstore|shards)\.ts$/,
+  helia: /^network\/helia\.ts$/,
+  '@helia/unixfs': /^packages\/adopt\.ts$/,
+  yargs: /^cli\//,
+}
+
+type Import = { from: string; to: string }
+
+const files = globSync('**/*.ts', { cwd: SOURCE })
+const imports: Import[] = files.flatMap((from) => {
+  const text = readFileSync(join(SOURCE, from), 'utf8')
+  const targets = text.matchAll(/(?:^(?:import|export)\s[^'"]*?from\s*|^import\s*|\bimport\(\s*)'([^']+)'/gm)
+  return [...targets].map((match) => ({ from, to: match[1]! }))
+})
+
+const layerOf = (file: string) => file.split('/')[0]!.replace(/\.ts$/, '')
+const rank = (layer: string) => LAYERS.findIndex((row) => row.includes(layer))
+
+test('every source file belongs to a layer', () => {
+  assert.deepEqual(
+    [...new Set(files.map(layerOf))].filter((layer) => rank(layer) < 0),
+    [],
+  )
+})
+
+test('imports go to the left', () => {
+  assert.ok(imports.length > 100)
+  const wrong = imports
+    .filter(({ to }) => to.startsWith('.'))
+    .map(({ from, to }) => ({ from, to: relative(SOURCE, join(SOURCE, dirname(from), to)) }))
+    .filter(({ from, to }) => layerOf(from) !== layerOf(to) && rank(layerOf(from)) <= rank(layerOf(to)))
+    .map(({ from, to }) => `${from} -> ${to}`)
+  assert.deepEqual(wrong, [])
+})
+
+test('one module per foreign library', () => {
+  const owner = (to: string) => Object.keys(OWNERS).find((name) => to === name || to.startsWith(`${name}/`))
+  const wrong = imports
+    .filter(({ from, to }) => owner(to) && !OWNERS[owner(to)!]!.test(from))
+    .map(({ from, to }) => `${from} -> ${to}`)
+  assert.deepEqual(wrong, [])
+})

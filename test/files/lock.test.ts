@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, utimesSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { hasCode } from '../../src/errors.ts'
+import { symlinkAtomic, writeFileAtomic } from '../../src/files/atomic.ts'
+import { isLocked, withLock } from '../../src/files/lock.ts'
+import { temporaryDirectory } from '../helpers/temp.ts'
+
+test('one holder at a time', async (t) => {
+  const file = join(await temporaryDirectory(t), 'lock')
+  let holders = 0
+  const hold = () =>
+    withLock(file, async () => {
+      assert.equal(++holders, 1)
+      await delay(1)
+      holders--
+    })
+  await Promise.all(Array.from({ length: 20 }, hold))
+  assert.ok(!isLocked(file))
+})
+
+test('a lock that cannot be had is BUSY, and names the file', async (t) => {
+  const file = join(await temporaryDirectory(t), 'lock')
+  await withLock(file, async () => {
+    assert.ok(isLocked(file))
+    await assert.rejects(
+      withLock(file, () => {}, { waitMs: 10 }),
+      (error) => hasCode(error, 'BUSY') && error.message.includes(file),
+    )
+  })
+})
+
+test('the lock is given back when the work throws', async (t) => {
+  const file = join(await temporaryDirectory(t), 'lock')
+  await assert.rejects(
+    withLock(file, () => Promise.reject(new Error('work'))),
+    /work/,
+  )
+  assert.ok(!isLocked(file))
+})
+
+test('the lock of a killed holder is taken over once it is stale', async (t) => {
+  const file = join(await temporaryDirectory(t), 'lock')
+  mkdirSync(`${file}.lock`)
+  const longAgo = Date.now() / 1000 - 60
+  utimesSync(`${file}.lock`, longAgo, longAgo)
+  assert.equal(await withLock(file, () => 'mine', { waitMs: 0 }), 'mine')
+})
+
+test('an atomic link or file replaces what was there and leaves nothing beside it', async (t) => {
+  const directory = await temporaryDirectory(t)
+  for (const target of ['generations/1', 'generations/2']) symlinkAtomic(target, join(directory, 'current'))
+  for (const text of ['one', 'two']) writeFileAtomic(join(directory, 'file'), text)
+  assert.equal(readlinkSync(join(directory, 'current')), 'generations/2')
+  assert.equal(readFileSync(join(directory, 'file'), 'utf8'), 'two')
+  assert.deepEqual(readdirSync(directory).sort(), ['current', 'file'])
+})
+
+test('a failed atomic write leaves nothing behind', async (t) => {
+  const directory = await temporaryDirectory(t)
+  mkdirSync(join(directory, 'in-the-way', 'full'), { recursive: true })
+  assert.throws(() => writeFileAtomic(join(directory, 'in-the-way'), 'text'))
+  assert.throws(() => symlinkAtomic('target', join(directory, 'in-the-way')))
+  assert.deepEqual(readdirSync(directory), ['in-the-way'])
+})
