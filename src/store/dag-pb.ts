@@ -6,7 +6,18 @@
 
 import { hasCode, PkgError } from '../errors.ts'
 import { CID } from './cid.ts'
-import { BYTES, type Cursor, cursor, exactText, malformed, readBytes, readSpan, readTag, readUint, VARINT } from './protobuf.ts'
+import {
+  BYTES,
+  type Cursor,
+  cursor,
+  exactText,
+  malformed,
+  readBytes,
+  readSpan,
+  readTag,
+  readUint,
+  VARINT,
+} from './protobuf.ts'
 
 export type DagPbLink = {
   /** undefined when the name is not valid UTF-8; '' when there is none */

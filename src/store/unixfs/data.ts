@@ -42,12 +42,12 @@ export type UnixfsData = {
 export function decodeData(bytes: Uint8Array): UnixfsData {
   const from = cursor(bytes)
   const message: UnixfsData = { type: -1, blocksizes: [] }
-  const seen = new Set<number>()
+  let seen = 0
   while (from.at < from.end) {
     const { field, wire } = readTag(from)
     // Two values for one field would mean two things to two readers.
-    if (field !== 4 && field <= 8 && seen.has(field)) malformed(`UnixFS field ${field} is there twice`)
-    seen.add(field)
+    if (field <= 8 && field !== 4 && (seen >> field) & 1) malformed(`UnixFS field ${field} is there twice`)
+    if (field <= 8) seen |= 1 << field
     if (field > 8) skipField(from, wire)
     else if (field === 4) readBlocksizes(from, wire, message.blocksizes)
     else if (field === 2 && wire === BYTES) message.data = readBytes(from)
@@ -85,7 +85,8 @@ function readMtime(from: Cursor): Mtime {
     else if (field === 2 && wire === FIXED32) nanoseconds = readFixed32(from)
     else skipField(from, wire)
   }
-  if (seconds === undefined || !Number.isSafeInteger(seconds)) malformed('a modification time has no usable seconds')
+  if (seconds === undefined || !Number.isSafeInteger(seconds))
+    malformed('a modification time has no usable seconds')
   if (nanoseconds >= NANOSECONDS) malformed('a modification time has more than 999,999,999 nanoseconds')
   return { seconds, nanoseconds }
 }

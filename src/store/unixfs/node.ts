@@ -108,7 +108,11 @@ function checkFile(attributes: Attributes, { links }: DagPbNode, data: UnixfsDat
   return { ...attributes, type: 'file', size: at, inline, children }
 }
 
-function checkSymlink(attributes: Attributes, { links }: DagPbNode, { data = NOTHING }: UnixfsData): SymlinkNode {
+function checkSymlink(
+  attributes: Attributes,
+  { links }: DagPbNode,
+  { data = NOTHING }: UnixfsData,
+): SymlinkNode {
   if (links.length > 0) malformed('a symlink has links')
   const target = exactText(data)
   if (target === undefined) malformed('the target of the symlink is not UTF-8')
@@ -127,11 +131,14 @@ function checkHamt(attributes: Attributes, { links }: DagPbNode, data: UnixfsDat
   }
   const slots = bitsOf(bitfield)
   if (slots.length !== links.length) malformed(`a shard with ${links.length} links and ${slots.length} bits`)
-  if (slots.length > 0 && (slots.at(-1) as number) >= fanout) malformed(`a bit beyond the shard's width ${fanout}`)
+  if (slots.length > 0 && (slots.at(-1) as number) >= fanout)
+    malformed(`a bit beyond the shard's width ${fanout}`)
   const prefix = (fanout - 1).toString(16).length
   for (const [index, link] of links.entries()) {
     const digits = (slots[index] as number).toString(16).toUpperCase().padStart(prefix, '0')
-    const stands = link.name?.slice(0, prefix) ?? Buffer.from((link.nameBytes ?? NOTHING).subarray(0, prefix)).toString('latin1')
+    const stands =
+      link.name?.slice(0, prefix) ??
+      Buffer.from((link.nameBytes ?? NOTHING).subarray(0, prefix)).toString('latin1')
     if (stands !== digits) malformed(`a shard's link in bucket ${digits} is named otherwise`)
   }
   return { ...attributes, type: 'hamt', fanout, prefix, slots, links }

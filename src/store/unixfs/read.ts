@@ -1,0 +1,199 @@
+// Reading files at any offset: the mount's hot path.
+// A reader keeps the decoded inner nodes near its place and the block that it
+// read last, so a sequential read costs one copy, and one look-up a block.
+// What a node promises about its children is checked when they are read: a lie
+// is an error, never a short read or wrong bytes (invariants 1 and 7).
+
+import { PkgError } from '../../errors.ts'
+import { type BlockGetter, MAX_BLOCK_BYTES } from '../blocks.ts'
+import { type BlockKey, blockKey, CID, RAW } from '../cid.ts'
+import { badNode, decodeNode, type FileNode, type FilePart } from './node.ts'
+
+/** Levels of a file, at most. Balanced files of 2^53 bytes have 6, trickle ones some 30. */
+const MAX_DEPTH = 128
+/** Decoded inner nodes that a reader keeps; each covers some 1,000 blocks and takes some 300 KiB. */
+const INNER_NODES = 8
+/** What `readFile` takes into memory unless told otherwise: manifests and records are far smaller. */
+const READ_FILE_MAX = 256 * 1024 * 1024
+
+/** Bytes `start` (inclusive) to `end` (exclusive) of the file are what `node` holds itself. */
+type Segment = { start: number; end: number; node: FileNode }
+
+export class FileReader {
+  readonly size: number
+  readonly #getter: BlockGetter
+  readonly #root: FileNode
+  /** in the order of their last use, the oldest first */
+  readonly #inner = new Map<BlockKey, FileNode>()
+  #last: Segment | undefined
+
+  /** Reads the file's top block unless its node is given. Throws IS_DIRECTORY, NOT_FILE, BAD_NODE, NOT_UNIXFS. */
+  constructor(getter: BlockGetter, file: CID | FileNode) {
+    this.#getter = getter
+    this.#root = fileNode(getter, file)
+    this.size = this.#root.size
+  }
+
+  /**
+   * Copies the file's bytes from `offset` on into `buffer`; gives how many:
+   * `buffer.length`, or less only where the file ends.
+   * Throws BAD_NODE where the DAG lies, and what `getter` throws.
+   */
+  readInto(buffer: Uint8Array, offset: number): number {
+    const length = Math.min(buffer.length, Math.max(0, this.size - offset))
+    for (let done = 0; done < length; ) {
+      const at = offset + done
+      const { start, end, node } = this.#segmentAt(at)
+      const count = Math.min(end - at, length - done)
+      buffer.set(node.inline.subarray(at - start, at - start + count), done)
+      done += count
+    }
+    return length
+  }
+
+  /** The bytes from `offset` to the end of the block they lie in, without a copy; `offset` must be below `size`. */
+  segment(offset: number): Uint8Array {
+    const { start, node } = this.#segmentAt(offset)
+    return node.inline.subarray(offset - start)
+  }
+
+  /**
+   * The blocks that a read of this range will ask for, in order and each stretch
+   * once, without reading them: what to fetch ahead. Inner nodes above them are read.
+   */
+  blocksFor(offset: number, length: number): CID[] {
+    const cids: CID[] = []
+    const end = Math.min(offset + length, this.size)
+    for (let at = offset; at < end; ) {
+      const part = this.#blockAt(at)
+      if (part.cid !== this.#root.cid) cids.push(part.cid)
+      at = part.end
+    }
+    return cids
+  }
+
+  #segmentAt(offset: number): Segment {
+    const last = this.#last
+    if (last !== undefined && offset >= last.start && offset < last.end) return last
+    const { node, base } = this.#descend(offset, () => true)
+    this.#last = { start: base, end: base + node.inline.length, node }
+    return this.#last
+  }
+
+  /** The block around `offset`, and where it ends: not read when its size says that it can be a leaf. */
+  #blockAt(offset: number): { cid: CID; end: number } {
+    const { node, base, part } = this.#descend(offset, (part) => this.#isInner(part))
+    if (part === undefined) return { cid: node.cid, end: base + node.inline.length }
+    return { cid: part.cid, end: base + part.end }
+  }
+
+  #isInner({ cid, start, end }: FilePart): boolean {
+    return cid.code !== RAW && (end - start > MAX_BLOCK_BYTES || this.#inner.has(blockKey(cid)))
+  }
+
+  /**
+   * Goes down to the node whose own bytes hold `offset`, or to the part below it
+   * that `enter` does not let us into. `base` is where the node begins in the file.
+   */
+  #descend(
+    offset: number,
+    enter: (part: FilePart) => boolean,
+  ): { node: FileNode; base: number; part?: FilePart } {
+    let node = this.#root
+    let base = 0
+    for (let depth = 0; depth < MAX_DEPTH; depth++) {
+      if (offset - base < node.inline.length) return { node, base }
+      const part = partAt(node, offset - base)
+      if (!enter(part)) return { node, base, part }
+      node = this.#child(node, part)
+      base += part.start
+    }
+    throw badNode(this.#root.cid, `it has more than ${MAX_DEPTH} levels`)
+  }
+
+  #child(parent: FileNode, { cid, start, end }: FilePart): FileNode {
+    const node = this.#node(cid)
+    if (node.size === end - start) return node
+    throw badNode(parent.cid, `it says that ${cid} holds ${end - start} bytes, but that holds ${node.size}`)
+  }
+
+  #node(cid: CID): FileNode {
+    // Sparse files and padding repeat one block.
+    const last = this.#last?.node
+    if (last?.children.length === 0 && last.cid.equals(cid)) return last
+    const key = cid.code === RAW ? '' : blockKey(cid)
+    const known = this.#inner.get(key)
+    if (known !== undefined) {
+      this.#inner.delete(key)
+      this.#inner.set(key, known)
+      return known
+    }
+    const node = decodeNode(cid, this.#getter.get(cid))
+    if (node.type !== 'file') throw badNode(this.#root.cid, `a ${node.type} (${cid}) is a part of this file`)
+    if (node.children.length > 0) this.#keep(key, node)
+    return node
+  }
+
+  #keep(key: BlockKey, node: FileNode): void {
+    this.#inner.set(key, node)
+    if (this.#inner.size <= INNER_NODES) return
+    for (const oldest of this.#inner.keys()) {
+      this.#inner.delete(oldest)
+      return
+    }
+  }
+}
+
+/**
+ * The whole file. Throws UNSUPPORTED when it says that it is larger than
+ * `maxBytes`, and what a FileReader throws.
+ */
+export function readFile(
+  getter: BlockGetter,
+  file: CID | FileNode,
+  { maxBytes = READ_FILE_MAX }: { maxBytes?: number } = {},
+): Uint8Array {
+  const reader = new FileReader(getter, file)
+  if (reader.size > maxBytes) {
+    const cid = CID.asCID(file) ?? (file as FileNode).cid
+    throw new PkgError('UNSUPPORTED', `${cid} has ${reader.size} bytes; at most ${maxBytes} are read here`)
+  }
+  const bytes = new Uint8Array(reader.size)
+  reader.readInto(bytes, 0)
+  return bytes
+}
+
+/** The file's bytes in order, a piece a block, from `offset` (bytes) on and at most `length`; not to be written to. */
+export function* chunks(
+  getter: BlockGetter,
+  file: CID | FileNode,
+  { offset = 0, length = Number.POSITIVE_INFINITY }: { offset?: number; length?: number } = {},
+): Generator<Uint8Array> {
+  const reader = new FileReader(getter, file)
+  const end = Math.min(reader.size, offset + length)
+  for (let at = offset; at < end; ) {
+    const piece = reader.segment(at).subarray(0, end - at)
+    yield piece
+    at += piece.length
+  }
+}
+
+/** The part that holds the byte at `offset` of `node`; one of 0 bytes never does. */
+function partAt({ children }: FileNode, offset: number): FilePart {
+  let low = 0
+  let high = children.length - 1
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((children[middle] as FilePart).end > offset) high = middle
+    else low = middle + 1
+  }
+  return children[low] as FilePart
+}
+
+function fileNode(getter: BlockGetter, file: CID | FileNode): FileNode {
+  const cid = CID.asCID(file)
+  const node = cid === null ? (file as FileNode) : decodeNode(cid, getter.get(cid))
+  if (node.type === 'file') return node
+  if (node.type === 'symlink') throw new PkgError('NOT_FILE', `${node.cid} is a symlink, not a file`)
+  throw new PkgError('IS_DIRECTORY', `${node.cid} is a directory`)
+}
