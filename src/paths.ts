@@ -92,7 +92,11 @@ export function profileLink(env: NodeJS.ProcessEnv = process.env): string {
 }
 
 /** `<prefix>/store/<cid>[/path]` */
-export function storePath(paths: Pick<PrefixPaths, 'store'>, cid: { toString(): string }, ...rest: string[]): string {
+export function storePath(
+  paths: Pick<PrefixPaths, 'store'>,
+  cid: { toString(): string },
+  ...rest: string[]
+): string {
   return join(paths.store, cid.toString(), ...rest)
 }
 

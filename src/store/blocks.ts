@@ -3,12 +3,23 @@
 // that fails is moved to var/quarantine, so that adding the same content again
 // writes it anew instead of finding it "already there".
 
-import { closeSync, existsSync, linkSync, mkdirSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs'
-import { renameSync, statSync, unlinkSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+} from 'node:fs'
 import { basename, join } from 'node:path'
 import { hasCode, isErrno, PkgError } from '../errors.ts'
 import type { PrefixPaths } from '../paths.ts'
-import { type BlockKey, type CID, blockKey, cidOfBlockName, rawCidOfKey } from './cid.ts'
+import { type BlockKey, blockKey, type CID, cidOfBlockName, rawCidOfKey } from './cid.ts'
 import { identityBytes, isIdentity, verifyBlock } from './hash.ts'
 import { blockFile, shardNames } from './shards.ts'
 

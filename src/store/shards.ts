@@ -5,8 +5,8 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ShardingStrategy } from 'blockstore-fs/sharding'
-import { type CID, blockName, cidOfBlockName } from './cid.ts'
 import { PkgError } from '../errors.ts'
+import { blockName, type CID, cidOfBlockName } from './cid.ts'
 
 /** RFC 4648's base32 in lower case, as in multibase `b`. */
 const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567'
