@@ -1,0 +1,122 @@
+// The main job on real programs, narrated: pack, publish, install, run, upgrade, roll back.
+// Everything happens below one temp directory and is gone afterwards, unless
+// PKG_PREFIX names a prefix to keep.
+
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import * as programs from './programs.ts'
+
+const PKG = join(import.meta.dirname, '..', 'src', 'cli', 'pkg')
+const work = mkdtempSync(join(tmpdir(), 'pkg-quickstart-'))
+const home = join(work, 'home')
+const prefix = process.env.PKG_PREFIX ?? join(work, 'ipfs')
+const bin = join(home, '.pkg-profile', 'bin')
+const env = { ...process.env, HOME: home, PKG_PREFIX: prefix, PATH: `${bin}:${process.env.PATH}` }
+const short: [string, string][] = [
+  [programs.PROGRAM_CACHE, '.'],
+  [work, '~demo'],
+]
+
+function say(text: string): void {
+  console.log(`\n\u2014 ${text}`)
+}
+
+/** Runs a command, shown as a user would type it. Its failure ends the quickstart. */
+function run(command: string, ...args: string[]): string {
+  const shown = [command === PKG ? 'pkg' : command, ...args].map(shell).join(' ')
+  console.log(`$ ${short.reduce((line, [path, name]) => line.replaceAll(path, name), shown)}`)
+  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd: work, env, encoding: 'utf8' })
+  process.stdout.write(stdout ?? '')
+  process.stderr.write(stderr ?? '')
+  if (status === 0) return stdout
+  throw new Error(`${shown} ended with ${status ?? error?.message}`)
+}
+
+function shell(word: string): string {
+  return /^[\w./:@=^~+-]+$/.test(word) ? word : `'${word}'`
+}
+
+const pkg = (...args: string[]) => run(PKG, ...args)
+
+function pack(directory: string, as: string, ...more: string[]): string {
+  pkg('pack', directory, '--as', as, ...more)
+  const { status, stdout } = spawnSync(PKG, ['pack', directory, '--as', as, ...more, '--json'], {
+    env,
+    encoding: 'utf8',
+  })
+  if (status !== 0) throw new Error(`pkg pack ${directory} --json ended with ${status}`)
+  return (JSON.parse(stdout) as { cid: string }).cid
+}
+
+try {
+  mkdirSync(home)
+  say(`A prefix of its own under ${prefix}, with the store mounted at ${join(prefix, 'store')}`)
+  pkg('init')
+
+  say('Real programs, fetched as npm and Debian ship them (kept for the next time)')
+  const cache = programs.PROGRAM_CACHE
+  const [oldVersion, newVersion] = programs.ESBUILD_VERSIONS
+  const sources = [oldVersion, newVersion].map((version) => programs.esbuild(version, cache))
+  const node = programs.node(cache)
+  const npm = programs.npm(cache)
+  const jq = programs.hasDebian() ? programs.jq(cache) : undefined
+  if (!jq) console.log('No Debian here: jq is left out.')
+
+  say('Pack: a directory becomes a content-addressed package. Same bytes, same CID, on any machine')
+  const nodeCid = pack(node, `node@${process.versions.node}`)
+  const cids = [
+    pack(sources[0]!, `esbuild@${oldVersion}`),
+    pack(sources[1]!, `esbuild@${newVersion}`),
+    nodeCid,
+    pack(npm, `npm@${programs.NPM_VERSION}`, '--dependency', `node=${nodeCid}`),
+    ...(jq ? [pack(jq, 'jq@1.6.0')] : []),
+  ]
+
+  say('Publish: a registry is an index in the same store')
+  pkg('registry', 'create', join(work, 'reg'))
+  for (const cid of cids) pkg('publish', cid, '--registry', join(work, 'reg'))
+  pkg('registry', 'add', 'main', join(work, 'reg'))
+  pkg('search', 'esb')
+  pkg('info', 'esbuild')
+
+  say('Install: one new generation, one atomic rename')
+  pkg('install', `esbuild@${oldVersion}`, 'node', 'npm', ...(jq ? ['jq'] : []))
+
+  say('Run them, straight from the mount')
+  writeFileSync(join(work, 'input.js'), 'import { greet } from "./greet.js"\nconsole.log(greet("world"))\n')
+  writeFileSync(join(work, 'greet.js'), 'export const greet = (name) => `hello ${name}`\n')
+  run('esbuild', '--version')
+  run('esbuild', '--bundle', 'input.js', '--outfile=bundle.js')
+  run('node', 'bundle.js')
+  run('npm', '--version')
+  if (jq) run('jq', '-n', '[1, 2, 3] | add')
+  pkg('which', 'esbuild')
+
+  say('Upgrade, look back, roll back')
+  pkg('upgrade', 'esbuild')
+  run('esbuild', '--version')
+  pkg('history')
+  pkg('diff', '1', '2')
+  pkg('rollback')
+  run('esbuild', '--version')
+  pkg('switch', '2')
+  pkg('remove', 'esbuild')
+  pkg('list')
+
+  say('Run without installing; collect what nobody needs')
+  pkg('run', 'esbuild', '--', '--version')
+  pkg('gc', '--dry-run')
+  pkg('store', 'verify')
+
+  say('Done. For a store of your own: `src/cli/pkg init`, and `src/cli/pkg --help`.')
+} catch (error) {
+  console.error(`\nquickstart: ${error instanceof Error ? error.message : error}`)
+  console.error('`pkg doctor` says what this machine lacks:')
+  console.error(spawnSync(PKG, ['doctor'], { env, encoding: 'utf8' }).stdout)
+  process.exitCode = 1
+} finally {
+  spawnSync(PKG, ['daemon', 'stop'], { env, stdio: 'ignore' })
+  rmSync(work, { recursive: true, force: true })
+}
