@@ -117,7 +117,10 @@ export class BlockWriter {
 
 function refuseLarge(cid: CID, bytes: Uint8Array): void {
   if (bytes.length <= MAX_BLOCK_BYTES) return
-  throw new PkgError('BAD_NODE', `block ${cid} has ${bytes.length} bytes; a block may have ${MAX_BLOCK_BYTES}`)
+  throw new PkgError(
+    'BAD_NODE',
+    `block ${cid} has ${bytes.length} bytes; a block may have ${MAX_BLOCK_BYTES}`,
+  )
 }
 
 function removeIfThere(file: string): void {
