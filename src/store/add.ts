@@ -4,6 +4,7 @@
 import { dirname } from 'node:path'
 import { syncFiles, syncFilesystem } from '../files/barrier.ts'
 import type { CID } from './cid.ts'
+import { settle } from './settle.ts'
 import type { Store } from './store.ts'
 import { TempPin } from './temp-pin.ts'
 import { type Block, BlockWriter, type WriteFigures } from './writer.ts'
@@ -27,9 +28,13 @@ export class AddSession {
     return this.writer.write(batch)
   }
 
-  /** Protects a whole DAG that is here already, from now to `close`. Check its completeness after this, not before. */
-  protect(cid: CID): void {
+  /**
+   * Protects a whole DAG that is here already, from when it returns to `close`.
+   * Look at its completeness after this, not before.
+   */
+  async protect(cid: CID): Promise<void> {
     this.tempPin.addDag(cid)
+    await settle(this.store.paths)
   }
 
   /** Tells that others wrote for this session too, under temp pins that `close` has to end as well. */

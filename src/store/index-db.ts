@@ -67,10 +67,11 @@ export class LinkIndex {
 
   /** Takes markComplete back for those that `gone` says; all of them without it. */
   clearComplete(gone: (cid: CID) => boolean = () => true): void {
+    // Read before the transaction: one that reads first cannot be upgraded once another process has written.
+    const keys = (this.#statements.allComplete.all() as Buffer[]).filter((key) => gone(CID.decode(key)))
+    if (keys.length === 0) return
     this.#db.transaction(() => {
-      for (const key of this.#statements.allComplete.all() as Buffer[]) {
-        if (gone(CID.decode(key))) this.#statements.clearComplete.run(key)
-      }
+      for (const key of keys) this.#statements.clearComplete.run(key)
     })()
   }
 

@@ -2,15 +2,14 @@
 //
 // For every block, in this order:
 //   1. its multihash goes into our temp pin;
-//   2. we look whether its file is there;
-//   3. absent: we write it (temp, rename). No collector takes it: none can have
-//      listed a file that was not there, and every later one reads the temp pin.
-//   4. present: if no collector is at work, every later one will read the temp
-//      pin before it deletes. If one is, it may have read the temp pins before 1
-//      and delete the file after 2; it does both under `pins/lock`, so we look
-//      again while we hold that lock: what is there then stays, what is gone we
-//      write as in 3.
-// No lock is taken for new blocks, and none at all while no collector runs.
+//   2. if a collector is at work, the batch of deletes that it may be in the
+//      middle of, and for which it read the temp pins before 1, is waited for
+//      (settle.ts);
+//   3. we look whether its file is there: what is stays, since every later batch
+//      and every later collector reads the temp pin before it deletes;
+//   4. absent, or left short by a crash: we write it (temp, rename), and what we
+//      wrote stays for the same reason.
+// No lock is taken while no collector runs, and one for a moment a call while one does.
 
 import { randomBytes } from 'node:crypto'
 import { closeSync, openSync, renameSync, statSync, unlinkSync } from 'node:fs'
@@ -18,11 +17,11 @@ import { join } from 'node:path'
 import { isErrno, PkgError } from '../errors.ts'
 import { writeAll } from '../files/atomic.ts'
 import { FEW_FILES } from '../files/barrier.ts'
-import { isLocked, withLock } from '../files/lock.ts'
 import type { PrefixPaths } from '../paths.ts'
 import { MAX_BLOCK_BYTES } from './blocks.ts'
 import type { CID } from './cid.ts'
 import { isIdentity } from './hash.ts'
+import { settle } from './settle.ts'
 import { blockFile } from './shards.ts'
 import type { TempPin } from './temp-pin.ts'
 
@@ -57,15 +56,12 @@ export class BlockWriter {
     const blocks = batch.filter(({ cid }) => !isIdentity(cid))
     for (const { cid, bytes } of blocks) refuseLarge(cid, bytes)
     this.#tempPin.addBlocks(blocks.map(({ cid }) => cid.multihash.bytes))
+    await settle(this.#paths)
     const figures = { written: 0, present: 0, writtenBytes: 0 }
-    const found: Block[] = []
     for (const block of blocks) {
-      if (this.#isPresent(block)) found.push(block)
+      if (this.#isPresent(block)) figures.present += 1
       else this.#writeNew(block, figures)
     }
-    const gone = found.length > 0 && isLocked(this.#paths.collector) ? await this.#goneUnderLock(found) : []
-    for (const block of gone) this.#writeNew(block, figures)
-    figures.present = found.length - gone.length
     return figures
   }
 
@@ -77,10 +73,6 @@ export class BlockWriter {
     const touched = this.#touched
     this.#touched = new Set()
     return touched
-  }
-
-  async #goneUnderLock(found: readonly Block[]): Promise<Block[]> {
-    return withLock(this.#paths.pinsLock, () => found.filter((block) => !this.#isPresent(block)))
   }
 
   /** A file of another length is what a crash before the barrier leaves: it is written anew. */
