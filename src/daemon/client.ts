@@ -1,0 +1,148 @@
+// The daemon from outside: is it there, start it when it is needed, stop it.
+// What a command asks before its work is answered from pid files and /proc
+// alone, so that a running daemon costs a command nothing.
+
+import { spawn } from 'node:child_process'
+import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+import { entryPoint } from '../entry.ts'
+import { isErrno, PkgError } from '../errors.ts'
+import { runningProcess } from '../files/pid-file.ts'
+import { mountState } from '../mount/mountpoint.ts'
+import type { PrefixPaths } from '../paths.ts'
+import type { DaemonStatus } from './daemon.ts'
+import { askSocket } from './http.ts'
+import { logSize, tailLog } from './log.ts'
+import { endProcess, servingProcess, stopMountServer } from './mount-process.ts'
+
+/** Milliseconds for a daemon to serve: past its own bound for the mount server, so that its error is the one shown. */
+const START_MS = 20_000
+
+/** Milliseconds for a daemon to end: past its own bound for the mount server. */
+const STOP_MS = 10_000
+const KILL_MS = 2000
+
+/** Pause between two looks at a daemon that starts, and between two questions to it. */
+const LOOK_MS = 20
+const ASK_MS = 200
+
+export type EnsureOptions = { waitMs?: number; signal?: AbortSignal }
+
+/** True when the daemon and the mount server run and the mount is there. Reads some small files, asks nobody. */
+export function isServing(paths: PrefixPaths): boolean {
+  return runningProcess(paths.daemonPid) !== undefined && servingProcess(paths) !== undefined
+}
+
+/**
+ * Returns when the prefix is mounted, starting the daemon if none runs; true
+ * when it had to be started. Idempotent, and safe beside others doing the same.
+ * Throws NO_FUSE or MOUNT_FAILED with the daemon's reason, NO_DAEMON when it
+ * does not come up in time, PERMISSION when only another user can start it.
+ */
+export async function ensureDaemon(
+  paths: PrefixPaths,
+  { waitMs = START_MS, signal }: EnsureOptions = {},
+): Promise<boolean> {
+  if (isServing(paths)) return false
+  const since = new Date().toISOString()
+  const from = logSize(paths.log)
+  const exit = runningProcess(paths.daemonPid) ? undefined : startDaemon(paths)
+  const deadline = Date.now() + waitMs
+  for (let ask = 0; !isServing(paths); ) {
+    signal?.throwIfAborted()
+    if (Date.now() >= deadline) throw notUp(paths, from, `no mount within ${waitMs / 1000} s`)
+    const ended = await Promise.race([delay(LOOK_MS), exit ?? delay(LOOK_MS)])
+    // One that gave way to another daemon ends too.
+    if (ended !== undefined && !runningProcess(paths.daemonPid)) throw notUp(paths, from, ended)
+    if (Date.now() < ask) continue
+    ask = Date.now() + ASK_MS
+    await throwReason(paths, since)
+  }
+  return exit !== undefined
+}
+
+export type DaemonState = {
+  running: boolean
+  mount: 'mounted' | 'stale' | 'none'
+  /** the daemon's own words, when it answers */
+  status?: DaemonStatus
+  pid?: number
+  mountPid?: number
+}
+
+/** How things are, daemon or no daemon. Never starts one, never waits long. Throws PERMISSION when it may not ask. */
+export async function daemonState(paths: PrefixPaths): Promise<DaemonState> {
+  const daemon = runningProcess(paths.daemonPid)
+  const server = runningProcess(paths.mountPid)
+  const status = daemon && ((await askSocket(paths.daemonSocket, '/v1/status')) as DaemonStatus | undefined)
+  return {
+    running: daemon !== undefined,
+    mount: mountState(paths),
+    ...(daemon && { pid: daemon.pid }),
+    ...(server && { mountPid: server.pid }),
+    ...(status && { status }),
+  }
+}
+
+/** What `stopDaemon` ended. */
+export type Stopped = { daemon: boolean; mount: boolean }
+
+/**
+ * Ends the daemon and the mount server, and takes the mount away. Idempotent;
+ * ends a mount server whose daemon was killed too. Throws PERMISSION when they
+ * belong to another user.
+ */
+export async function stopDaemon(paths: PrefixPaths): Promise<Stopped> {
+  const daemon = runningProcess(paths.daemonPid)
+  const mount = mountState(paths) !== 'none' || runningProcess(paths.mountPid) !== undefined
+  if (daemon && !(await endProcess(daemon, STOP_MS))) await endProcess(daemon, KILL_MS, 'SIGKILL')
+  if (mountState(paths) !== 'none' || runningProcess(paths.mountPid)) await stopMountServer(paths)
+  return { daemon: daemon !== undefined, mount }
+}
+
+/** Starts a daemon that outlives this process; the promise settles when it ends, which a good one does not. */
+function startDaemon(paths: PrefixPaths): Promise<string> {
+  const log = openLogFile(paths)
+  try {
+    const child = spawn(process.execPath, [entryPoint('daemon'), '--prefix', paths.root], {
+      cwd: '/',
+      detached: true,
+      stdio: ['ignore', log, log],
+    })
+    child.unref()
+    return new Promise((resolve) => {
+      child.once('error', (error) => resolve(error.message))
+      child.once('exit', (code, name) => resolve(name ? `killed by ${name}` : `exit status ${code}`))
+    })
+  } finally {
+    closeSync(log)
+  }
+}
+
+function openLogFile(paths: PrefixPaths): number {
+  try {
+    mkdirSync(paths.var, { recursive: true })
+    return openSync(paths.log, 'a', 0o644)
+  } catch (cause) {
+    if (!isErrno(cause, 'EACCES', 'EPERM', 'EROFS')) throw cause
+    throw new PkgError('PERMISSION', `no daemon runs for ${paths.root}, and this user may not start one`, {
+      hint: 'Have its owner run `pkg daemon start`, or set PKG_PREFIX to a directory of your own.',
+      cause,
+    })
+  }
+}
+
+/** Throws what the daemon failed at since we began to wait; an older failure may be mended by now. */
+async function throwReason(paths: PrefixPaths, since: string): Promise<void> {
+  const status = (await askSocket(paths.daemonSocket, '/v1/status')) as DaemonStatus | undefined
+  const error = status?.mount.state === 'failed' ? status.mount.error : undefined
+  if (!error || error.time < since) return
+  throw new PkgError(error.code, error.message, error.hint === undefined ? {} : { hint: error.hint })
+}
+
+function notUp(paths: PrefixPaths, from: number, reason: string): PkgError {
+  const said = tailLog(paths.log, 1, from).join('\n')
+  return new PkgError('NO_DAEMON', `the daemon did not come up (${reason})${said && `: ${said}`}`, {
+    hint: `See \`pkg doctor\` and ${paths.log}.`,
+  })
+}

@@ -1,0 +1,118 @@
+// The daemon of one prefix: single, by its pid file; supervises the mount server
+// and answers the API. It keeps nothing in memory that another daemon would
+// miss: killed at any instant, the next one finds all it needs on the disk.
+
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { PkgError } from '../errors.ts'
+import { withLock } from '../files/lock.ts'
+import { isRunning, readPidFile, runningProcess, writePidFile } from '../files/pid-file.ts'
+import type { PrefixPaths } from '../paths.ts'
+import { Store } from '../store/store.ts'
+import { listenApi } from './api.ts'
+import { type Log, openLog } from './log.ts'
+import { mountServerStatus } from './mount-process.ts'
+import { type MountStatus, MountSupervisor } from './supervisor.ts'
+
+/** Milliseconds between two looks at the pid file, which tells whether this is still the prefix's daemon. */
+const LOOK_MS = 1000
+
+/** What GET /v1/status gives. Times are ISO 8601. `server` is the mount server's own status. */
+export type DaemonStatus = {
+  format: 1
+  pid: number
+  prefix: string
+  started: string
+  mount: MountStatus & { path: string; server?: unknown }
+}
+
+/** `unmount`: false leaves the mount server running, for the next daemon to adopt. */
+export type Ending = { reason: string; unmount: boolean }
+
+export type DaemonOptions = {
+  /** also write the log to stderr, for whoever started the daemon in the foreground */
+  echo?: boolean
+}
+
+/**
+ * Runs the daemon of this prefix until `end` settles, until its pid file is
+ * gone, or until another daemon took its place. Throws BUSY when one runs
+ * already, PERMISSION when the prefix may not be written.
+ */
+export async function runDaemon(
+  root: string,
+  end: Promise<Ending>,
+  { echo = false }: DaemonOptions = {},
+): Promise<void> {
+  const store = Store.open(root)
+  await claim(store.paths)
+  const log = openLog(store.paths.log, 'daemon', { echo })
+  try {
+    await serve(store, end, log)
+  } finally {
+    release(store.paths)
+    store.close()
+    log('stopped')
+  }
+}
+
+/** Settles at the first signal: SIGTERM and SIGINT unmount, SIGHUP leaves the mount to the next daemon. */
+export function endOfSignals(): Promise<Ending> {
+  return new Promise((resolve) => {
+    for (const name of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(name, () => resolve({ reason: name, unmount: true }))
+    }
+    process.on('SIGHUP', () => resolve({ reason: 'SIGHUP', unmount: false }))
+  })
+}
+
+async function serve(store: Store, end: Promise<Ending>, log: Log): Promise<void> {
+  const { paths } = store
+  const started = new Date().toISOString()
+  const supervisor = new MountSupervisor(paths, log)
+  const status = async (): Promise<DaemonStatus> => {
+    const server = await mountServerStatus(paths)
+    const mount = { ...supervisor.status, path: paths.store, ...(server !== undefined && { server }) }
+    return { format: 1, pid: process.pid, prefix: paths.root, started, mount }
+  }
+  log(`started (pid ${process.pid}, Node.js ${process.versions.node})`)
+  const server = await listenApi(paths, { store, status, log })
+  supervisor.start()
+
+  const { reason, unmount } = await Promise.race([end, displaced(paths)])
+  log(`stopping: ${reason}`)
+  server.close()
+  server.closeAllConnections()
+  await supervisor.close({ unmount })
+}
+
+/** Makes this process the prefix's daemon. The lock covers only the look at the pid file and its writing. */
+async function claim(paths: PrefixPaths): Promise<void> {
+  await withLock(join(paths.var, 'daemon'), () => {
+    const other = runningProcess(paths.daemonPid)
+    if (other) {
+      throw new PkgError('BUSY', `a daemon runs for ${paths.root} already (pid ${other.pid})`, {
+        hint: 'See `pkg daemon status`.',
+      })
+    }
+    writePidFile(paths.daemonPid)
+  })
+}
+
+/** Settles when the pid file no longer names this process: the prefix was removed, or somebody took over. */
+async function displaced(paths: PrefixPaths): Promise<Ending> {
+  for (;;) {
+    await delay(LOOK_MS, undefined, { ref: false })
+    const named = readPidFile(paths.daemonPid)
+    if (!named) return { reason: 'the pid file is gone', unmount: true }
+    if (named.pid === process.pid && isRunning(named)) continue
+    return { reason: `process ${named.pid} is the daemon now`, unmount: false }
+  }
+}
+
+function release(paths: PrefixPaths): void {
+  if (readPidFile(paths.daemonPid)?.pid !== process.pid) return
+  rmSync(paths.daemonSocket, { force: true })
+  rmSync(paths.daemonPid, { force: true })
+}

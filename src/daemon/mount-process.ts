@@ -1,0 +1,127 @@
+// The mount server as a process: found, started and stopped, by whoever is
+// there: the daemon in its normal course, `pkg daemon stop` after the daemon was
+// killed. Nothing here looks into the mount (invariant 8).
+
+import { spawn } from 'node:child_process'
+import { closeSync, openSync, rmSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+import { PkgError } from '../errors.ts'
+import { isRunning, type ProcessId, runningProcess } from '../files/pid-file.ts'
+import { mountServerCommand, probeFuse } from '../mount/launch.ts'
+import { mountState, unmount } from '../mount/mountpoint.ts'
+import type { PrefixPaths } from '../paths.ts'
+import { askSocket } from './http.ts'
+import { logSize, tailLog } from './log.ts'
+
+/** Milliseconds that a mount server may take to serve: it takes 150 where nothing else runs. */
+const START_MS = 15_000
+
+/** Milliseconds for a clean end (flush nothing, unmount, exit), and then for a kill to work. */
+const STOP_MS = 5000
+const KILL_MS = 2000
+
+/** Pause between two looks at something that takes some 100 ms. */
+const LOOK_MS = 20
+
+/** What the mount server says of itself, or undefined when none answers. */
+export async function mountServerStatus(paths: PrefixPaths): Promise<unknown> {
+  try {
+    return await askSocket(paths.mountSocket, '/status')
+  } catch {
+    // Stopped, or its socket closed to this user: its pid file tells whether it lives.
+    return undefined
+  }
+}
+
+/** The mount server that serves this prefix now: alive, and its mount in place. Looks at /proc only. */
+export function servingProcess(paths: PrefixPaths): ProcessId | undefined {
+  const server = runningProcess(paths.mountPid)
+  return server && mountState(paths) === 'mounted' ? server : undefined
+}
+
+/**
+ * Starts a mount server that outlives this process, and returns when it serves.
+ * A stale mount in its way is taken away first. Throws NO_FUSE when the machine
+ * lacks something, MOUNT_FAILED with what the server said.
+ */
+export async function startMountServer(paths: PrefixPaths, signal?: AbortSignal): Promise<ProcessId> {
+  const fuse = probeFuse()
+  if (!fuse.ok) {
+    throw new PkgError('NO_FUSE', fuse.reasons.join('; '), { hint: 'See `pkg doctor` for what to do.' })
+  }
+  await clearMountPoint(paths)
+  const from = logSize(paths.log)
+  const child = spawnServer(paths)
+  const exit = new Promise<string>((resolve) => {
+    child.once('error', (error) => resolve(error.message))
+    child.once('exit', (code, name) => resolve(name ? `killed by ${name}` : `exit status ${code}`))
+  })
+  const deadline = Date.now() + START_MS
+  for (;;) {
+    const server = servingProcess(paths)
+    if (server && server.pid === child.pid) return server
+    const end = await Promise.race([exit, delay(LOOK_MS)])
+    if (end === undefined && Date.now() < deadline && !signal?.aborted) continue
+    if (end === undefined) child.kill('SIGKILL')
+    await exit
+    signal?.throwIfAborted()
+    const said = tailLog(paths.log, 3, from).join('\n') || 'it said nothing'
+    throw new PkgError('MOUNT_FAILED', `the mount server did not start (${end ?? 'no answer'}): ${said}`, {
+      hint: `See \`pkg doctor\` and ${paths.log}.`,
+    })
+  }
+}
+
+/**
+ * Ends the mount server and takes the mount away: asks, then kills. Idempotent;
+ * does what is left to do when the server is dead already.
+ */
+export async function stopMountServer(paths: PrefixPaths): Promise<void> {
+  const server = runningProcess(paths.mountPid)
+  if (server && !(await endProcess(server, STOP_MS))) {
+    process.kill(server.pid, 'SIGKILL')
+    await ended(server, KILL_MS)
+  }
+  await clearMountPoint(paths)
+  for (const file of [paths.mountPid, paths.mountSocket]) rmSync(file, { force: true })
+}
+
+/** Sends SIGTERM, or another signal, and waits; false when the process still runs after `waitMs`. Throws PERMISSION. */
+export async function endProcess(
+  target: ProcessId,
+  waitMs: number,
+  signal: NodeJS.Signals = 'SIGTERM',
+): Promise<boolean> {
+  if (!isRunning(target)) return true
+  try {
+    process.kill(target.pid, signal)
+  } catch (cause) {
+    if (!isRunning(target)) return true
+    throw new PkgError('PERMISSION', `process ${target.pid} belongs to another user`, { cause })
+  }
+  return await ended(target, waitMs)
+}
+
+async function ended(target: ProcessId, waitMs: number): Promise<boolean> {
+  for (const deadline = Date.now() + waitMs; isRunning(target); await delay(LOOK_MS)) {
+    if (Date.now() >= deadline) return false
+  }
+  return true
+}
+
+async function clearMountPoint(paths: PrefixPaths): Promise<void> {
+  if (mountState(paths) !== 'none') await unmount(paths.store)
+}
+
+function spawnServer(paths: PrefixPaths) {
+  const { command, args, env } = mountServerCommand(paths)
+  const log = openSync(paths.log, 'a', 0o644)
+  try {
+    // A session of its own, and no directory held: it must outlive us, and let file systems go.
+    const child = spawn(command, args, { env, cwd: '/', detached: true, stdio: ['ignore', log, log] })
+    child.unref()
+    return child
+  } finally {
+    closeSync(log)
+  }
+}

@@ -1,0 +1,133 @@
+// Keeps the mount server running: adopts a living one, starts a missing one,
+// starts a dead one again, and takes its stale mount away. The mount server is
+// no child to be waited for, since it outlives daemons: it is looked at through
+// its pid file, which works for an adopted one and for our own alike.
+
+import { setTimeout as delay } from 'node:timers/promises'
+import { codeOf, type ErrorCode, hasCode } from '../errors.ts'
+import { type ProcessId, runningProcess } from '../files/pid-file.ts'
+import type { PrefixPaths } from '../paths.ts'
+import type { Log } from './log.ts'
+import { servingProcess, startMountServer, stopMountServer } from './mount-process.ts'
+
+/** Milliseconds between two looks: with a start of 200 a dead server is replaced within the second. */
+const LOOK_MS = 300
+
+/** Pause after a failed start, doubled up to the maximum: somebody may be mending the machine meanwhile. */
+const RETRY_MS = 250
+const MAX_RETRY_MS = 2000
+
+/** A living server that has no mount is given this long to get it, or to end. */
+const PATIENCE_MS = 15_000
+
+export type MountStatus = {
+  state: 'starting' | 'mounted' | 'failed' | 'stopped'
+  pid?: number
+  /** true when the server was there before this daemon */
+  adopted?: boolean
+  /** how often the server had to be started again */
+  restarts: number
+  /** why the last start failed, and when (ISO 8601) */
+  error?: { code: ErrorCode; message: string; hint?: string; time: string }
+}
+
+export class MountSupervisor {
+  readonly #paths: PrefixPaths
+  readonly #log: Log
+  readonly #stop = new AbortController()
+  #status: MountStatus = { state: 'starting', restarts: 0 }
+  #server: ProcessId | undefined
+  #running: Promise<void> | undefined
+
+  constructor(paths: PrefixPaths, log: Log) {
+    this.#paths = paths
+    this.#log = log
+  }
+
+  get status(): MountStatus {
+    return this.#status
+  }
+
+  /** Begins; returns at once. `status` tells how it goes. */
+  start(): void {
+    this.#running ??= this.#run()
+  }
+
+  /** Ends the supervision, and with `unmount` the mount server too; returns when both are done. */
+  async close({ unmount }: { unmount: boolean }): Promise<void> {
+    this.#stop.abort()
+    await this.#running
+    if (unmount) await stopMountServer(this.#paths)
+    this.#status = { ...this.#status, state: 'stopped' }
+  }
+
+  async #run(): Promise<void> {
+    for (let retry = RETRY_MS; !this.#stop.signal.aborted; ) {
+      try {
+        await this.#ensure()
+        retry = RETRY_MS
+        await this.#pause(LOOK_MS)
+      } catch (error) {
+        if (this.#stop.signal.aborted) return
+        this.#failed(error)
+        await this.#pause(retry)
+        retry = Math.min(retry * 2, MAX_RETRY_MS)
+      }
+    }
+  }
+
+  /** One look, and what follows from it. */
+  async #ensure(): Promise<void> {
+    const serving = servingProcess(this.#paths) ?? (await this.#awaited())
+    if (serving) {
+      if (serving.pid !== this.#server?.pid) this.#mounted(serving, { adopted: true })
+      return
+    }
+    const restarts = this.#status.restarts + (this.#server ? 1 : 0)
+    if (this.#server) this.#log(`the mount server (pid ${this.#server.pid}) is gone: starting another`)
+    this.#server = undefined
+    this.#status = { ...this.#status, state: 'starting', restarts }
+    this.#mounted(await startMountServer(this.#paths, this.#stop.signal), { adopted: false })
+  }
+
+  /** A server that lives but does not serve is still starting, or ending: what became of it. */
+  async #awaited(): Promise<ProcessId | undefined> {
+    for (const deadline = Date.now() + PATIENCE_MS; runningProcess(this.#paths.mountPid); ) {
+      const serving = servingProcess(this.#paths)
+      if (serving) return serving
+      if (Date.now() >= deadline) {
+        this.#log('the mount server lives and does not serve: ending it')
+        await stopMountServer(this.#paths)
+        return undefined
+      }
+      await delay(LOOK_MS / 10, undefined, { signal: this.#stop.signal })
+    }
+    return undefined
+  }
+
+  #mounted(server: ProcessId, { adopted }: { adopted: boolean }): void {
+    this.#server = server
+    this.#status = { state: 'mounted', pid: server.pid, adopted, restarts: this.#status.restarts }
+    this.#log(
+      `${adopted ? 'adopted' : 'started'} the mount server (pid ${server.pid}) of ${this.#paths.store}`,
+    )
+  }
+
+  #failed(error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error)
+    const hint = hasCode(error, 'NO_FUSE', 'MOUNT_FAILED') ? error.hint : undefined
+    if (message !== this.#status.error?.message) this.#log(`no mount: ${message}`)
+    this.#server = undefined
+    const { restarts } = this.#status
+    const time = new Date().toISOString()
+    this.#status = {
+      state: 'failed',
+      restarts,
+      error: { code: codeOf(error), message, ...(hint && { hint }), time },
+    }
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await delay(ms, undefined, { signal: this.#stop.signal }).catch(() => {})
+  }
+}
