@@ -12,7 +12,7 @@
 // and the namespace; what we cannot judge counts as alive.
 
 import { randomBytes } from 'node:crypto'
-import { closeSync, openSync, readdirSync, readFileSync, unlinkSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readdirSync, readSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { isErrno } from '../errors.ts'
 import { writeAll } from '../files/atomic.ts'
@@ -71,22 +71,50 @@ export type ReadTempPin = {
   dags: CID[]
 }
 
-/** All temp pins. A last line without its end is a record whose write has not returned: left out. */
-export function readTempPins(paths: Pick<PrefixPaths, 'tempPins'>): ReadTempPin[] {
+/** How far each temp pin was read, in bytes, and its header, by its file's name; names are never used again. */
+export type TempPinProgress = Map<string, { read: number; header: string[] }>
+
+/**
+ * All temp pins, in full, or with `progress` (which is then updated) only what
+ * was appended since: a collector asks before every batch, and the temp pin of a
+ * large import is large. A last line without its end is a record whose write has
+ * not returned: left out until it has.
+ */
+export function readTempPins(
+  paths: Pick<PrefixPaths, 'tempPins'>,
+  progress: TempPinProgress = new Map(),
+): ReadTempPin[] {
   const pins: ReadTempPin[] = []
   for (const name of readdirSync(paths.tempPins)) {
     const file = join(paths.tempPins, name)
+    const { read, header } = progress.get(name) ?? { read: 0, header: [] }
     let text: string
     try {
-      text = readFileSync(file, 'latin1')
+      text = readFrom(file, read)
     } catch (error) {
       // Closed since the listing: its link is written by now.
       if (isErrno(error, 'ENOENT')) continue
       throw error
     }
-    pins.push(parse(file, name, text))
+    const lines = text.split('\n')
+    lines.pop()
+    if (read === 0) header.push(...(lines.shift()?.split(' ') ?? []))
+    progress.set(name, { read: read + text.length, header })
+    pins.push(parse(file, { name, header, lines }))
   }
   return pins
+}
+
+/** The whole lines behind `from`, a character a byte. */
+function readFrom(file: string, from: number): string {
+  const fd = openSync(file, 'r')
+  try {
+    const buffer = Buffer.allocUnsafe(Math.max(0, fstatSync(fd).size - from))
+    const text = buffer.toString('latin1', 0, readSync(fd, buffer, 0, buffer.length, from))
+    return text.slice(0, text.lastIndexOf('\n') + 1)
+  } finally {
+    closeSync(fd)
+  }
 }
 
 /** Removes a temp pin of a dead process. */
@@ -98,13 +126,12 @@ export function removeTempPin(file: string): void {
   }
 }
 
-function parse(file: string, name: string, text: string): ReadTempPin {
-  const lines = text.split('\n')
-  lines.pop()
+type Read = { name: string; header: readonly string[]; lines: readonly string[] }
+
+function parse(file: string, { name, header, lines }: Read): ReadTempPin {
   const [pid, start] = name.split('-')
-  const pin: ReadTempPin = { file, pid: Number(pid), alive: true, blocks: [], dags: [] }
-  const header = lines.shift()?.split(' ') ?? []
-  pin.alive = isAlive(Number(pid), start ?? '', header[2], header[3])
+  const alive = isAlive(Number(pid), start ?? '', header[2], header[3])
+  const pin: ReadTempPin = { file, pid: Number(pid), alive, blocks: [], dags: [] }
   for (const line of lines) {
     const value = line.slice(line.indexOf(' ') + 1)
     if (line.startsWith('block ')) pin.blocks.push(keyOfMultihash(Buffer.from(value, 'base64url')))
@@ -114,14 +141,10 @@ function parse(file: string, name: string, text: string): ReadTempPin {
   return pin
 }
 
-/** A file without a header is one whose process has made it just now, or died right then: judged by its name alone. */
-function isAlive(
-  pid: number,
-  start: string,
-  boot: string | undefined,
-  namespace: string | undefined,
-): boolean {
-  if (boot !== undefined && boot !== bootId()) return false
-  if (namespace !== undefined && namespace !== pidNamespace()) return true
+/** A file without a header is one whose process has made it just now, maybe in another namespace. */
+function isAlive(pid: number, start: string, boot?: string, namespace?: string): boolean {
+  if (boot === undefined) return true
+  if (boot !== bootId()) return false
+  if (namespace !== pidNamespace()) return true
   return processStart(pid) === start
 }

@@ -1,0 +1,46 @@
+// Which file system a path lies on, by the kernel's mount table (proc_pid_mountinfo(5)).
+// Read-only, and never asks the file systems themselves: one of them may hang.
+
+import { readFileSync } from 'node:fs'
+
+/** What stays the same when the same file system is mounted at the same place again. */
+export type Mount = { point: string; type: string; source: string }
+
+/** A line of the table: `root` is the directory of the file system that is mounted there. */
+export type MountLine = Mount & { root: string }
+
+export function readMounts(file = '/proc/self/mountinfo'): MountLine[] {
+  return readFileSync(file, 'latin1').split('\n').flatMap(parseLine)
+}
+
+/** The mount that holds the absolute, physical `path`. Of several at one point the last one covers the others. */
+export function mountOf(path: string, mounts: readonly MountLine[]): Mount | undefined {
+  let best: MountLine | undefined
+  for (const mount of mounts) {
+    const below = mount.point === '/' || path === mount.point || path.startsWith(`${mount.point}/`)
+    if (below && mount.point.length >= (best?.point.length ?? 0)) best = mount
+  }
+  return best && { point: best.point, type: best.type, source: best.source }
+}
+
+/** True when that very file system is what one finds at its mount point now. */
+export function isMounted(mount: Mount, mounts: readonly MountLine[]): boolean {
+  const now = mountOf(mount.point, mounts)
+  return now?.point === mount.point && now.type === mount.type && now.source === mount.source
+}
+
+function parseLine(line: string): MountLine[] {
+  const [before, after] = line.split(' - ')
+  const [, , , root, point] = before?.split(' ') ?? []
+  const [type, source] = after?.split(' ') ?? []
+  if (root === undefined || point === undefined || type === undefined) return []
+  return [{ root: decodeOctal(root), point: decodeOctal(point), type, source: decodeOctal(source ?? '') }]
+}
+
+/** Space, tab, newline and backslash stand as three octal digits; the bytes are UTF-8. */
+function decodeOctal(text: string): string {
+  const bytes = text.replace(/\\([0-7]{3})/g, (_, octal: string) =>
+    String.fromCharCode(Number.parseInt(octal, 8)),
+  )
+  return Buffer.from(bytes, 'latin1').toString('utf8')
+}
