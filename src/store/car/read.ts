@@ -1,0 +1,131 @@
+// Importing a CAR: every block's hash is checked, and nothing is kept before the
+// last byte proved that the CAR is whole and true (invariants 1 and 7). Any valid
+// CAR will do: parts of DAGs, nodes that are not UnixFS, other hash functions.
+
+import { hasCode, PkgError } from '../../errors.ts'
+import type { AddSession } from '../add.ts'
+import type { CID } from '../cid.ts'
+import { hasAll } from '../closure.ts'
+import { isIdentity, verifyBlock } from '../hash.ts'
+import type { IndexNode } from '../index-db.ts'
+import { linksOf } from '../links.ts'
+import type { Block } from '../writer.ts'
+import { parseCar } from './parse.ts'
+import { Spool } from './spool.ts'
+
+/** So many walks we do for a CAR that holds parts of DAGs: a header can list thousands of roots. */
+const ROOTS_CHECKED = 32
+
+/** What was read so far, and whether it is being stored by now. */
+export type CarProgress = { phase: 'reading' | 'storing'; blocks: number; bytes: number }
+
+export type ImportCarOptions = { signal?: AbortSignal; onProgress?: (progress: CarProgress) => void }
+
+export type ImportedCar = {
+  /** as the CAR's header lists them, each once */
+  roots: CID[]
+  /** those of the roots (of the first 32, if not of all) whose whole DAG is in the store now: for `commit` */
+  complete: CID[]
+  /** blocks in the CAR, and their bytes */
+  blocks: number
+  bytes: number
+  /** those that were not in the store before */
+  newBlocks: number
+  newBytes: number
+}
+
+/**
+ * Puts all blocks of a CAR (version 1 or 2) into the store, under the session's
+ * protection; its roots too, with what they reach that was here before. Memory
+ * stays bounded. The caller commits, links the roots and closes the session.
+ * Throws BAD_CAR for what is cut short, lies or does not hash to its CID, and
+ * UNSUPPORTED for a hash function that cannot be checked: no block is kept then.
+ * An abort, or a full disk, while it stores leaves blocks to the collector.
+ */
+export async function importCar(
+  add: AddSession,
+  source: AsyncIterable<Uint8Array>,
+  { signal, onProgress }: ImportCarOptions = {},
+): Promise<ImportedCar> {
+  signal?.throwIfAborted()
+  const spool = new Spool(add.store.paths)
+  try {
+    const car = await parseCar(source)
+    const read: CarProgress = { phase: 'reading', blocks: 0, bytes: 0 }
+    for await (const block of car.blocks) {
+      signal?.throwIfAborted()
+      verify(block)
+      spool.add(block)
+      read.blocks += 1
+      read.bytes += block.bytes.length
+      onProgress?.(read)
+    }
+    const roots = unique(car.roots)
+    for (const root of roots) add.protect(root)
+    const stored = await storeAll(add, spool, { signal, onProgress })
+    return { roots, complete: wholeOnes(add, roots), blocks: read.blocks, bytes: read.bytes, ...stored }
+  } finally {
+    spool.close()
+  }
+}
+
+function verify({ cid, bytes }: Block): void {
+  try {
+    verifyBlock(cid, bytes)
+  } catch (cause) {
+    if (!hasCode(cause, 'CORRUPT_BLOCK')) throw cause
+    throw new PkgError(
+      'BAD_CAR',
+      `this CAR lies: the bytes it gives for block ${cid} do not hash to that CID`,
+      { cause },
+    )
+  }
+}
+
+async function storeAll(
+  add: AddSession,
+  spool: Spool,
+  { signal, onProgress }: ImportCarOptions,
+): Promise<{ newBlocks: number; newBytes: number }> {
+  const stored: CarProgress = { phase: 'storing', blocks: 0, bytes: 0 }
+  let newBlocks = 0
+  let newBytes = 0
+  for (const batch of spool.batches()) {
+    signal?.throwIfAborted()
+    const { written, writtenBytes } = await add.put(batch)
+    newBlocks += written
+    newBytes += writtenBytes
+    index(add, batch)
+    stored.blocks += batch.length
+    for (const { bytes } of batch) stored.bytes += bytes.length
+    onProgress?.(stored)
+  }
+  return { newBlocks, newBytes }
+}
+
+function index({ store }: AddSession, batch: readonly Block[]): void {
+  const files = batch.filter(({ cid }) => !isIdentity(cid))
+  const sizes = files.map(({ cid, bytes }) => ({ multihash: cid.multihash.bytes, size: bytes.length }))
+  store.index.put(batch.flatMap(nodeOf), sizes)
+}
+
+/** Nothing for a block that has no links, and for one that is not what its codec says: it may lie here, and shows as an error. */
+function nodeOf({ cid, bytes }: Block): IndexNode[] {
+  try {
+    const children = linksOf(cid, bytes)
+    return children.length > 0 ? [{ cid, children }] : []
+  } catch (error) {
+    if (hasCode(error, 'BAD_NODE')) return []
+    throw error
+  }
+}
+
+/** One walk tells it for all roots of a whole CAR; else each takes a walk of its own. */
+function wholeOnes({ store }: AddSession, roots: CID[]): CID[] {
+  if (hasAll(store, roots)) return roots
+  return roots.slice(0, ROOTS_CHECKED).filter((root) => hasAll(store, root))
+}
+
+function unique(cids: readonly CID[]): CID[] {
+  return [...new Map(cids.map((cid) => [cid.toString(), cid])).values()]
+}

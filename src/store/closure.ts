@@ -1,0 +1,125 @@
+// Everything that is reachable from a root. Closure is DAG reachability, so this
+// walk is what completeness, sizes, export and the collector stand on (invariants
+// 2 and 4). It keeps its place in memory of its own, not on the stack, and goes
+// into a node once: neither deep DAGs nor ones that repeat hurt it (invariant 7).
+
+import { hasCode, PkgError } from '../errors.ts'
+import { type BlockKey, blockKey, CID, RAW } from './cid.ts'
+import { isIdentity } from './hash.ts'
+import type { Store } from './store.ts'
+
+/** An error names so many missing blocks. */
+const NAMED = 3
+
+/** What a walk needs of a Store. */
+export type Links = Pick<Store, 'children'>
+
+export type ClosureOptions = {
+  /**
+   * Called for a node whose links cannot be had: its block is missing, corrupt,
+   * of an unknown hash, or the disk fails. The walk goes on without what lies
+   * below it; without `onMissing` it throws.
+   */
+  onMissing?: (cid: CID, error: unknown) => void
+}
+
+/**
+ * The CIDs reachable from `roots`, themselves included, depth first in the order
+ * of their links. Each block comes once, whatever codecs it is linked by; what
+ * identity CIDs carry is walked through but not given: it has no block. Raw
+ * leaves are given without looking whether they are there. A node that is not of
+ * its codec (BAD_NODE) reaches nothing.
+ */
+export function* closure(
+  store: Links,
+  roots: Iterable<CID>,
+  { onMissing }: ClosureOptions = {},
+): Generator<CID> {
+  const given = new Set<BlockKey>()
+  // By codec too: the same bytes are a leaf as raw, and a node as dag-pb.
+  const entered = new Set<string>()
+  const stack: CID[] = [...roots].reverse()
+  for (let cid = stack.pop(); cid !== undefined; cid = stack.pop()) {
+    const key = blockKey(cid)
+    if (!isIdentity(cid) && !given.has(key)) {
+      given.add(key)
+      yield cid
+    }
+    if (cid.code === RAW) continue
+    const node = `${cid.code} ${key}`
+    if (entered.has(node)) continue
+    entered.add(node)
+    const children = childrenOf(store, cid, onMissing)
+    for (let index = children.length - 1; index >= 0; index--) {
+      const child = children[index] as CID
+      if (!(child.code === RAW && given.has(blockKey(child)))) stack.push(child)
+    }
+  }
+}
+
+function childrenOf(store: Links, cid: CID, onMissing: ClosureOptions['onMissing']): readonly CID[] {
+  try {
+    return store.children(cid)
+  } catch (error) {
+    if (hasCode(error, 'BAD_NODE')) return []
+    const unreadable = error instanceof PkgError || (error instanceof Error && 'errno' in error)
+    if (onMissing === undefined || !unreadable) throw error
+    onMissing(cid, error)
+    return []
+  }
+}
+
+/** The CIDs below `roots` whose block files are not there, at most `limit`; below a missing node nothing is known. */
+export function missingBlocks(
+  store: Store,
+  roots: CID | Iterable<CID>,
+  limit = Number.POSITIVE_INFINITY,
+): CID[] {
+  const missing = new Map<BlockKey, CID>()
+  const note = (cid: CID) => missing.set(blockKey(cid), cid)
+  for (const cid of closure(store, asList(roots), { onMissing: note })) {
+    // Links may be known from the index although the block has gone.
+    if (!store.blocks.has(cid)) note(cid)
+    if (missing.size >= limit) break
+  }
+  return [...missing.values()]
+}
+
+/** True when every block below `roots` has its file. Their bytes are not looked at. */
+export function hasAll(store: Store, roots: CID | Iterable<CID>): boolean {
+  return missingBlocks(store, roots, 1).length === 0
+}
+
+/** How many blocks the roots reach together, each counted once, and their bytes; missing ones count with 0. */
+export function closureSize(store: Store, roots: CID | Iterable<CID>): { blocks: number; bytes: number } {
+  const size = { blocks: 0, bytes: 0 }
+  for (const cid of closure(store, asList(roots), { onMissing: () => {} })) {
+    size.blocks += 1
+    size.bytes += store.size(cid) ?? 0
+  }
+  return size
+}
+
+/**
+ * Returns when the DAG is whole. Cheap for one that was noted as complete; else
+ * it walks. Throws INCOMPLETE naming the root and the first of what is missing.
+ * Protect the root (`AddSession.protect`) before asking: the answer could be old.
+ */
+export function requireComplete(store: Store, root: CID): void {
+  if (store.index.isComplete(root)) return
+  const missing = missingBlocks(store, root, NAMED + 1)
+  if (missing.length === 0) return
+  const more = missing.length > NAMED ? ' and more' : ''
+  throw new PkgError(
+    'INCOMPLETE',
+    `${root} is not whole here: missing ${missing.slice(0, NAMED).join(', ')}${more}`,
+    {
+      hint: 'Add or import it again.',
+    },
+  )
+}
+
+function asList(roots: CID | Iterable<CID>): Iterable<CID> {
+  const root = CID.asCID(roots)
+  return root === null ? (roots as Iterable<CID>) : [root]
+}

@@ -1,0 +1,59 @@
+// How large a tree would be as real files, before any is made: a DAG of a few
+// blocks can stand for 2^50 files, so each distinct directory is counted once and
+// multiplied (invariant 7).
+
+import { hasCode } from '../../errors.ts'
+import type { BlockGetter } from '../blocks.ts'
+import { type BlockKey, blockKey, type CID } from '../cid.ts'
+import { type Entry, list } from './directory.ts'
+import { type StatOptions, stat } from './stat.ts'
+
+/** Exact up to 2^53, about right above, Infinity at worst. */
+export type TreeSize = { entries: number; bytes: number }
+
+type Frame = { key: BlockKey; entries: Iterator<Entry>; size: TreeSize }
+
+/**
+ * Files, directories and symlinks of a tree, the root included, and the bytes of
+ * its files. What is not UnixFS counts as an entry of 0 bytes.
+ * Throws BAD_NODE and what `getter` throws.
+ */
+export function measureTree(getter: BlockGetter, root: CID, options: StatOptions = {}): TreeSize {
+  const known = new Map<BlockKey, TreeSize>()
+  const total: TreeSize = { entries: 0, bytes: 0 }
+  const stack: Frame[] = []
+  // Adds an entry to `size`, or opens it as a frame that adds itself when it is done.
+  const enter = (cid: CID, size: TreeSize) => {
+    const measured = known.get(blockKey(cid)) ?? sizeOf(getter, cid, options)
+    if (measured !== undefined) addTo(size, measured)
+    else stack.push({ key: blockKey(cid), entries: list(getter, cid), size: { entries: 1, bytes: 0 } })
+  }
+  enter(root, total)
+  for (let frame = stack.at(-1); frame !== undefined; frame = stack.at(-1)) {
+    const { done, value } = frame.entries.next()
+    if (!done) {
+      enter(value.cid, frame.size)
+      continue
+    }
+    stack.pop()
+    known.set(frame.key, frame.size)
+    addTo(stack.at(-1)?.size ?? total, frame.size)
+  }
+  return total
+}
+
+/** undefined for a directory: its entries have to be counted. */
+function sizeOf(getter: BlockGetter, cid: CID, options: StatOptions): TreeSize | undefined {
+  try {
+    const { type, size } = stat(getter, cid, options)
+    return type === 'directory' ? undefined : { entries: 1, bytes: type === 'file' ? size : 0 }
+  } catch (error) {
+    if (hasCode(error, 'NOT_UNIXFS')) return { entries: 1, bytes: 0 }
+    throw error
+  }
+}
+
+function addTo(sum: TreeSize, { entries, bytes }: TreeSize): void {
+  sum.entries += entries
+  sum.bytes += bytes
+}

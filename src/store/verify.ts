@@ -1,0 +1,164 @@
+// Going through all block files: do they hash to their names, and what do they
+// link to. A file that does not is moved to the quarantine, so that adding its
+// content again heals the store (invariant 1).
+
+import { readFileSync, statSync } from 'node:fs'
+import { setImmediate } from 'node:timers/promises'
+import { hasCode, isErrno, PkgError } from '../errors.ts'
+import { type ListedBlock, MAX_BLOCK_BYTES } from './blocks.ts'
+import { CID, DAG_CBOR, DAG_JSON, DAG_PB } from './cid.ts'
+import { missingBlocks } from './closure.ts'
+import { verifyBlock } from './hash.ts'
+import type { IndexNode, IndexSize } from './index-db.ts'
+import { linksOf } from './links.ts'
+import type { Store } from './store.ts'
+
+/** Bytes of blocks between two looks at timers and signals: some 20 ms of hashing. */
+const BREATH_BYTES = 32 * 1024 * 1024
+/** Blocks whose rows go into the index in one transaction. */
+const INDEX_BATCH = 4096
+
+export type VerifyProgress = { blocks: number; bytes: number }
+
+export type VerifyOptions = {
+  signal?: AbortSignal
+  onProgress?: (progress: VerifyProgress) => void
+  /** false: say what is wrong and touch nothing */
+  repair?: boolean
+  /** DAGs that have to be whole */
+  roots?: Iterable<CID>
+}
+
+export type BadBlock = { cid: CID; file: string; why: string; quarantined: boolean }
+
+export type Verified = {
+  blocks: number
+  bytes: number
+  corrupt: BadBlock[]
+  incompleteRoots: { cid: CID; missing: CID[] }[]
+}
+
+/**
+ * Step 1 hashes every block file; a corrupt one goes to the quarantine. Step 2
+ * looks whether the DAGs of `roots` are whole; those that are not lose their note
+ * of completeness. Codecs are unknown here: bad blocks are named by raw CIDs.
+ */
+export async function verifyStore(store: Store, options: VerifyOptions = {}): Promise<Verified> {
+  const { repair = true, roots = [] } = options
+  const result: Verified = { blocks: 0, bytes: 0, corrupt: [], incompleteRoots: [] }
+  for await (const { block, bytes, error } of readAll(store, options)) {
+    result.blocks += 1
+    result.bytes += bytes?.length ?? 0
+    if (error === undefined) continue
+    const quarantined = repair && hasCode(error, 'CORRUPT_BLOCK') && store.blocks.quarantine(block.cid)
+    result.corrupt.push({ cid: block.cid, file: block.file, why: error.message, quarantined })
+    if (quarantined) store.index.deleteBlocks([block.cid.multihash.bytes])
+  }
+  // Which DAGs a lost block belongs to nobody knows without a walk.
+  if (result.corrupt.some(({ quarantined }) => quarantined)) store.index.clearComplete()
+  for (const cid of roots) {
+    options.signal?.throwIfAborted()
+    const missing = missingBlocks(store, cid)
+    if (missing.length === 0) continue
+    result.incompleteRoots.push({ cid, missing })
+    store.index.clearComplete((complete) => complete.equals(cid))
+  }
+  return result
+}
+
+/**
+ * Rebuilds the index from the block files: sizes, and links under every codec
+ * that the bytes are valid for (the file does not say which it is; a row for
+ * another codec is true as well). Corrupt blocks are left out. Notes of
+ * completeness are lost, and come back with the next walk that needs them.
+ */
+export async function reindex(
+  store: Store,
+  options: Pick<VerifyOptions, 'signal' | 'onProgress'> = {},
+): Promise<{ blocks: number; nodes: number; bytes: number }> {
+  store.index.clear()
+  const result = { blocks: 0, nodes: 0, bytes: 0 }
+  let nodes: IndexNode[] = []
+  let sizes: IndexSize[] = []
+  const write = () => {
+    store.index.put(nodes, sizes)
+    result.nodes += nodes.length
+    nodes = []
+    sizes = []
+  }
+  for await (const { block, bytes, error } of readAll(store, options)) {
+    if (bytes === undefined || error !== undefined) continue
+    result.blocks += 1
+    result.bytes += bytes.length
+    sizes.push({ multihash: block.cid.multihash.bytes, size: bytes.length })
+    nodes.push(...nodesOf(block.cid, bytes))
+    if (sizes.length >= INDEX_BATCH) write()
+  }
+  write()
+  return result
+}
+
+type ReadBlock = { block: ListedBlock; bytes?: Uint8Array; error?: Error }
+
+/** Every block file with its bytes, verified, or with what is wrong; one that goes meanwhile is passed over. */
+async function* readAll(
+  store: Store,
+  { signal, onProgress }: Pick<VerifyOptions, 'signal' | 'onProgress'>,
+): AsyncGenerator<ReadBlock> {
+  const progress = { blocks: 0, bytes: 0 }
+  let breath = 0
+  for (const block of store.blocks.list()) {
+    signal?.throwIfAborted()
+    const read = readOne(block)
+    if (read === undefined) continue
+    yield read
+    progress.blocks += 1
+    progress.bytes += read.bytes?.length ?? 0
+    onProgress?.(progress)
+    if (progress.bytes - breath < BREATH_BYTES) continue
+    breath = progress.bytes
+    await setImmediate()
+  }
+}
+
+function readOne(block: ListedBlock): ReadBlock | undefined {
+  try {
+    const { size } = statSync(block.file)
+    if (size > MAX_BLOCK_BYTES) {
+      throw new PkgError(
+        'CORRUPT_BLOCK',
+        `its file has ${size} bytes; a block has at most ${MAX_BLOCK_BYTES}`,
+      )
+    }
+    const bytes = readFileSync(block.file)
+    verifyBlock(block.cid, bytes)
+    return { block, bytes }
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined
+    const expected = error instanceof PkgError || isErrno(error, 'EACCES', 'EPERM', 'EIO', 'EISDIR')
+    if (!expected) throw error
+    return { block, error }
+  }
+}
+
+function nodesOf({ multihash }: CID, bytes: Uint8Array): IndexNode[] {
+  return guessCodecs(bytes[0]).flatMap((codec) => {
+    const cid = CID.createV1(codec, multihash)
+    try {
+      const children = linksOf(cid, bytes)
+      return children.length > 0 ? [{ cid, children }] : []
+    } catch (error) {
+      if (hasCode(error, 'BAD_NODE')) return []
+      throw error
+    }
+  })
+}
+
+/** The codecs with links whose encoding can begin with this byte. */
+function guessCodecs(first: number | undefined): number[] {
+  if (first === undefined) return []
+  // dag-pb: field 1 or 2. dag-json: an object or list. dag-cbor: a list, a map or a CID's tag.
+  if (first === 0x0a || first === 0x12) return [DAG_PB]
+  if (first === 0x7b || first === 0x5b) return [DAG_JSON]
+  return (first >= 0x80 && first <= 0xbf) || first === 0xd8 ? [DAG_CBOR] : []
+}
