@@ -5,7 +5,7 @@
 //   node native-notes/build.ts [--outdir DIR] [--no-types]
 
 import { execFile } from 'node:child_process'
-import { rm } from 'node:fs/promises'
+import { rename, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -22,9 +22,7 @@ const REQUIRE =
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-/** The bundles. Old chunks go first, for their names hold a hash and would pile up. */
 async function bundle(outdir: string): Promise<void> {
-  await rm(outdir, { recursive: true, force: true })
   await build({
     absWorkingDir: root,
     entryPoints: Object.entries(ENTRY_POINTS).map(([out, source]) => ({ in: join('src', source), out })),
@@ -76,5 +74,10 @@ const { values } = parseArgs({
   options: { outdir: { type: 'string', default: 'dist' }, 'no-types': { type: 'boolean', default: false } },
 })
 const outdir = resolve(root, values.outdir)
-await bundle(outdir)
-if (!values['no-types']) await declarations(outdir)
+// Built beside and renamed: a build that is cut short leaves the old product whole.
+const fresh = `${outdir}.new`
+await rm(fresh, { recursive: true, force: true })
+await bundle(fresh)
+if (!values['no-types']) await declarations(fresh)
+await rm(outdir, { recursive: true, force: true })
+await rename(fresh, outdir)
