@@ -1,0 +1,163 @@
+// A package out of a DAG that somebody else made: a new root with a manifest, and
+// its programs in bin/, that shares every leaf and every untouched directory.
+
+import { basename, posix } from 'node:path'
+import { hasCode, PkgError } from '../errors.ts'
+import { checkName } from '../paths.ts'
+import { type AddSession, withAdd } from '../store/add.ts'
+import type { BlockGetter } from '../store/blocks.ts'
+import type { CID } from '../store/cid.ts'
+import { requireComplete } from '../store/closure.ts'
+import type { Store } from '../store/store.ts'
+import { list } from '../store/unixfs/directory.ts'
+import { decodeNode } from '../store/unixfs/node.ts'
+import { type Resolved, resolvePath } from '../store/unixfs/resolve.ts'
+import { stat } from '../store/unixfs/stat.ts'
+import { Graft } from './graft.ts'
+import {
+  encodeManifest,
+  MANIFEST_FORMAT,
+  MANIFEST_PATH,
+  type Manifest,
+  parseNameVersion,
+  validateManifest,
+} from './manifest.ts'
+import { PROGRAMS_DIRECTORY } from './programs.ts'
+
+export type AdoptOptions = {
+  /** `name@version` */
+  as: string
+  /** Paths of programs in the DAG; each gets a name in bin/. For a DAG that is one file: the program's name. */
+  bin?: readonly string[] | undefined
+  /** what the manifest says beyond that */
+  manifest?:
+    | Partial<Pick<Manifest, 'description' | 'licence' | 'homepage' | 'platforms' | 'maintainer'>>
+    | undefined
+  /** Runs when the package is whole and on stable storage, and still protected: the place to pin it. */
+  keep?: ((adopted: AdoptedPackage) => void | Promise<void>) | undefined
+}
+
+export type AdoptedPackage = { cid: CID; manifest: Manifest }
+
+/**
+ * Makes a package of the DAG at `foreign`, which must be all here. The same DAG and
+ * options give the same CID. What it returns is protected from a collector only by
+ * what `keep` did.
+ * Throws INCOMPLETE; EXISTS when it is a package already or a name in bin/ is taken;
+ * NOT_FOUND, NOT_FILE for a path that is no program; BAD_MANIFEST, BAD_NAME, USAGE.
+ */
+export async function adoptPackage(
+  store: Store,
+  foreign: CID,
+  options: AdoptOptions,
+): Promise<AdoptedPackage> {
+  return withAdd(store, async (add) => {
+    // Protected first: a collector could take it between the look and the link.
+    add.protect(foreign)
+    requireComplete(store, foreign)
+    const withPrograms = await addPrograms(add, foreign.toV1(), options)
+    const manifest = makeManifest(store.blocks, withPrograms, options)
+    const graft = new Graft(add)
+    const file = await graft.file(encodeManifest(manifest))
+    const cid = (await graft.set(withPrograms, MANIFEST_PATH.split('/'), file)).toV1()
+    await add.commit([cid], { relied: true })
+    const adopted = { cid, manifest }
+    await options.keep?.(adopted)
+    return adopted
+  })
+}
+
+async function addPrograms(add: AddSession, foreign: CID, { as, bin = [] }: AdoptOptions): Promise<CID> {
+  const blocks = add.store.blocks
+  const graft = new Graft(add)
+  const node = decodeNode(foreign, blocks.get(foreign))
+  if (node.type === 'file') return programAlone(graft, foreign, bin, parseNameVersion(as).name)
+  if (node.type === 'symlink')
+    throw new PkgError('NOT_DIRECTORY', `${foreign} is a symlink: it cannot be a package`)
+  refusePackage(blocks, foreign)
+  let root = foreign
+  for (const path of bin) root = await addProgram(graft, blocks, root, path)
+  return root
+}
+
+/** A DAG that is one program becomes a directory with that program in bin/. */
+async function programAlone(
+  graft: Graft,
+  file: CID,
+  bin: readonly string[],
+  packageName: string,
+): Promise<CID> {
+  if (bin.length > 1) {
+    throw new PkgError('USAGE', `${file} is one file, and so one program; ${bin.length} were named`)
+  }
+  const name = checkName(basename(bin[0] ?? packageName), 'program')
+  return graft.set(await graft.emptyDirectory(), [PROGRAMS_DIRECTORY, name], await graft.executable(file))
+}
+
+/** The root after the program at `path` is executable and has its name in bin/. */
+async function addProgram(graft: Graft, blocks: BlockGetter, root: CID, path: string): Promise<CID> {
+  const parts = path.split('/').filter((part) => part !== '' && part !== '.')
+  const name = checkName(parts.at(-1) ?? '', 'program')
+  const { cid, node } = resolvePath(blocks, root, parts.join('/'))
+  const withMode = node.type === 'symlink' ? root : await graft.set(root, parts, await graft.executable(cid))
+  if (node.type === 'symlink') requireProgram(blocks, root, parts.join('/'))
+  if (parts.length === 2 && parts[0] === PROGRAMS_DIRECTORY) return withMode
+  if (find(blocks, root, `${PROGRAMS_DIRECTORY}/${name}`, { followLinks: false })) {
+    throw new PkgError('EXISTS', `${PROGRAMS_DIRECTORY}/${name} is in ${root} already, and is not ${path}`, {
+      hint: `Name that one instead: --bin ${PROGRAMS_DIRECTORY}/${name}`,
+    })
+  }
+  // Relative and inside the package: a program finds what lies beside its real path.
+  const link = await graft.symlink(posix.relative(PROGRAMS_DIRECTORY, parts.join('/')))
+  return graft.set(withMode, [PROGRAMS_DIRECTORY, name], link)
+}
+
+/** A symlink's target cannot be made executable through the link: it must be so already. */
+function requireProgram(blocks: BlockGetter, root: CID, path: string): void {
+  const { cid, node } = resolvePath(blocks, root, path, { followLinks: true })
+  if (node.type === 'file' && (stat(blocks, cid).mode & 0o111) !== 0) return
+  throw new PkgError('NOT_FILE', `${path} is a symlink to something that cannot be run`, {
+    hint: 'Name the file that it leads to.',
+  })
+}
+
+function makeManifest(blocks: BlockGetter, root: CID, { as, manifest = {} }: AdoptOptions): Manifest {
+  const programs = programsOf(blocks, root)
+  const made = { format: MANIFEST_FORMAT, ...parseNameVersion(as), ...manifest, programs }
+  return validateManifest(JSON.parse(JSON.stringify(made)), 'the manifest to make')
+}
+
+/** The names in bin/ that can be run, sorted. */
+function programsOf(blocks: BlockGetter, root: CID): string[] {
+  const bin = find(blocks, root, PROGRAMS_DIRECTORY)
+  if (bin?.node.type !== 'directory' && bin?.node.type !== 'hamt') return []
+  const names = [...list(blocks, bin.node)].map(({ name }) => name)
+  return names.filter((name) => isProgram(blocks, root, name)).sort()
+}
+
+function isProgram(blocks: BlockGetter, root: CID, name: string): boolean {
+  const found = find(blocks, root, `${PROGRAMS_DIRECTORY}/${name}`)
+  return found?.node.type === 'file' && (stat(blocks, found.cid).mode & 0o111) !== 0
+}
+
+function refusePackage(blocks: BlockGetter, root: CID): void {
+  if (!find(blocks, root, MANIFEST_PATH)) return
+  throw new PkgError('EXISTS', `${root} is a package already: it has a ${MANIFEST_PATH}`, {
+    hint: `Install it as it is: pkg install ${root}`,
+  })
+}
+
+/** What a path leads to, undefined when it leads nowhere. */
+function find(
+  blocks: BlockGetter,
+  root: CID,
+  path: string,
+  { followLinks = true } = {},
+): Resolved | undefined {
+  try {
+    return resolvePath(blocks, root, path, { followLinks })
+  } catch (error) {
+    if (hasCode(error, 'NOT_FOUND', 'NOT_DIRECTORY', 'NOT_UNIXFS')) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,156 @@
+// From a directory to a package: check or make the manifest, import the tree with the links to the package's
+// dependencies, give the CID. The directory itself is never written to. The same input gives the same CID on
+// every machine: nothing of this machine, its clock or its user enters the DAG.
+
+import { existsSync, type Stats, statSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { isErrno, PkgError } from '../errors.ts'
+import type { AddSession } from '../store/add.ts'
+import { withAdd } from '../store/add.ts'
+import { type CID, parseCid } from '../store/cid.ts'
+import { requireComplete } from '../store/closure.ts'
+import { importTree, type TreeEntry } from '../store/import/index.ts'
+import type { Store } from '../store/store.ts'
+import {
+  DEPENDENCIES_PATH,
+  encodeManifest,
+  MANIFEST_FORMAT,
+  MANIFEST_PATH,
+  MAX_MANIFEST_BYTES,
+  type Manifest,
+  PACKAGE_DIRECTORY,
+  parseManifest,
+  parseNameVersion,
+  validateManifest,
+} from './manifest.ts'
+import { linkSize, readManifest } from './package.ts'
+import { checkPrograms, findPrograms, programPlatforms } from './programs.ts'
+
+type MadeMembers =
+  | 'description'
+  | 'licence'
+  | 'homepage'
+  | 'platforms'
+  | 'programs'
+  | 'dependencies'
+  | 'maintainer'
+
+export interface PackOptions {
+  /** `name@version`: makes a manifest for a directory that has none */
+  readonly as?: string | undefined
+  /** what the made manifest says beyond that; programs and platforms are found in bin/ when not given */
+  readonly manifest?: Partial<Pick<Manifest, MadeMembers>> | undefined
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: Parameters<typeof importTree>[2] extends { onProgress?: infer P } | undefined
+    ? P
+    : never
+  /** Runs when the package is whole and on stable storage, and still protected: the place to pin it. */
+  readonly keep?: ((packed: PackedPackage) => void | Promise<void>) | undefined
+}
+
+export type PackedPackage = Awaited<ReturnType<typeof importTree>> & { readonly manifest: Manifest }
+
+/**
+ * Makes a package of `directory`. What it returns is protected from a collector only by what `keep` did.
+ * Throws NOT_FOUND and NOT_DIRECTORY for the directory, BAD_MANIFEST when there is no manifest (and no `as`) or
+ * it does not fit the directory, USAGE for `as` beside a manifest, INCOMPLETE for a dependency that is not all here.
+ */
+export async function packDirectory(
+  store: Store,
+  directory: string,
+  options: PackOptions = {},
+): Promise<PackedPackage> {
+  requireDirectory(directory)
+  const own = await readOwnManifest(directory)
+  const manifest = own === undefined ? makeManifest(directory, options) : own
+  if (own !== undefined) {
+    refuseMade(directory, options)
+    checkPrograms(directory, own.programs)
+  }
+  return withAdd(store, async (add) => {
+    const made = own === undefined ? [{ path: MANIFEST_PATH, content: encodeManifest(manifest) }] : []
+    const extra = [...made, ...dependencyEntries(add, directory, manifest)]
+    const tree = await importTree(add, directory, {
+      extra,
+      signal: options.signal,
+      onProgress: options.onProgress,
+    })
+    await add.commit([tree.cid])
+    // What the DAG holds, not what we read before the import: the file may have changed in between.
+    const packed = { ...tree, manifest: readManifest(store.blocks, tree.cid) }
+    await options.keep?.(packed)
+    return packed
+  })
+}
+
+function requireDirectory(directory: string): void {
+  let stats: Stats
+  try {
+    stats = statSync(directory)
+  } catch (cause) {
+    if (!isErrno(cause, 'ENOENT', 'ENOTDIR')) throw cause
+    throw new PkgError('NOT_FOUND', `${directory} does not exist`, { cause })
+  }
+  if (!stats.isDirectory()) {
+    throw new PkgError('NOT_DIRECTORY', `${directory} is not a directory`, {
+      hint: 'A package is a directory with its programs in bin/.',
+    })
+  }
+}
+
+async function readOwnManifest(directory: string): Promise<Manifest | undefined> {
+  const file = join(directory, MANIFEST_PATH)
+  let bytes: Uint8Array
+  try {
+    bytes = await readFile(file)
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined
+    throw error
+  }
+  if (bytes.length > MAX_MANIFEST_BYTES) {
+    throw new PkgError('BAD_MANIFEST', `${file} is longer than ${MAX_MANIFEST_BYTES} bytes`)
+  }
+  return parseManifest(bytes, file)
+}
+
+function makeManifest(directory: string, { as, manifest: given = {} }: PackOptions): Manifest {
+  if (as === undefined) {
+    throw new PkgError('BAD_MANIFEST', `${directory} has no ${MANIFEST_PATH}`, {
+      hint: `Write one, or have one made: pkg pack ${directory} --as <name>@<version>`,
+    })
+  }
+  const programs = given.programs ?? findPrograms(directory)
+  checkPrograms(directory, programs)
+  const platforms = given.platforms ?? programPlatforms(directory, programs)
+  const made: Manifest = { format: MANIFEST_FORMAT, ...parseNameVersion(as), ...given, programs }
+  if (platforms !== undefined) made.platforms = platforms
+  return validateManifest(JSON.parse(JSON.stringify(made)), 'the manifest to make')
+}
+
+function refuseMade(directory: string, { as, manifest = {} }: PackOptions): void {
+  if (as === undefined && Object.values(manifest).every((value) => value === undefined)) return
+  throw new PkgError('USAGE', `${directory} has a manifest already`, {
+    hint: `Change ${join(directory, MANIFEST_PATH)}, or delete it and have one made.`,
+  })
+}
+
+/** The links at .pkg/dependencies/<name>, each protected and complete. */
+function dependencyEntries(add: AddSession, directory: string, { dependencies = [] }: Manifest): TreeEntry[] {
+  if (dependencies.length > 0 && existsSync(join(directory, DEPENDENCIES_PATH))) {
+    throw new PkgError(
+      'BAD_MANIFEST',
+      `${join(directory, DEPENDENCIES_PATH)} is where the links to dependencies go`,
+      {
+        hint: `Take it out of the directory: ${PACKAGE_DIRECTORY}/ belongs to pkg.`,
+      },
+    )
+  }
+  return dependencies.map(({ name, cid: text }) => {
+    const cid: CID = parseCid(text).toV1()
+    // Protected first: a collector could take it between the look and the link.
+    add.protect(cid)
+    requireComplete(add.store, cid)
+    return { path: `${DEPENDENCIES_PATH}/${name}`, cid, size: linkSize(add.store.blocks, cid) }
+  })
+}

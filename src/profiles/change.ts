@@ -1,0 +1,165 @@
+// Install, remove, upgrade: a new list of packages, the environment for it, a generation, a move of `current`.
+//
+// The profile's lock is held from reading the list to the move, so that changes at once take effect one after the
+// other. It is the profile's own: the store's lock is not touched, and no collector waits for a build.
+// Order (invariant 4): protect and check the closures, build, barrier, generation link, auto pin, journal, rename.
+// The session's temp pin covers everything until the links do.
+
+import { mkdirSync } from 'node:fs'
+import { PkgError } from '../errors.ts'
+import { symlinkAtomic } from '../files/atomic.ts'
+import { withLock } from '../files/lock.ts'
+import { addAutoPin } from '../pins/auto.ts'
+import type { AddSession } from '../store/add.ts'
+import type { CID } from '../store/cid.ts'
+import { type Change, changesBetween } from './compare.ts'
+import { buildEnvironment, environmentUnion, readEnvironment } from './environment.ts'
+import { type InstalledPackage, sortByName } from './installed.ts'
+import { type Action, readMoves } from './journal.ts'
+import {
+  currentGeneration,
+  type Generation,
+  generationLink,
+  generationNumbers,
+  generationTarget,
+  type Profile,
+  requireGeneration,
+} from './profile.ts'
+import { done, moveCurrent, type OnStep } from './write.ts'
+
+/** How long to wait for other changes of the profile, in ms: twenty of them at once, each some seconds long. */
+const LOCK_WAIT_MS = 5 * 60_000
+
+/** The name of the auto pins that keep the generations of profiles outside the prefix. */
+export const PROFILE_PROG = 'profile'
+
+/** Gives the new list for the one that is installed. It may run at any time after the call, and exactly once. */
+export type Edit = (
+  installed: InstalledPackage[],
+) => readonly InstalledPackage[] | Promise<readonly InstalledPackage[]>
+
+export interface ChangeOptions {
+  readonly action: Extract<Action, 'install' | 'remove' | 'upgrade'>
+  /** look only: collisions are found, nothing is written, no lock is taken */
+  readonly dryRun?: boolean | undefined
+  readonly signal?: AbortSignal | undefined
+  readonly onStep?: OnStep | undefined
+}
+
+export interface ProfileChange {
+  /** false when the list is what it was: then there is no new generation */
+  readonly changed: boolean
+  readonly changes: Change[]
+  /** the generation in force afterwards; in a dry run the one that would be; undefined before the first */
+  readonly generation: number | undefined
+  readonly previous: number | undefined
+  /** the environment in force afterwards; undefined in a dry run that would build one */
+  readonly cid: CID | undefined
+}
+
+/**
+ * Runs `edit` on the installed packages and makes the result the profile's next generation. When it returns, the
+ * new generation is on stable storage. Throws COLLISION, INCOMPLETE, MISSING_BLOCK, BUSY, USAGE for two packages
+ * of one name, PERMISSION, NO_SPACE, and what `edit` throws; the profile then is what it was.
+ */
+export async function changeProfile(
+  profile: Profile,
+  edit: Edit,
+  options: ChangeOptions,
+): Promise<ProfileChange> {
+  if (options.dryRun) return dryRun(profile, edit)
+  mkdirSync(profile.generationsDir, { recursive: true })
+  const run = async (lost: AbortSignal) => {
+    const { withAdd } = await import('../store/add.ts')
+    return withAdd(profile.store, (add) => change(profile, edit, { ...options, add, lost }))
+  }
+  return withLock(profile.lock, run, {
+    waitMs: LOCK_WAIT_MS,
+    ...(options.signal ? { signal: options.signal } : {}),
+  })
+}
+
+type ChangeContext = ChangeOptions & { readonly add: AddSession; readonly lost: AbortSignal }
+
+async function change(profile: Profile, edit: Edit, context: ChangeContext): Promise<ProfileChange> {
+  const { add, action, onStep, lost, signal } = context
+  done('locked', onStep)
+  const before = currentGeneration(profile)
+  const { wanted, changes } = await nextList(profile, edit)
+  if (changes.length === 0) return unchanged(before)
+  const relied = await protect(add, wanted)
+  signal?.throwIfAborted()
+  const cid = await buildEnvironment(add, wanted)
+  done('built', onStep)
+  await add.commit([...wanted.map((one) => one.cid), cid], { relied })
+  done('synced', onStep)
+  signal?.throwIfAborted()
+  const number = placeGeneration(profile, cid)
+  done('linked', onStep)
+  if (profile.external)
+    await addAutoPin(profile.store, generationLink(profile, number), { prog: PROFILE_PROG })
+  done('pinned', onStep)
+  moveCurrent(profile, number, { from: before?.number, action, onStep, lost })
+  return { changed: true, changes, generation: number, previous: before?.number, cid }
+}
+
+async function dryRun(profile: Profile, edit: Edit): Promise<ProfileChange> {
+  const before = currentGeneration(profile)
+  const { wanted, changes } = await nextList(profile, edit)
+  if (changes.length === 0) return unchanged(before)
+  environmentUnion(profile.store.blocks, wanted)
+  return { changed: true, changes, generation: nextNumber(profile), previous: before?.number, cid: undefined }
+}
+
+async function nextList(
+  profile: Profile,
+  edit: Edit,
+): Promise<{ wanted: InstalledPackage[]; changes: Change[] }> {
+  const current = currentGeneration(profile)
+  const installed = current === undefined ? [] : readEnvironment(profile.store.blocks, current.cid)
+  const wanted = sortByName(await edit([...installed]))
+  const twice = wanted.find(({ name }, index) => wanted[index + 1]?.name === name)
+  if (twice !== undefined) {
+    throw new PkgError('USAGE', `${twice.name} is asked for twice`, {
+      hint: 'A profile holds one version of a package.',
+    })
+  }
+  return { wanted, changes: changesBetween(installed, wanted) }
+}
+
+/** Holds all packages and checks that they are complete. True when one of them was not known to be on stable storage. */
+async function protect(add: AddSession, packages: readonly InstalledPackage[]): Promise<boolean> {
+  const { requireComplete } = await import('../store/closure.ts')
+  for (const { cid } of packages) add.protect(cid)
+  const unknown = packages.filter(({ cid }) => !add.store.index.isComplete(cid))
+  for (const { cid } of packages) requireComplete(add.store, cid)
+  return unknown.length > 0
+}
+
+/**
+ * The generation link for this environment. The highest one is taken again when it holds just that: it is left
+ * over from a change that was killed, or one that was rolled back and now is done again.
+ */
+function placeGeneration(profile: Profile, cid: CID): number {
+  const highest = generationNumbers(profile).at(-1)
+  if (highest !== undefined && requireGeneration(profile, highest).cid.equals(cid)) return highest
+  const number = nextNumber(profile)
+  symlinkAtomic(generationTarget(profile, cid), generationLink(profile, number))
+  return number
+}
+
+/** Higher than every generation that there is or was: a number in the journal never means two environments. */
+function nextNumber(profile: Profile): number {
+  const told = readMoves(profile.journal).map(({ to }) => to)
+  return Math.max(0, ...generationNumbers(profile), ...told) + 1
+}
+
+function unchanged(before: Generation | undefined): ProfileChange {
+  return {
+    changed: false,
+    changes: [],
+    generation: before?.number,
+    previous: before?.number,
+    cid: before?.cid,
+  }
+}

@@ -1,0 +1,150 @@
+// A profile on disk: generations/<n> are links to environments, current is a link to one of them. Reading only;
+// change.ts and switch.ts write. Nothing here needs the mount: a generation's CID is the text of its link.
+
+import { lstatSync, readdirSync } from 'node:fs'
+import { basename, dirname, join, relative, resolve } from 'node:path'
+import { isErrno, PkgError } from '../errors.ts'
+import { readLinkOrUndefined } from '../files/atomic.ts'
+import { checkName, storePath, userName } from '../paths.ts'
+import { type CID, tryParseCid } from '../store/cid.ts'
+import type { Store } from '../store/store.ts'
+import { readEnvironment } from './environment.ts'
+import type { InstalledPackage } from './installed.ts'
+
+/** What reading a profile and switching it need of a store: neither its index nor its writer. */
+export type ProfileStore = Pick<Store, 'paths' | 'blocks'>
+
+export interface Profile<S extends ProfileStore = Store> {
+  readonly store: S
+  readonly dir: string
+  readonly generationsDir: string
+  /** the link that a switch renames */
+  readonly currentLink: string
+  readonly journal: string
+  readonly lock: string
+  /** It lies outside the prefix (`--profile PATH`): its links are absolute, and auto pins keep them alive. */
+  readonly external: boolean
+}
+
+export interface Generation {
+  readonly number: number
+  /** the environment */
+  readonly cid: CID
+  readonly created: Date
+  readonly current: boolean
+}
+
+export interface OpenProfileOptions {
+  /** the directory of a profile of one's own; default the user's profile in the prefix */
+  readonly path?: string | undefined
+  /** whose profile; default who runs this */
+  readonly user?: string | undefined
+}
+
+/** Names a profile; touches no file. Throws BAD_NAME for a user that cannot be a directory. */
+export function openProfile<S extends ProfileStore>(
+  store: S,
+  { path, user }: OpenProfileOptions = {},
+): Profile<S> {
+  const own = join(store.paths.profilesPerUser, checkName(user ?? userName(), 'user name'))
+  const dir = path === undefined ? own : resolve(path)
+  return {
+    store,
+    dir,
+    generationsDir: join(dir, 'generations'),
+    currentLink: join(dir, 'current'),
+    journal: join(dir, 'journal.jsonl'),
+    lock: join(dir, 'lock'),
+    external: dirname(dir) !== store.paths.profilesPerUser,
+  }
+}
+
+/** All generations, the lowest number first; empty before the first. Throws NO_PROFILE for a path without a profile. */
+export function generations(profile: Profile<ProfileStore>): Generation[] {
+  requireProfile(profile)
+  const current = currentNumber(profile)
+  return generationNumbers(profile).flatMap((number) => readGeneration(profile, number, current) ?? [])
+}
+
+/** The generation of that number. Throws NO_GENERATION, naming those that there are. */
+export function requireGeneration(profile: Profile<ProfileStore>, number: number): Generation {
+  const found = readGeneration(profile, number, currentNumber(profile))
+  if (found !== undefined) return found
+  const there = generationNumbers(profile).join(', ')
+  throw new PkgError('NO_GENERATION', `there is no generation ${number} in ${profile.dir}`, {
+    hint: there === '' ? 'There is none yet: install something.' : `There are: ${there}`,
+  })
+}
+
+/** The generation in force; undefined before the first. Throws NO_GENERATION when `current` leads to none. */
+export function currentGeneration(profile: Profile<ProfileStore>): Generation | undefined {
+  const number = currentNumber(profile)
+  return number === undefined ? undefined : requireGeneration(profile, number)
+}
+
+/** The packages in force, by name; none before the first generation. Throws as `generations` does, and as `readEnvironment`. */
+export function installedPackages(profile: Profile<ProfileStore>): InstalledPackage[] {
+  requireProfile(profile)
+  const current = currentGeneration(profile)
+  return current === undefined ? [] : readEnvironment(profile.store.blocks, current.cid)
+}
+
+/** The number that `current` names. Throws EXISTS when something else of that name is in the way. */
+export function currentNumber({ currentLink }: Pick<Profile, 'currentLink'>): number | undefined {
+  const target = readLinkOrUndefined(currentLink)
+  const number = generationNumber(/^generations\/(.*)$/.exec(target ?? '')?.[1])
+  if (number === undefined && (target !== undefined || isThere(currentLink))) {
+    throw new PkgError('EXISTS', `${currentLink} is not a profile's link to a generation`, {
+      hint: 'Choose another directory for the profile, or move that out of the way.',
+    })
+  }
+  return number
+}
+
+/** The numbers of the generation links, ascending; none where there is no profile yet. */
+export function generationNumbers({ generationsDir }: Pick<Profile, 'generationsDir'>): number[] {
+  try {
+    const numbers = readdirSync(generationsDir).map(generationNumber)
+    return numbers.filter((number) => number !== undefined).sort((a, b) => a - b)
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return []
+    throw error
+  }
+}
+
+export function generationLink({ generationsDir }: Pick<Profile, 'generationsDir'>, number: number): string {
+  return join(generationsDir, String(number))
+}
+
+/** What a generation's link says: relative inside the prefix, so that a prefix may be moved; else absolute. */
+export function generationTarget(profile: Profile<ProfileStore>, environment: CID): string {
+  const path = storePath(profile.store.paths, environment.toV1())
+  return profile.external ? path : relative(profile.generationsDir, path)
+}
+
+/** A user's own profile may be empty; a path that holds none is more likely a slip. */
+function requireProfile({ external, generationsDir, dir }: Profile<ProfileStore>): void {
+  if (!external || isThere(generationsDir)) return
+  throw new PkgError('NO_PROFILE', `there is no profile in ${dir}`, {
+    hint: 'The first package that is installed there makes it.',
+  })
+}
+
+function readGeneration(
+  profile: Profile<ProfileStore>,
+  number: number,
+  current: number | undefined,
+): Generation | undefined {
+  const link = generationLink(profile, number)
+  const cid = tryParseCid(basename(readLinkOrUndefined(link) ?? ''))
+  if (cid === undefined) return undefined
+  return { number, cid, created: lstatSync(link).mtime, current: number === current }
+}
+
+function generationNumber(text: string | undefined): number | undefined {
+  return text !== undefined && /^[1-9]\d{0,14}$/.test(text) ? Number(text) : undefined
+}
+
+function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined
+}

@@ -1,0 +1,117 @@
+// Switch and rollback: another generation becomes the current one. Nothing is built, so nothing of the importer,
+// the index or the network is loaded.
+
+import { PkgError } from '../errors.ts'
+import { withLock } from '../files/lock.ts'
+import { type Change, changesBetween } from './compare.ts'
+import { readEnvironment, tryReadEnvironment } from './environment.ts'
+import { type Action, movesThatHappened, readMoves, wayBack } from './journal.ts'
+import {
+  currentGeneration,
+  type Generation,
+  generationNumbers,
+  type Profile,
+  type ProfileStore,
+  requireGeneration,
+} from './profile.ts'
+import { moveCurrent, type OnStep } from './write.ts'
+
+export interface SwitchOptions {
+  readonly signal?: AbortSignal | undefined
+  readonly onStep?: OnStep | undefined
+  /** say what would change and leave it */
+  readonly dryRun?: boolean | undefined
+}
+
+export interface ProfileSwitch {
+  /** false when it is the current one already */
+  readonly changed: boolean
+  /** empty when the generation that was current cannot be read */
+  readonly changes: Change[]
+  readonly generation: number
+  readonly previous: number | undefined
+  readonly cid: Generation['cid']
+}
+
+/** Makes `number` the current generation. Idempotent. Throws NO_GENERATION, MISSING_BLOCK when it is damaged, BUSY. */
+export function switchGeneration(
+  profile: Profile<ProfileStore>,
+  number: number,
+  options: SwitchOptions = {},
+): Promise<ProfileSwitch> {
+  return move(profile, () => number, { ...options, action: 'switch' })
+}
+
+/**
+ * Goes back to the generation that was current before the current one was come to; again, to the one before that.
+ * With `to`, to that one, and further rollbacks go on from there. Throws NO_GENERATION when there is no way back.
+ */
+export function rollback(
+  profile: Profile<ProfileStore>,
+  { to, ...options }: SwitchOptions & { readonly to?: number | undefined } = {},
+): Promise<ProfileSwitch> {
+  return move(profile, () => to ?? cameFrom(profile), { ...options, action: 'rollback' })
+}
+
+/** The generation that a rollback would go to. Throws NO_GENERATION when there is none. */
+export function cameFrom(profile: Profile<ProfileStore>): number {
+  const current = currentGeneration(profile)
+  const there = generationNumbers(profile)
+  const target = wayThere(profile, current?.number, there).findLast(
+    (number) => number !== current?.number && there.includes(number),
+  )
+  if (target !== undefined) return target
+  const others = there.filter((number) => number !== current?.number)
+  throw new PkgError('NO_GENERATION', `there is nothing to go back to in ${profile.dir}`, {
+    hint:
+      others.length === 0 ? 'It is the first generation.' : `Name one: pkg rollback --to ${others.at(-1)}`,
+  })
+}
+
+function wayThere(
+  profile: Profile<ProfileStore>,
+  current: number | undefined,
+  there: readonly number[],
+): number[] {
+  const moves = readMoves(profile.journal)
+  // A profile whose journal was lost: what came before is the best that is known of the way.
+  if (moves.length === 0) return there.filter((number) => current !== undefined && number < current)
+  return wayBack(movesThatHappened(moves, current))
+}
+
+type MoveContext = SwitchOptions & { readonly action: Action }
+
+async function move(
+  profile: Profile<ProfileStore>,
+  choose: () => number,
+  context: MoveContext,
+): Promise<ProfileSwitch> {
+  const { signal, onStep, action, dryRun } = context
+  // Looked up before the lock too: a profile that does not exist has no directory to lock in.
+  const wanted = requireGeneration(profile, choose())
+  if (dryRun) return describe(profile, wanted)
+  const run = (lost: AbortSignal) => {
+    const target = requireGeneration(profile, choose())
+    const result = describe(profile, target)
+    if (result.changed) moveCurrent(profile, target.number, { from: result.previous, action, onStep, lost })
+    return result
+  }
+  return withLock(profile.lock, run, signal ? { signal } : {})
+}
+
+/** Reads the target: a generation whose blocks are gone is refused before anything moves. */
+function describe(profile: Profile<ProfileStore>, target: Generation): ProfileSwitch {
+  const { blocks } = profile.store
+  const current = currentGeneration(profile)
+  const after = readEnvironment(blocks, target.cid)
+  for (const { cid } of after) blocks.get(cid)
+  // Away from a damaged generation has to be possible.
+  const before = current === undefined ? [] : tryReadEnvironment(blocks, current.cid)
+  return {
+    changed: current?.number !== target.number,
+    changes: before === undefined ? [] : changesBetween(before, after),
+    generation: target.number,
+    previous: current?.number,
+    cid: target.cid,
+  }
+}
