@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type ErrorCode, hasCode, PkgError } from '../../src/errors.ts'
+import { list, lookup } from '../../src/store/unixfs/directory.ts'
+import { measureTree } from '../../src/store/unixfs/measure.ts'
+import { decodeNode } from '../../src/store/unixfs/node.ts'
+import { FileReader, readFile } from '../../src/store/unixfs/read.ts'
+import { resolvePath } from '../../src/store/unixfs/resolve.ts'
+import { Dag } from '../fixtures/dag.ts'
+import * as hostile from '../fixtures/hostile.ts'
+
+function refuses(run: () => unknown, code: ErrorCode, named?: string): void {
+  assert.throws(run, (error) => {
+    assert.ok(error instanceof PkgError, String(error))
+    assert.equal(error.code, code, error.message)
+    if (named !== undefined) assert.ok(error.message.includes(named), error.message)
+    return true
+  })
+}
+
+const dag = new Dag()
+
+for (const { title, cid, code } of hostile.hostileNodes(dag)) {
+  test(`refuses, naming the node: ${title}`, () => {
+    refuses(() => decodeNode(cid, dag.get(cid)), code, cid.toString())
+  })
+}
+
+for (const { title, cid, code } of hostile.lyingFiles(dag)) {
+  test(`gives no byte of a file with ${title}`, () => {
+    const reader = new FileReader(dag, cid)
+    refuses(() => reader.readInto(new Uint8Array(4), 0), code)
+  })
+}
+
+for (const { title, cid, code } of hostile.lyingShards(dag)) {
+  test(`does not list ${title}`, () => {
+    refuses(() => [...list(dag, cid)], code)
+    // A look-up may not meet the lie, but it ends.
+    try {
+      lookup(dag, cid, 'x')
+    } catch (error) {
+      assert.ok(hasCode(error, code), String(error))
+    }
+  })
+}
+
+test('leaves out names that no path can hold, and keeps their neighbours', () => {
+  const { cid, left } = hostile.directoryOfBadNames(dag)
+  const reasons: string[] = []
+  const names = [...list(dag, cid, { onUnusable: ({ why }) => reasons.push(why) })].map(({ name }) => name)
+  assert.deepEqual(names, ['a', 'z'])
+  assert.equal(reasons.length, left)
+})
+
+test('finds no name that no path can hold', () => {
+  const { cid } = hostile.directoryOfBadNames(dag)
+  for (const name of ['', '.', '..', 'a/b', '../up', 'nul\0', 'x'.repeat(256)]) {
+    assert.equal(lookup(dag, cid, name), undefined, JSON.stringify(name))
+  }
+  assert.ok(lookup(dag, cid, 'z'))
+})
+
+test('the first of two entries with one name is found, at the first look and later', () => {
+  const [one, two] = [dag.raw('1'), dag.raw('2')]
+  const cid = dag.directory([one, two].map((cid) => ({ name: 'n', cid })))
+  const node = decodeNode(cid, dag.get(cid))
+  for (let look = 0; look < 3; look++) assert.equal(String(lookup(dag, node, 'n')), String(one))
+})
+
+test('tells names apart that differ in a byte order mark only', () => {
+  const [plain, marked] = [dag.raw('plain'), dag.raw('marked')]
+  const cid = dag.directory({ name: plain, '\uFEFFname': marked })
+  assert.equal(String(lookup(dag, cid, '\uFEFFname')), String(marked))
+  assert.deepEqual(
+    [...list(dag, cid)].map(({ name }) => name),
+    ['name', '\uFEFFname'],
+  )
+})
+
+test('a path through ten thousand directories is walked without a stack', () => {
+  const cid = hostile.deepDirectory(dag, 10_000)
+  const { node } = resolvePath(dag, cid, 'd/'.repeat(10_000))
+  assert.equal(node.type, 'directory')
+  assert.deepEqual(measureTree(dag, cid), { entries: 10_001, bytes: 0 })
+})
+
+test('a directory that stands for 2^50 files is measured in as many steps as it has blocks', () => {
+  const cid = hostile.laughingDirectory(dag, 50)
+  const { entries, bytes } = measureTree(dag, cid)
+  assert.equal(entries, 2 ** 51 - 1)
+  assert.equal(bytes, 2 ** 51)
+})
+
+test('a file of petabytes is opened and read at its end', () => {
+  const { cid, size } = hostile.sparseFile(dag, { leafBytes: 1024, fanout: 1024, levels: 4 })
+  const reader = new FileReader(dag, cid)
+  assert.equal(reader.size, size)
+  const buffer = new Uint8Array(4096).fill(1)
+  assert.equal(reader.readInto(buffer, size - 4000), 4000)
+  assert.ok(buffer.subarray(0, 4000).every((byte) => byte === 0))
+  assert.equal(reader.readInto(buffer, size), 0)
+  refuses(() => readFile(dag, cid), 'UNSUPPORTED', cid.toString())
+})
+
+test('symlinks are followed inside the DAG only, and not for ever', () => {
+  const cid = dag.directory({
+    up: dag.symlink('../x'),
+    root: dag.symlink('/etc/passwd'),
+    loop: dag.symlink('loop'),
+    over: dag.symlink('sub/../sub/file'),
+    sub: dag.directory({ file: dag.raw('here'), back: dag.symlink('../over') }),
+  })
+  const follow = (path: string) => resolvePath(dag, cid, path, { followLinks: true })
+  for (const path of ['up', 'root', 'loop', 'sub/../over', '..', '.'])
+    refuses(() => follow(path), 'NOT_FOUND')
+  assert.equal(String(follow('sub/back').cid), String(dag.raw('here')))
+  refuses(() => resolvePath(dag, cid, 'over/x'), 'NOT_DIRECTORY')
+  assert.equal(resolvePath(dag, cid, 'over').node.type, 'symlink')
+})
