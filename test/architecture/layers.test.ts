@@ -32,7 +32,7 @@ const OWNERS: Record<string, RegExp> = {
   'fuse-native': /^mount\//,
   'blockstore-fs': /^store\/(blockstore|shards)\.ts$/,
   helia: /^network\/helia\.ts$/,
-  '@helia/unixfs': /^packages\/adopt\.ts$/,
+  '@helia/unixfs': /^packages\/graft\.ts$/,
   yargs: /^cli\//,
 }
 
