@@ -27,12 +27,15 @@ export class TempPin {
   readonly #fd: number
   #closed = false
 
-  /** Makes the file; `pins/temp` must exist. */
-  constructor(paths: Pick<PrefixPaths, 'tempPins'>) {
+  /**
+   * Makes the file; `pins/temp` must exist. Or goes on with one that another
+   * thread of this process made: records of both are appended whole.
+   */
+  constructor(paths: Pick<PrefixPaths, 'tempPins'>, made?: string) {
     const name = `${process.pid}-${processStart(process.pid)}-${randomBytes(6).toString('hex')}`
-    this.file = join(paths.tempPins, name)
-    this.#fd = openSync(this.file, 'ax', 0o644)
-    this.#append(`${FORMAT} ${bootId()} ${pidNamespace()}\n`)
+    this.file = made ?? join(paths.tempPins, name)
+    this.#fd = openSync(this.file, made === undefined ? 'ax' : 'a', 0o644)
+    if (made === undefined) this.#append(`${FORMAT} ${bootId()} ${pidNamespace()}\n`)
   }
 
   /** Protects these blocks, by multihash, from the moment it returns. */

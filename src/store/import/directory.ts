@@ -1,22 +1,86 @@
 // A directory's node or nodes: one block while it is small enough, else a HAMT.
-// The result depends only on the entries, never on the order they came in.
+// The result depends on the entries alone, never on the order they came in.
 
 import { murmur364 } from '@multiformats/murmur3'
 import { PkgError } from '../../errors.ts'
-import { directoryLength, encodeDirectory, type Link, linkLength, shardData } from './encode.ts'
+import { directoryData, directoryLength, type Link, linkLength, shardData } from './encode.ts'
 import { SHARD_THRESHOLD_BYTES, SHARD_WIDTH } from './format.ts'
-import { type Emit, type Made, makeNode } from './nodes.ts'
+import { type Made, type Making, makeNode } from './nodes.ts'
 
-/** A name's hash has 8 bytes and each level takes one; other importers give up there too. */
-const MAX_DEPTH = 8
+/** A name's hash has 8 bytes and each level takes one. Kubo refuses deeper trees too. */
+const HASH_BYTES = 8
 
 /**
- * Makes the directory with these entries, whose names are distinct.
+ * Makes the directory that holds these entries; their names are distinct.
  * Throws UNSUPPORTED, naming one, when two names have the same 64-bit hash.
  */
-export function makeDirectory(emit: Emit, entries: readonly Link[]): Made {
+export function makeDirectory(entries: readonly Link[]): Making<Made> {
   let linkBytes = 0
   for (const entry of entries) linkBytes += linkLength(entry)
-  if (directoryLength(linkBytes) > SHARD_THRESHOLD_BYTES) return makeShards(emit, entries)
-  return makePlain(emit, entries)
+  if (directoryLength(linkBytes) <= SHARD_THRESHOLD_BYTES)
+    return makeNode(sortByName(entries), directoryData())
+  return makeShard({ entries, hashes: hashNames(entries) }, [...entries.keys()], 0)
+}
+
+/** dag-pb wants links in the order of their names' bytes; JavaScript's own order differs above U+FFFF. */
+function sortByName(entries: readonly Link[]): Link[] {
+  return entries
+    .map((link) => ({ link, name: Buffer.from(link.name) }))
+    .sort((a, b) => Buffer.compare(a.name, b.name))
+    .map(({ link }) => link)
+}
+
+/** The hashes of all names, side by side: 8 bytes each, an entry's own are found by its index. */
+function hashNames(entries: readonly Link[]): Buffer {
+  const hashes = Buffer.allocUnsafeSlow(entries.length * HASH_BYTES)
+  entries.forEach(({ name }, index) => {
+    hashes.set(murmur364.encode(Buffer.from(name)) as Uint8Array, index * HASH_BYTES)
+  })
+  return hashes
+}
+
+type Tree = { entries: readonly Link[]; hashes: Buffer }
+
+/** The HAMT node over these entries (by index), whose hashes agree in their first `depth` bytes. */
+function* makeShard(tree: Tree, indices: readonly number[], depth: number): Making<Made> {
+  const slots: (number[] | undefined)[] = new Array(SHARD_WIDTH).fill(undefined)
+  for (const index of indices) {
+    const slot = tree.hashes[index * HASH_BYTES + depth]!
+    const sharing = slots[slot]
+    if (sharing) sharing.push(index)
+    else slots[slot] = [index]
+  }
+  const links: Link[] = []
+  for (const [slot, sharing] of slots.entries()) {
+    if (sharing) links.push(yield* makeSlot(tree, sharing, { slot, depth }))
+  }
+  return yield* makeNode(links, shardData(bitfieldOf(slots)))
+}
+
+/** A slot holds one entry, or a further node when several names share it. */
+function* makeSlot(
+  tree: Tree,
+  sharing: readonly number[],
+  at: { slot: number; depth: number },
+): Making<Link> {
+  const prefix = at.slot.toString(16).toUpperCase().padStart(2, '0')
+  const first = tree.entries[sharing[0]!]!
+  if (sharing.length === 1) return { ...first, name: prefix + first.name }
+  if (at.depth + 1 < HASH_BYTES) return { name: prefix, ...(yield* makeShard(tree, sharing, at.depth + 1)) }
+  throw new PkgError(
+    'UNSUPPORTED',
+    `two names in one directory have the same hash: ${JSON.stringify(first.name)}`,
+    {
+      hint: 'Rename one of them.',
+    },
+  )
+}
+
+/** One bit a slot, as a big-endian number without leading zero bytes. */
+function bitfieldOf(slots: readonly unknown[]): Uint8Array {
+  const bits = new Uint8Array(SHARD_WIDTH / 8)
+  slots.forEach((sharing, slot) => {
+    if (sharing) bits[bits.length - 1 - (slot >> 3)]! |= 1 << (slot & 7)
+  })
+  return bits.subarray(bits.findIndex((byte) => byte !== 0))
 }

@@ -63,13 +63,17 @@ export function encodeNode(links: readonly Link[], data: Uint8Array): Buffer {
   return out
 }
 
-/** A plain directory: everything else about it is in its links. */
-export function encodeDirectory(links: readonly Link[]): Buffer {
-  return encodeNode(links, DIRECTORY_DATA)
+/** A plain directory's UnixFS message: everything else about it is in its links. */
+export function directoryData(): Uint8Array {
+  return DIRECTORY_DATA
 }
 
 /** A file's UnixFS message: its own bytes, and the bytes of the file that lie below each link. */
-export function fileData(content: Uint8Array | undefined, parts: readonly number[], executable: boolean): Buffer {
+export function fileData(
+  content: Uint8Array | undefined,
+  parts: readonly number[],
+  executable: boolean,
+): Buffer {
   const fields: Field[] = [[0x08, FILE]]
   if (content !== undefined && content.length > 0) fields.push([0x12, content])
   fields.push([0x18, parts.reduce((sum, part) => sum + part, content?.length ?? 0)])
@@ -101,7 +105,8 @@ type Field = readonly [tag: number, value: number | Uint8Array]
 function message(fields: readonly Field[]): Buffer {
   let length = 0
   for (const [, value] of fields) {
-    length += typeof value === 'number' ? 1 + varintLength(value) : 1 + varintLength(value.length) + value.length
+    length +=
+      typeof value === 'number' ? 1 + varintLength(value) : 1 + varintLength(value.length) + value.length
   }
   const out = Buffer.allocUnsafeSlow(length)
   let at = 0

@@ -1,0 +1,107 @@
+// Worker threads that read files: batches go out, results come back in any order.
+// A thread that fails does not stop the others; who owns the pool decides.
+
+import { availableParallelism } from 'node:os'
+import { Worker } from 'node:worker_threads'
+import { entryPoint } from '../../entry.ts'
+import { PkgError } from '../../errors.ts'
+import type { AddSession } from '../add.ts'
+import { TempPin } from '../temp-pin.ts'
+import type { Figures } from './outbox.ts'
+import type { ReadResult, ReadTask } from './read.ts'
+import type { WorkerAnswer, WorkerBatch, WorkerData } from './worker.ts'
+
+/** More threads than this wait for the disk or for each other, and each takes some 20 MiB. */
+const MAX_WORKERS = 4
+
+/** Batches that a worker has at once: one in work, one waiting, so that it never waits for us. */
+const BATCHES_AHEAD = 2
+
+/** A worker's heap holds paths and CIDs of two batches; V8 would let it grow without need. */
+const HEAP_LIMITS_MB = { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 4 }
+
+type Handlers = {
+  onResults(tasks: readonly ReadTask[], results: readonly ReadResult[], figures: Figures): void
+  onError(error: unknown): void
+}
+
+type Member = { worker: Worker; batches: WorkerBatch[] }
+
+/** Threads that are worth starting here; 0 where there is one processor only. */
+export function usefulWorkers(): number {
+  const processors = availableParallelism()
+  return processors < 2 ? 0 : Math.min(processors, MAX_WORKERS)
+}
+
+export class ReadPool {
+  readonly #members: Member[] = []
+  readonly #handlers: Handlers
+
+  /** Starts the threads; each writes under a temp pin of its own, which ends with the session. */
+  constructor(add: AddSession, size: number, handlers: Handlers) {
+    this.#handlers = handlers
+    for (let index = 0; index < size; index++) this.#members.push(this.#start(add))
+  }
+
+  /** True when some thread can take another batch. */
+  get hasRoom(): boolean {
+    return this.#members.some(({ batches }) => batches.length < BATCHES_AHEAD)
+  }
+
+  /** True when no batch is out. */
+  get idle(): boolean {
+    return this.#members.every(({ batches }) => batches.length === 0)
+  }
+
+  /** Gives a batch to the thread with the least to do. */
+  send(batch: WorkerBatch): void {
+    const member = this.#members.reduce((least, other) =>
+      other.batches.length < least.batches.length ? other : least,
+    )
+    member.batches.push(batch)
+    member.worker.postMessage(batch)
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(
+      this.#members.map(({ worker }) => {
+        worker.removeAllListeners()
+        return worker.terminate()
+      }),
+    )
+  }
+
+  #start(add: AddSession): Member {
+    const tempPin = new TempPin(add.store.paths)
+    add.joined(() => tempPin.close())
+    const { blocks, blocksTemp, pinsLock, collector, tempPins } = add.store.paths
+    const data: WorkerData = {
+      paths: { blocks, blocksTemp, pinsLock, collector, tempPins },
+      tempPin: tempPin.file,
+    }
+    const worker = new Worker(entryPoint('import-worker'), {
+      workerData: data,
+      resourceLimits: HEAP_LIMITS_MB,
+    })
+    const member: Member = { worker, batches: [] }
+    worker.on('message', (answer: WorkerAnswer) => this.#receive(member, answer))
+    worker.on('error', (cause) => this.#lose(member, cause))
+    worker.on('exit', (status) => this.#lose(member, `it ended with status ${status}`))
+    return member
+  }
+
+  #receive(member: Member, answer: WorkerAnswer): void {
+    const batch = member.batches.shift() ?? []
+    if ('results' in answer) this.#handlers.onResults(batch, answer.results, answer.figures)
+    else
+      this.#handlers.onError(
+        new PkgError(answer.error.code, answer.error.message, { hint: answer.error.hint }),
+      )
+  }
+
+  /** A thread that is gone: nothing that it was given will come back. */
+  #lose(member: Member, cause: unknown): void {
+    member.batches.length = 0
+    this.#handlers.onError(new PkgError('INTERNAL', 'a thread of the import failed', { cause }))
+  }
+}

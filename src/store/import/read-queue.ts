@@ -1,0 +1,157 @@
+// Files waiting to be read, and who reads them: this thread while they are few,
+// worker threads once starting those costs less than it saves.
+
+import { setImmediate as breathe } from 'node:timers/promises'
+import type { AddSession } from '../add.ts'
+import { CHUNK_BYTES } from './format.ts'
+import { type Figures, noFigures, type Outbox } from './outbox.ts'
+import { type ReadResult, type ReadTask, readSource } from './read.ts'
+import { ReadPool, usefulWorkers } from './read-pool.ts'
+
+/**
+ * What this thread reads itself. Threads take about 60 ms to start, in which one
+ * thread adds some 1,000 small files or 40 MiB (measured on the sources, two cores).
+ */
+const INLINE_FILES = 800
+const INLINE_BYTES = 32 * CHUNK_BYTES
+
+/** A batch: enough to outweigh a message between threads, little enough to share the work evenly. */
+const BATCH_FILES = 64
+const BATCH_BYTES = 4 * CHUNK_BYTES
+
+/** How far the walk may run ahead of the reading: it bounds memory, and says how early a total is known. */
+const MAX_WAITING = 50_000
+
+export type QueuedRead = {
+  task: ReadTask
+  /** how much there is to read, as far as the walk has seen */
+  bytes: number
+  done(result: ReadResult): void
+}
+
+type QueueOptions = { add: AddSession; outbox: Outbox; signal?: AbortSignal | undefined }
+
+export class ReadQueue {
+  /** What worker threads wrote; what this thread wrote is in the outbox's figures. */
+  readonly figures: Figures = noFigures()
+  readonly #options: QueueOptions
+  /** Reads from `#next` on wait; those before it are taken. */
+  #reads: QueuedRead[] = []
+  #next = 0
+  #waitingBytes = 0
+  #out: Map<ReadTask, QueuedRead> = new Map()
+  #pool: ReadPool | undefined
+  #failures: unknown[] = []
+  #changed = Promise.withResolvers<void>()
+
+  constructor(options: QueueOptions) {
+    this.#options = options
+  }
+
+  /** Takes a read; `done` is called once its blocks are written, or soon will be by the outbox. */
+  submit(read: QueuedRead): void {
+    this.#reads.push(read)
+    this.#waitingBytes += read.bytes
+    const many = this.#waiting > INLINE_FILES || this.#waitingBytes > INLINE_BYTES
+    if (many && this.#pool === undefined && usefulWorkers() > 0) this.#startPool()
+    this.#dispatch()
+  }
+
+  /** Waits while too many reads wait. Throws the first failure, or the signal's reason. */
+  async room(): Promise<void> {
+    this.#check()
+    if (this.#pool === undefined && this.#waiting >= MAX_WAITING) await this.drain()
+    while (this.#waiting >= MAX_WAITING) await this.#change()
+  }
+
+  /** Waits until every read so far is done. Throws like `room`. */
+  async drain(): Promise<void> {
+    if (this.#pool === undefined) await this.#readHere()
+    this.#check()
+    while (this.#waiting > 0 || this.#out.size > 0) await this.#change()
+  }
+
+  /** Ends the threads, after the batch that each has in work: a write is not cut in half. */
+  async close(): Promise<void> {
+    this.#reads = []
+    this.#next = 0
+    while (this.#pool && !this.#pool.idle) await this.#changed.promise
+    await this.#pool?.close()
+  }
+
+  get #waiting(): number {
+    return this.#reads.length - this.#next
+  }
+
+  async #readHere(): Promise<void> {
+    for (const read of this.#take({ files: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY })) {
+      this.#check()
+      read.done(await readSource(read.task, this.#options.outbox))
+      await breathe()
+    }
+  }
+
+  #startPool(): void {
+    this.#pool = new ReadPool(this.#options.add, usefulWorkers(), {
+      onResults: (tasks, results, figures) => {
+        this.figures.blocks += figures.blocks
+        this.figures.newBlocks += figures.newBlocks
+        this.figures.newBytes += figures.newBytes
+        tasks.forEach((task, index) => {
+          const result = results[index]
+          if (result) this.#out.get(task)?.done(result)
+          this.#out.delete(task)
+        })
+        this.#wake()
+      },
+      onError: (error) => {
+        this.#failures.push(error)
+        this.#wake()
+      },
+    })
+  }
+
+  #dispatch(): void {
+    while (this.#pool?.hasRoom && this.#waiting > 0 && this.#failures.length === 0) {
+      const batch = this.#take({ files: BATCH_FILES, bytes: BATCH_BYTES })
+      for (const read of batch) this.#out.set(read.task, read)
+      this.#pool.send(batch.map(({ task }) => task))
+    }
+  }
+
+  /** The next reads: at least one, and no more than these limits. */
+  #take(limit: { files: number; bytes: number }): QueuedRead[] {
+    let bytes = 0
+    let end = this.#next
+    while (end < this.#reads.length && end - this.#next < limit.files && bytes < limit.bytes) {
+      bytes += this.#reads[end]!.bytes
+      end += 1
+    }
+    const taken = this.#reads.slice(this.#next, end)
+    this.#next = end
+    this.#waitingBytes -= bytes
+    // Cutting the taken ones off at every batch would move all the others each time.
+    if (this.#next * 2 > this.#reads.length) {
+      this.#reads = this.#reads.slice(this.#next)
+      this.#next = 0
+    }
+    return taken
+  }
+
+  #wake(): void {
+    this.#dispatch()
+    const { resolve } = this.#changed
+    this.#changed = Promise.withResolvers()
+    resolve()
+  }
+
+  async #change(): Promise<void> {
+    await this.#changed.promise
+    this.#check()
+  }
+
+  #check(): void {
+    this.#options.signal?.throwIfAborted()
+    if (this.#failures.length > 0) throw this.#failures[0]
+  }
+}

@@ -1,0 +1,28 @@
+// A directory made of described entries, in the import format.
+
+import type { AddSession } from '../add.ts'
+import type { CID } from '../cid.ts'
+import { buildEntries, finishBuilder, openBuilder } from './build.ts'
+import { arrangeEntries, type TreeEntry } from './entries.ts'
+import { unpackCid } from './nodes.ts'
+
+export type { TreeEntry } from './entries.ts'
+
+/**
+ * Writes the directory that holds these entries; their order does not matter.
+ * `size` is that of all its blocks, the grafted ones' included (dag-pb's Tsize).
+ * DAGs that are grafted by CID are neither read nor protected: `protect` them
+ * first. No worker threads: meant for thousands of entries, not for a disk.
+ * Throws as `arrangeEntries` and BlockWriter.write do, before or after part of
+ * the blocks were written; nothing refers to those then.
+ */
+export async function buildTree(
+  add: AddSession,
+  entries: Iterable<TreeEntry>,
+): Promise<{ cid: CID; size: number }> {
+  const tree = arrangeEntries(entries)
+  const builder = openBuilder(add)
+  const { cid, size } = await buildEntries(builder, tree)
+  await finishBuilder(builder)
+  return { cid: unpackCid(cid), size }
+}

@@ -1,0 +1,48 @@
+// A worker thread of an import: reads, hashes and writes what it is given, batch
+// after batch, and answers with the leaves' CIDs once their blocks are written.
+// It writes under a temp pin that the thread which started it made and will end.
+
+import { parentPort, workerData } from 'node:worker_threads'
+import { codeOf, type ErrorCode, PkgError } from '../../errors.ts'
+import type { PrefixPaths } from '../../paths.ts'
+import { TempPin } from '../temp-pin.ts'
+import { BlockWriter } from '../writer.ts'
+import { type Figures, Outbox } from './outbox.ts'
+import { type ReadResult, type ReadTask, readSource } from './read.ts'
+
+export type WorkerData = {
+  paths: Pick<PrefixPaths, 'blocks' | 'blocksTemp' | 'pinsLock' | 'collector' | 'tempPins'>
+  /** the file of the temp pin */
+  tempPin: string
+}
+
+export type WorkerBatch = readonly ReadTask[]
+
+/** Errors travel as plain records: a clone would lose their class. */
+export type WorkerAnswer =
+  | { results: ReadResult[]; figures: Figures }
+  | { error: { code: ErrorCode; message: string; hint: string | undefined } }
+
+const { paths, tempPin } = workerData as WorkerData
+const outbox = new Outbox({ writer: new BlockWriter(paths, new TempPin(paths, tempPin)) })
+
+/** Batches are worked on one after the other, though the next may have arrived already. */
+let last: Promise<void> = Promise.resolve()
+
+parentPort?.on('message', (batch: WorkerBatch) => {
+  last = last.then(async () => parentPort?.postMessage(await work(batch)))
+})
+
+async function work(batch: WorkerBatch): Promise<WorkerAnswer> {
+  try {
+    const results: ReadResult[] = []
+    for (const task of batch) results.push(await readSource(task, outbox))
+    await outbox.flush()
+    return { results, figures: outbox.takeFigures() }
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    return {
+      error: { code: codeOf(error), message, hint: error instanceof PkgError ? error.hint : undefined },
+    }
+  }
+}
