@@ -1,0 +1,150 @@
+// Reads the roots that are symlinks: pins, auto pins and generations.
+// What cannot be read is never passed over in silence: it lands in `unreadable`
+// (invariant 5). Reads only our own directories, and the users' links that auto
+// pins name; never anything below the mount.
+
+import { type Dirent, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { isErrno } from '../errors.ts'
+import type { PrefixPaths } from '../paths.ts'
+import { isTrulyGone, readRecord } from './auto-record.ts'
+import { type MountLine, readMounts } from './mount-table.ts'
+import { AUTO, generationOf, UNFINISHED } from './names.ts'
+import { type Resolution, resolveLink, resolveOwnLink, storeSpellings } from './resolve-link.ts'
+import type { GoneAutoPin, Root, UnreadableRoot } from './root.ts'
+
+export type LinkRoots = {
+  roots: Root[]
+  unreadable: UnreadableRoot[]
+  /** auto pins that may be dropped */
+  gone: GoneAutoPin[]
+}
+
+type Places = Pick<PrefixPaths, 'root' | 'store' | 'pinsPerUser' | 'profilesPerUser'>
+
+/** All links of all users, as they are now. */
+export function readLinks(paths: Places): LinkRoots {
+  return new LinkReader(storeSpellings(paths)).read(paths)
+}
+
+class LinkReader {
+  readonly #stores: readonly string[]
+  readonly #found: LinkRoots = { roots: [], unreadable: [], gone: [] }
+  #mounts: MountLine[] | undefined
+
+  constructor(stores: readonly string[]) {
+    this.#stores = stores
+  }
+
+  read(paths: Places): LinkRoots {
+    for (const [user, directory] of this.#directories(paths.pinsPerUser, { required: true })) {
+      for (const [prog, pins] of this.#directories(directory)) this.#pins(user, prog, pins)
+    }
+    for (const [user, profile] of this.#directories(paths.profilesPerUser, { required: true })) {
+      this.#profile(user, profile)
+    }
+    return this.#found
+  }
+
+  #pins(user: string, prog: string, directory: string): void {
+    for (const entry of this.#entries(directory)) {
+      const path = join(directory, entry.name)
+      if (entry.isSymbolicLink()) {
+        this.#keep(
+          { kind: 'pin', name: prog, user, path },
+          resolveOwnLink(directory, entry.name, this.#stores),
+        )
+      } else if (entry.name === AUTO && entry.isDirectory()) {
+        for (const auto of this.#entries(path)) {
+          if (auto.isSymbolicLink()) this.#autoPin(user, prog, join(path, auto.name))
+        }
+      }
+    }
+  }
+
+  #autoPin(user: string, prog: string, autoPin: string): void {
+    const found = resolveLink(autoPin, this.#stores)
+    const path = found.via[1] ?? ('path' in found ? found.path : autoPin)
+    const root = { kind: 'auto' as const, name: prog, user, path, autoPin }
+    if (found.state === 'store') {
+      const generation = generationOf(path)
+      this.#found.roots.push({ ...root, cid: found.cid, via: found.via.slice(1), ...generation })
+      if (generation) this.#markCurrent(generation.profile, this.#found.roots.slice(-1))
+      return
+    }
+    if (found.state === 'elsewhere') return
+    const record = readRecord(autoPin)
+    this.#mounts ??= readMounts()
+    if (found.state === 'gone' && isTrulyGone(record, this.#mounts)) {
+      this.#found.gone.push({ autoPin, path })
+      return
+    }
+    const errno = found.state === 'gone' ? 'ENOENT' : found.errno
+    this.#found.unreadable.push({ path: found.path, errno, ...(record && { cid: record.cid }) })
+    if (record) this.#found.roots.push({ ...root, cid: record.cid, via: [path], remembered: true })
+  }
+
+  #profile(user: string, profile: string): void {
+    const own: Root[] = []
+    for (const entry of this.#entries(join(profile, 'generations'))) {
+      if (!entry.isSymbolicLink()) continue
+      const path = join(profile, 'generations', entry.name)
+      const number = generationOf(path)?.number
+      const root = { kind: 'generation' as const, name: user, user, path, profile, ...(number && { number }) }
+      const kept = this.#keep(root, resolveOwnLink(join(profile, 'generations'), entry.name, this.#stores))
+      if (kept) own.push(kept)
+    }
+    // `current`, and whatever else leads to the store without being a generation.
+    for (const entry of this.#entries(profile)) {
+      if (!entry.isSymbolicLink()) continue
+      const path = join(profile, entry.name)
+      const found = resolveLink(path, this.#stores)
+      const passes = found.via.slice(1).some((via) => own.some((root) => root.path === via))
+      if (!passes) this.#keep({ kind: 'generation', name: user, user, path, profile }, found)
+    }
+    this.#markCurrent(profile, own)
+  }
+
+  #markCurrent(profile: string, generations: readonly Root[]): void {
+    const { via } = resolveLink(join(profile, 'current'), this.#stores)
+    for (const root of generations) root.current = via.includes(root.path)
+  }
+
+  #keep(root: Omit<Root, 'cid' | 'via'>, found: Resolution): Root | undefined {
+    if (found.state === 'unreadable') this.#found.unreadable.push({ path: found.path, errno: found.errno })
+    if (found.state !== 'store') return undefined
+    const kept = { ...root, cid: found.cid, via: found.via }
+    this.#found.roots.push(kept)
+    return kept
+  }
+
+  /** The directories in one, by name; a symlink to a directory stands for it, as its owner may have moved it. */
+  *#directories(directory: string, { required = false } = {}): Generator<[name: string, path: string]> {
+    for (const entry of this.#entries(directory, { required })) {
+      const path = join(directory, entry.name)
+      if (entry.isDirectory()) yield [entry.name, path]
+      if (!entry.isSymbolicLink()) continue
+      const found = resolveLink(path, this.#stores)
+      if (found.state === 'elsewhere') yield [entry.name, found.path]
+      else if (found.state === 'gone') this.#found.unreadable.push({ path: found.path, errno: 'ENOENT' })
+      else this.#keep({ kind: 'pin', name: entry.name, path }, found)
+    }
+  }
+
+  /**
+   * What a directory holds. One that was removed meanwhile held nothing, but
+   * those that every prefix has must be there: without them we are looking at a
+   * prefix that is not mounted, or half copied.
+   */
+  #entries(directory: string, { required = false } = {}): Dirent[] {
+    try {
+      const entries = readdirSync(directory, { withFileTypes: true })
+      return entries.filter((entry) => !entry.name.startsWith(UNFINISHED))
+    } catch (error) {
+      if (!(error instanceof Error) || !('code' in error)) throw error
+      if (isErrno(error, 'ENOENT') && !required) return []
+      this.#found.unreadable.push({ path: directory, errno: String(error.code) })
+      return []
+    }
+  }
+}
