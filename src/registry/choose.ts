@@ -2,6 +2,7 @@
 
 import semver from 'semver'
 import { PkgError } from '../errors.ts'
+import { type Platform, platformFits, platformText } from '../packages/platform.ts'
 import {
   compareVersions,
   type PackageRecord,
@@ -9,8 +10,6 @@ import {
   platformKey,
   type VersionRecord,
 } from './record.ts'
-
-export type TargetPlatform = { os: string; arch: string; libc?: string | undefined }
 
 export type Choice = { version: string; build: PlatformBuild }
 
@@ -21,11 +20,7 @@ export type Choice = { version: string; build: PlatformBuild }
  * that names a prerelease of the same version.
  * Throws USAGE for what is no range; NO_VERSION listing what there is.
  */
-export function chooseVersion(
-  record: PackageRecord,
-  range: string | undefined,
-  platform: TargetPlatform,
-): Choice {
+export function chooseVersion(record: PackageRecord, range: string | undefined, platform: Platform): Choice {
   const wanted = range === undefined || range === 'latest' ? '*' : range
   if (semver.validRange(wanted) === null) {
     throw new PkgError('USAGE', `${JSON.stringify(wanted)} is not a version or a range of versions`, {
@@ -44,15 +39,9 @@ export function chooseVersion(
 }
 
 /** The build that fits `platform` most closely; undefined when none runs there. */
-export function chooseBuild(builds: PlatformBuild[], platform: TargetPlatform): PlatformBuild | undefined {
-  const fitting = builds.filter((build) => runsOn(build, platform))
+export function chooseBuild(builds: PlatformBuild[], platform: Platform): PlatformBuild | undefined {
+  const fitting = builds.filter((build) => platformFits(build, platform))
   return fitting.sort((a, b) => specificity(b) - specificity(a))[0]
-}
-
-function runsOn(build: PlatformBuild, platform: TargetPlatform): boolean {
-  if (build.os !== undefined && build.os !== platform.os) return false
-  if (build.arch !== undefined && build.arch !== platform.arch) return false
-  return build.libc === undefined || build.libc === platform.libc
 }
 
 /** A build made for this very platform wins over one that runs anywhere. */
@@ -80,9 +69,15 @@ function noVersion(record: PackageRecord, wanted: string): PkgError {
   )
 }
 
-function noBuild(what: string, versions: VersionRecord[], platform: TargetPlatform): PkgError {
+function noBuild(what: string, versions: VersionRecord[], platform: Platform): PkgError {
   const there = new Set(versions.flatMap(({ platforms }) => platforms.map(platformKey)))
-  return new PkgError('NO_VERSION', `${what} has no build for ${platformKey(platform as PlatformBuild)}`, {
+  return new PkgError('NO_VERSION', `${what} has no build for ${platformText(platform)}`, {
     hint: `It is there for: ${[...there].sort().join(', ') || 'nothing'}.`,
   })
+}
+
+/** The newest release, or the newest prerelease where there is no release; undefined without versions. */
+export function newestVersion(versions: readonly Pick<VersionRecord, 'version'>[]): string | undefined {
+  const all = versions.map(({ version }) => version).sort(compareVersions)
+  return all.findLast((version) => semver.prerelease(version) === null) ?? all.at(-1)
 }

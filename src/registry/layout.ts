@@ -7,6 +7,7 @@
 
 import { createHash } from 'node:crypto'
 import { PkgError } from '../errors.ts'
+import { canonicalBytes } from '../packages/canonical-json.ts'
 import { checkName } from '../paths.ts'
 
 export const REGISTRY_FORMAT = 1
@@ -32,7 +33,7 @@ export function packageOfFile(file: string): string | undefined {
 export type RegistryHeader = { format: typeof REGISTRY_FORMAT; name: string }
 
 export function encodeHeader(name: string): Uint8Array {
-  return Buffer.from(`${JSON.stringify({ format: REGISTRY_FORMAT, name } satisfies RegistryHeader)}\n`)
+  return canonicalBytes({ format: REGISTRY_FORMAT, name } satisfies RegistryHeader)
 }
 
 /** Throws BAD_REGISTRY, naming `where`, for anything but a header of this format. */

@@ -4,6 +4,9 @@
 
 import semver from 'semver'
 import { PkgError } from '../errors.ts'
+import { canonicalBytes } from '../packages/canonical-json.ts'
+import type { ManifestPlatform } from '../packages/manifest.ts'
+import { platformText } from '../packages/platform.ts'
 
 /** The version of this format; a reader refuses any other. */
 export const RECORD_FORMAT = 1
@@ -96,9 +99,9 @@ export function withoutVersion(record: PackageRecord, version: string): PackageR
   return versions.length === 0 ? undefined : { ...record, versions }
 }
 
-/** The bytes of a record: one line of JSON with its keys and lists in one fixed order. */
+/** The bytes of a record: canonical JSON, its lists in one fixed order. */
 export function encodeRecord(record: PackageRecord): Uint8Array {
-  return Buffer.from(`${JSON.stringify(canonicalRecord(record))}\n`)
+  return canonicalBytes(canonicalRecord(record))
 }
 
 /** The order of versions: semver's precedence; builds of equal precedence by their text. */
@@ -106,37 +109,22 @@ export function compareVersions(a: string, b: string): number {
   return semver.compare(a, b) || compareText(a, b)
 }
 
-/** Names a platform, as in "linux-x64-glibc"; "any" stands for what a build leaves open. */
-export function platformKey({ os, arch, libc }: { os?: string; arch?: string; libc?: string }): string {
-  const key = `${os ?? 'any'}-${arch ?? 'any'}`
-  return libc === undefined ? key : `${key}-${libc}`
+/** A build's platform in one word, as in "linux-x64-glibc"; "any" stands for what it leaves open. */
+export function platformKey({ os = 'any', arch = 'any', libc }: Partial<ManifestPlatform>): string {
+  return platformText(libc === undefined ? { os, arch } : { os, arch, libc })
 }
 
-// JSON.stringify writes keys in the order in which they were set and leaves undefined out.
 function canonicalRecord(record: PackageRecord): PackageRecord {
-  return {
-    format: RECORD_FORMAT,
-    name: record.name,
-    description: record.description,
-    ...(record.homepage === undefined ? {} : { homepage: record.homepage }),
-    ...(record.licence === undefined ? {} : { licence: record.licence }),
-    versions: record.versions.map(canonicalVersion).sort((a, b) => compareVersions(a.version, b.version)),
-  }
+  const versions = record.versions.map(canonicalVersion)
+  return { ...record, versions: versions.sort((a, b) => compareVersions(a.version, b.version)) }
 }
 
-function canonicalVersion({ version, published, platforms }: VersionRecord): VersionRecord {
-  return { version, published, platforms: platforms.map(canonicalBuild).sort(compareBuilds) }
-}
-
-function canonicalBuild({ os, arch, libc, cid, size, programs }: PlatformBuild): PlatformBuild {
-  return {
-    ...(os === undefined ? {} : { os }),
-    ...(arch === undefined ? {} : { arch }),
-    ...(libc === undefined ? {} : { libc }),
-    cid,
-    size,
-    programs: [...programs].sort(compareText),
-  }
+function canonicalVersion(version: VersionRecord): VersionRecord {
+  const platforms = version.platforms.map((build) => ({
+    ...build,
+    programs: [...build.programs].sort(compareText),
+  }))
+  return { ...version, platforms: platforms.sort(compareBuilds) }
 }
 
 function compareBuilds(a: PlatformBuild, b: PlatformBuild): number {

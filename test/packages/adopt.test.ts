@@ -216,7 +216,9 @@ test('while `keep` runs the package is protected, afterwards no longer', async (
   let pins = 0
   await adoptPackage(store, foreign, {
     as: 'x@1.0.0',
-    keep: () => void (pins = readTempPins(store.paths).length),
+    keep: () => {
+      pins = readTempPins(store.paths).length
+    },
   })
   assert.equal(pins, 1)
   assert.equal(readTempPins(store.paths).length, 0)

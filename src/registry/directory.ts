@@ -1,0 +1,124 @@
+// A registry that one keeps: a directory with
+//   registry.json   {"format":1,"name":…}
+//   root            -> <prefix>/store/<root CID>, watched by an auto pin
+// Each change builds the new DAG, flushes it and moves `root` by one rename, under
+// the lock `lock` in that directory: a reader, and a kill at any instant, finds the
+// old registry or the new one, and two publishers both take effect.
+
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
+import { isErrno, PkgError } from '../errors.ts'
+import { symlinkAtomic, writeFileAtomic } from '../files/atomic.ts'
+import { failpoint } from '../files/failpoint.ts'
+import { withLock } from '../files/lock.ts'
+import { checkName, storePath } from '../paths.ts'
+import { autoPin } from '../pins/auto-pin.ts'
+import { resolveLink, storeSpellings } from '../pins/resolve-link.ts'
+import { withAdd } from '../store/add.ts'
+import type { CID } from '../store/cid.ts'
+import type { Store } from '../store/store.ts'
+import { decodeHeader, encodeHeader, REGISTRY_FILE } from './layout.ts'
+import type { PackageRecord } from './record.ts'
+import { buildRegistry, type RecordChanges, updateRecords } from './tree.ts'
+
+const ROOT_LINK = 'root'
+
+/** What a registry's auto pin is filed under. */
+const PIN_NAME = 'registry'
+
+export type RegistryDirectory = { directory: string; name: string; root: CID }
+
+export type CreateOptions = {
+  /** the directory's own name when absent */
+  name?: string | undefined
+  /** what it holds from the start */
+  records?: Iterable<PackageRecord>
+}
+
+/**
+ * Makes `directory` (which may exist, empty or not) a registry.
+ * Throws EXISTS when it is one already, BAD_NAME.
+ */
+export async function createRegistry(
+  store: Store,
+  directory: string,
+  { name = basename(resolve(directory)), records = [] }: CreateOptions = {},
+): Promise<RegistryDirectory> {
+  checkName(name, 'name for a registry')
+  const place = resolve(directory)
+  mkdirSync(place, { recursive: true })
+  return withLock(join(place, 'lock'), async () => {
+    if (existsSync(join(place, REGISTRY_FILE))) {
+      throw new PkgError('EXISTS', `${directory} is a registry already`, {
+        hint: `Publish into it: pkg publish <cid> --registry ${directory}`,
+      })
+    }
+    return withAdd(store, async (add) => {
+      const root = await buildRegistry(add, name, records)
+      await add.commit([root])
+      linkRoot(store, place, root)
+      await autoPin(store, join(place, ROOT_LINK), { prog: PIN_NAME })
+      // Last: it is what makes the directory a registry, so a rerun after a kill starts anew.
+      writeFileAtomic(join(place, REGISTRY_FILE), encodeHeader(name))
+      return { directory: place, name, root }
+    })
+  })
+}
+
+/** What the directory holds now. Throws BAD_REGISTRY when it is no registry, or its root cannot be told. */
+export function openRegistry(store: Store, directory: string): RegistryDirectory {
+  const place = resolve(directory)
+  const { name } = decodeHeader(readHeaderFile(place), directory)
+  const found = resolveLink(join(place, ROOT_LINK), storeSpellings(store.paths))
+  if (found.state !== 'store') {
+    throw new PkgError('BAD_REGISTRY', `${directory}/${ROOT_LINK} does not lead into ${store.paths.store}`, {
+      hint: 'It was made for another prefix: set PKG_PREFIX to that one.',
+    })
+  }
+  return { directory: place, name, root: found.cid }
+}
+
+/**
+ * Changes records: `change` gets the root in force and gives what to set; it runs
+ * under the registry's lock, so it must be short. Gives the new root.
+ */
+export async function changeRegistry(
+  store: Store,
+  directory: string,
+  change: (root: CID) => RecordChanges,
+): Promise<RegistryDirectory> {
+  const { directory: place, name } = openRegistry(store, directory)
+  return withLock(join(place, 'lock'), async (lost) => {
+    const { root: before } = openRegistry(store, place)
+    return withAdd(store, async (add) => {
+      const root = await updateRecords(add, before, change(before))
+      if (root.equals(before)) return { directory: place, name, root }
+      failpoint('registry:built')
+      // What the old root keeps is complete as far as it was; only new blocks were added.
+      await add.commit(store.index.isComplete(before) ? [root] : [])
+      failpoint('registry:committed')
+      lost.throwIfAborted()
+      linkRoot(store, place, root)
+      failpoint('registry:linked')
+      // Again, for the directory may have been moved since it was made.
+      await autoPin(store, join(place, ROOT_LINK), { prog: PIN_NAME })
+      return { directory: place, name, root }
+    })
+  })
+}
+
+function linkRoot(store: Store, place: string, root: CID): void {
+  symlinkAtomic(storePath(store.paths, root), join(place, ROOT_LINK))
+}
+
+function readHeaderFile(place: string): Uint8Array {
+  try {
+    return readFileSync(join(place, REGISTRY_FILE))
+  } catch (cause) {
+    if (!isErrno(cause, 'ENOENT', 'ENOTDIR')) throw cause
+    throw new PkgError('BAD_REGISTRY', `${place} is not a registry: it has no ${REGISTRY_FILE}`, {
+      hint: `Make one: pkg registry create ${place}`,
+      cause,
+    })
+  }
+}

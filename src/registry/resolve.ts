@@ -1,0 +1,130 @@
+// From what a user asks for to one package's root CID. By name it reads the
+// subscriptions and a handful of blocks of each registry, and no database.
+
+import { PkgError } from '../errors.ts'
+import type { Manifest } from '../packages/manifest.ts'
+import { type PackOptions, packDirectory } from '../packages/pack.ts'
+import { readManifest } from '../packages/package.ts'
+import { currentPlatform, type Platform, requirePlatform } from '../packages/platform.ts'
+import { type CID, parseCid } from '../store/cid.ts'
+import type { Store } from '../store/store.ts'
+import { resolvePath } from '../store/unixfs/resolve.ts'
+import { chooseVersion } from './choose.ts'
+import type { PackageRecord } from './record.ts'
+import { parseSpec, type Spec } from './spec.ts'
+import { followPath } from './store-path.ts'
+import { readSubscriptions, type Subscription } from './subscription.ts'
+import { suggest } from './suggest.ts'
+import { packageNames, readRecord } from './tree.ts'
+
+export type LookupOptions = {
+  user?: string | undefined
+  /** ask only this one */
+  registry?: string | undefined
+}
+
+export type ResolveOptions = LookupOptions & {
+  /** this machine's when absent */
+  platform?: Platform
+  /** For a directory that is not in the store: how it is packed; `keep` is the place to pin it. */
+  pack?: Pick<PackOptions, 'keep' | 'signal' | 'onProgress'>
+}
+
+export type ResolvedPackage = {
+  name: string
+  version: string
+  cid: CID
+  /** as it was asked for */
+  requested: string
+  /** the registry that said so; undefined for a CID, a path or a directory */
+  registry?: string
+}
+
+/**
+ * The package that `text` stands for (see spec.ts). From a name, the newest version
+ * that fits the range and the platform, from the first registry that has the name.
+ * Whether its blocks are here is not asked.
+ * Throws NO_PACKAGE with the nearest names, NO_VERSION with what there is, USAGE,
+ * BAD_NAME, NOT_FOUND, BAD_MANIFEST, UNSUPPORTED for another platform, MISSING_BLOCK.
+ */
+export async function resolve(
+  store: Store,
+  text: string,
+  options: ResolveOptions = {},
+): Promise<ResolvedPackage> {
+  const spec = parseSpec(text)
+  const platform = options.platform ?? currentPlatform()
+  if (spec.kind === 'name') return { ...resolveName(store, spec, platform, options), requested: text }
+  if (spec.kind === 'cid') {
+    const { cid } = resolvePath(store.blocks, spec.cid, spec.path)
+    return { ...packageAt(store, cid, platform), requested: text }
+  }
+  const place = followPath(store.blocks, store.paths, spec.path)
+  if ('file' in place) {
+    const { cid, manifest } = await packDirectory(store, place.file, options.pack)
+    requirePlatform(manifest, platform)
+    return { ...described(cid, manifest), requested: text }
+  }
+  // A program of a package stands for the package.
+  const cid = place.node.type === 'file' ? place.root : place.cid
+  return { ...packageAt(store, cid, platform), requested: text }
+}
+
+export type FoundRecord = { registry: string; root: CID; record: PackageRecord }
+
+/** The record of a package, from the first registry that has one. Throws NO_PACKAGE with the nearest names. */
+export function findRecord(store: Store, name: string, { user, registry }: LookupOptions = {}): FoundRecord {
+  const all = readSubscriptions(store.paths, user)
+  const asked = registry === undefined ? all : all.filter((one) => one.name === registry)
+  for (const { name: from, root } of asked) {
+    const record = readRecord(store.blocks, root, name)
+    if (record) return { registry: from, root, record }
+  }
+  throw noPackage(store, name, asked, registry)
+}
+
+function resolveName(
+  store: Store,
+  { name, range }: Spec & { kind: 'name' },
+  platform: Platform,
+  options: LookupOptions,
+): Omit<ResolvedPackage, 'requested'> {
+  const { registry, record } = findRecord(store, name, options)
+  const { version, build } = chooseVersion(record, range, platform)
+  return { name, version, cid: parseCid(build.cid), registry }
+}
+
+function packageAt(store: Store, cid: CID, platform: Platform): Omit<ResolvedPackage, 'requested'> {
+  const manifest = readManifest(store.blocks, cid)
+  requirePlatform(manifest, platform)
+  return described(cid, manifest)
+}
+
+function described(cid: CID, { name, version }: Manifest): Omit<ResolvedPackage, 'requested'> {
+  return { name, version, cid: cid.toV1() }
+}
+
+function noPackage(
+  store: Store,
+  name: string,
+  asked: Subscription[],
+  registry: string | undefined,
+): PkgError {
+  if (asked.length === 0) {
+    const what = registry === undefined ? 'any registry' : `the registry ${registry}`
+    return new PkgError('NO_PACKAGE', `${name} cannot be looked up: you are not subscribed to ${what}`, {
+      hint: 'Subscribe: pkg registry add <name> <directory or CID>',
+    })
+  }
+  const near = suggest(
+    name,
+    asked.flatMap(({ root }) => [...packageNames(store.blocks, root)]),
+  )
+  const where = asked.map((one) => one.name).join(', ')
+  return new PkgError('NO_PACKAGE', `there is no package ${JSON.stringify(name)} in ${where}`, {
+    hint:
+      near.length > 0
+        ? `Did you mean ${near.join(', ')}?`
+        : `\`pkg registry update\` takes the newest list; \`pkg search ${name}\` looks in descriptions too. For a directory write ./${name}`,
+  })
+}

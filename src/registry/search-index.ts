@@ -1,0 +1,183 @@
+// The full-text index over the names and descriptions of subscribed registries.
+// A cache (SQLite, FTS5): it remembers which root of each registry it holds, and is
+// brought up to date by the difference to the root in force; thrown away, it is
+// built again. Nothing but `pkg search` opens it.
+
+import { accessSync, constants } from 'node:fs'
+import { join } from 'node:path'
+import { hasCode } from '../errors.ts'
+import type { PrefixPaths } from '../paths.ts'
+import type { BlockGetter } from '../store/blocks.ts'
+import { CID } from '../store/cid.ts'
+import { openDatabase, type Schema } from '../store/index-db.ts'
+import { newestVersion } from './choose.ts'
+import { diffRoots } from './diff.ts'
+import { subscriptionsDirectory } from './subscription.ts'
+import { readRecordAt } from './tree.ts'
+
+/** `texts` holds no text of its own: it indexes the rows of `packages`, and triggers keep it in step. */
+const SCHEMA: Schema = {
+  version: 1,
+  tables: `
+    CREATE TABLE registries (key TEXT PRIMARY KEY, root TEXT NOT NULL);
+    CREATE TABLE packages (
+      id INTEGER PRIMARY KEY, registry TEXT NOT NULL, name TEXT NOT NULL,
+      description TEXT NOT NULL, version TEXT NOT NULL, UNIQUE (registry, name)
+    );
+    CREATE VIRTUAL TABLE texts USING fts5(
+      name, description, content='packages', content_rowid='id', prefix='2 3',
+      tokenize='unicode61 remove_diacritics 2'
+    );
+    CREATE TRIGGER package_added AFTER INSERT ON packages BEGIN
+      INSERT INTO texts (rowid, name, description) VALUES (new.id, new.name, new.description);
+    END;
+    CREATE TRIGGER package_removed AFTER DELETE ON packages BEGIN
+      INSERT INTO texts (texts, rowid, name, description) VALUES ('delete', old.id, old.name, old.description);
+    END;
+    PRAGMA user_version = 1;
+  `,
+}
+
+/** A match in the name counts for as much as this many in the description. */
+const NAME_WEIGHT = 10
+
+// Two ways to be found: by words that begin as the asked ones do, or by a name that holds the text anywhere.
+const FIND = `
+  WITH hits AS (
+    SELECT rowid AS id, bm25(texts, ${NAME_WEIGHT}, 1) AS rank FROM texts WHERE $match <> '' AND texts MATCH $match
+    UNION ALL
+    SELECT id, 0 AS rank FROM packages WHERE name LIKE $like ESCAPE '\\'
+  )
+  SELECT packages.registry AS key, name, description, version FROM hits JOIN packages USING (id)
+  WHERE packages.registry IN (SELECT value FROM json_each($keys))
+  GROUP BY id
+  ORDER BY name = $text COLLATE NOCASE DESC, name LIKE $prefix ESCAPE '\\' DESC, min(rank), name, key
+  LIMIT $limit
+`
+
+type Row = { name: string; description: string; version: string }
+export type FoundRow = Row & { key: string }
+
+export class SearchIndex {
+  readonly #db: ReturnType<typeof openDatabase>
+
+  constructor(file: string) {
+    this.#db = openDatabase(file, SCHEMA)
+  }
+
+  /**
+   * Makes the index hold `root` for the registry `key`: reads what differs from the
+   * root it holds. Records that cannot be used are left out. Returns how many rows
+   * changed. Throws MISSING_BLOCK when a node of `root` is not here.
+   */
+  refresh(getter: BlockGetter, key: string, root: CID): number {
+    // Read without a lock on the database; again from the start when somebody else was faster.
+    for (;;) {
+      const before = this.#rootOf(key)
+      if (before === root.toString()) return 0
+      const changes = readChanges(getter, before, root)
+      if (this.#apply(key, before, root, changes)) return changes.rows.size
+    }
+  }
+
+  /** The packages of these registries that fit `text`, the best first; all of them for an empty text. */
+  find(text: string, keys: readonly string[], limit: number): FoundRow[] {
+    const words = text.match(/[\p{L}\p{N}]+/gu) ?? []
+    const literal = text.replace(/[\\%_]/g, '\\$&')
+    return this.#db.prepare(FIND).all({
+      text,
+      match: words.map((word) => `"${word}"*`).join(' '),
+      like: `%${literal}%`,
+      prefix: `${literal}%`,
+      keys: JSON.stringify(keys),
+      limit,
+    }) as FoundRow[]
+  }
+
+  /** Forgets the registries that are not among `keys` although they begin with `owner`. */
+  keepOnly(owner: string, keys: readonly string[]): void {
+    const known = this.#db.prepare('SELECT key FROM registries').pluck().all() as string[]
+    for (const key of known) if (key.startsWith(owner) && !keys.includes(key)) this.#forget(key)
+  }
+
+  close(): void {
+    this.#db.close()
+  }
+
+  #rootOf(key: string): string | undefined {
+    return this.#db.prepare('SELECT root FROM registries WHERE key = ?').pluck().get(key) as
+      | string
+      | undefined
+  }
+
+  #apply(key: string, before: string | undefined, root: CID, { rows, all }: Changes): boolean {
+    const remove = this.#db.prepare('DELETE FROM packages WHERE registry = ? AND name = ?')
+    const insert = this.#db.prepare(
+      'INSERT INTO packages (registry, name, description, version) VALUES (?, ?, ?, ?)',
+    )
+    const apply = this.#db.transaction(() => {
+      if (this.#rootOf(key) !== before) return false
+      if (all) this.#db.prepare('DELETE FROM packages WHERE registry = ?').run(key)
+      for (const [name, row] of rows) {
+        remove.run(key, name)
+        if (row) insert.run(key, name, row.description, row.version)
+      }
+      this.#db.prepare('INSERT OR REPLACE INTO registries VALUES (?, ?)').run(key, root.toString())
+      return true
+    })
+    return apply.immediate()
+  }
+
+  #forget(key: string): void {
+    this.#db.transaction(() => {
+      this.#db.prepare('DELETE FROM packages WHERE registry = ?').run(key)
+      this.#db.prepare('DELETE FROM registries WHERE key = ?').run(key)
+    })()
+  }
+}
+
+/** The database of a prefix, or the user's own where the prefix belongs to somebody else. */
+export function searchFile(
+  paths: Pick<PrefixPaths, 'var' | 'search' | 'profilesPerUser'>,
+  user: string,
+): string {
+  try {
+    accessSync(paths.var, constants.W_OK)
+    return paths.search
+  } catch {
+    return join(subscriptionsDirectory(paths, user), 'search.db')
+  }
+}
+
+/** Rows to set, undefined for those to take out; `all`: nothing else stays. */
+type Changes = { rows: Map<string, Row | undefined>; all: boolean }
+
+function readChanges(getter: BlockGetter, before: string | undefined, root: CID): Changes {
+  if (before === undefined) return { rows: readRows(getter, undefined, root), all: true }
+  try {
+    return { rows: readRows(getter, CID.parse(before), root), all: false }
+  } catch (error) {
+    // The old root is pinned by nobody any more: a collector may have taken it.
+    if (!hasCode(error, 'MISSING_BLOCK', 'CORRUPT_BLOCK')) throw error
+    return { rows: readRows(getter, undefined, root), all: true }
+  }
+}
+
+function readRows(getter: BlockGetter, before: CID | undefined, root: CID): Map<string, Row | undefined> {
+  const rows = new Map<string, Row | undefined>()
+  for (const { name, after } of diffRoots(getter, before, root)) {
+    rows.set(name, after && readRow(getter, after, name))
+  }
+  return rows
+}
+
+function readRow(getter: BlockGetter, record: CID, name: string): Row | undefined {
+  try {
+    const { description, versions } = readRecordAt(getter, record, name)
+    return { name, description, version: newestVersion(versions) ?? '' }
+  } catch (error) {
+    // One bad record must not hide all the others.
+    if (hasCode(error, 'BAD_REGISTRY', 'BAD_NODE', 'NOT_UNIXFS', 'NOT_FILE')) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,45 @@
+// `pkg search`: the words of a user over the names and descriptions of the
+// registries they subscribe to.
+
+import { userName } from '../paths.ts'
+import type { Store } from '../store/store.ts'
+import { SearchIndex, searchFile } from './search-index.ts'
+import { readSubscriptions } from './subscription.ts'
+
+export type SearchOptions = {
+  user?: string | undefined
+  /** at most this many; 50 when absent */
+  limit?: number
+}
+
+export type Found = {
+  name: string
+  description: string
+  /** the newest release, or prerelease where there is no release */
+  version: string
+  registry: string
+}
+
+/**
+ * Packages whose name holds `text`, or whose name or description has words that
+ * begin with its words: the exact name first, then names that begin with it, then by
+ * how well they fit. Brings the index up to date before.
+ */
+export function search(
+  store: Store,
+  text: string,
+  { user = userName(), limit = 50 }: SearchOptions = {},
+): Found[] {
+  const subscriptions = readSubscriptions(store.paths, user)
+  const owner = `${user}/`
+  const names = new Map(subscriptions.map(({ name }) => [owner + name, name]))
+  const index = new SearchIndex(searchFile(store.paths, user))
+  try {
+    index.keepOnly(owner, [...names.keys()])
+    for (const { name, root } of subscriptions) index.refresh(store.blocks, owner + name, root)
+    const rows = index.find(text.trim(), [...names.keys()], limit)
+    return rows.map(({ key, ...row }) => ({ ...row, registry: names.get(key) ?? key }))
+  } finally {
+    index.close()
+  }
+}

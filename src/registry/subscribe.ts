@@ -1,0 +1,151 @@
+// Subscribing to a registry, taking its newest root, unsubscribing.
+// Order (invariants 2 and 4): pin the new root, write the subscription, only then
+// unpin the old one. A kill in between leaves at worst a pin too many, which the
+// next update takes away.
+
+import { mkdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { PkgError } from '../errors.ts'
+import { failpoint } from '../files/failpoint.ts'
+import { withLock } from '../files/lock.ts'
+import { userName } from '../paths.ts'
+import { addPin, listPins, removePin } from '../pins/pins.ts'
+import { withAdd } from '../store/add.ts'
+import { type CID, tryParseCid } from '../store/cid.ts'
+import { requireComplete } from '../store/closure.ts'
+import type { Store } from '../store/store.ts'
+import { openRegistry } from './directory.ts'
+import {
+  deleteSubscription,
+  readSubscription,
+  readSubscriptions,
+  type Subscription,
+  subscriptionPin,
+  subscriptionsDirectory,
+  writeSubscription,
+} from './subscription.ts'
+import { readHeader } from './tree.ts'
+
+export type AddRegistryOptions = {
+  /** what to call it */
+  name: string
+  /** a registry's directory, or a root CID */
+  source: string
+  user?: string | undefined
+}
+
+/**
+ * Subscribes the user to a registry under a name of their own.
+ * Throws EXISTS when the name is taken by another source, BAD_REGISTRY, INCOMPLETE, BAD_NAME.
+ */
+export async function addRegistry(
+  store: Store,
+  { name, source, user = userName() }: AddRegistryOptions,
+): Promise<Subscription> {
+  const place = tryParseCid(source) ? source : resolve(source)
+  return locked(store, user, async () => {
+    const there = readSubscription(store.paths, name, user)
+    if (there && there.source !== place) {
+      throw new PkgError('EXISTS', `the registry ${name} is ${there.source} already`, {
+        hint: `Choose another name, or take that one away: pkg registry remove ${name}`,
+      })
+    }
+    return take(store, { name, source: place, added: there?.added ?? new Date() }, user)
+  })
+}
+
+export type UpdatedRegistry = Subscription & { before: CID; changed: boolean }
+
+/**
+ * Takes the newest root of these registries, or of all. Each for itself: when one
+ * fails the others are updated, and then its error is thrown.
+ * Throws NOT_FOUND for a name that is not subscribed to, and what `addRegistry` does.
+ */
+export async function updateRegistry(
+  store: Store,
+  names: readonly string[] = [],
+  { user = userName() }: { user?: string | undefined } = {},
+): Promise<UpdatedRegistry[]> {
+  const updated: UpdatedRegistry[] = []
+  const errors: unknown[] = []
+  const wanted = names.length > 0 ? names : readSubscriptions(store.paths, user).map(({ name }) => name)
+  for (const name of wanted) {
+    try {
+      updated.push(await updateOne(store, name, user))
+    } catch (error) {
+      errors.push(error)
+    }
+  }
+  if (errors.length > 0) throw errors[0]
+  return updated
+}
+
+function updateOne(store: Store, name: string, user: string): Promise<UpdatedRegistry> {
+  return locked(store, user, async () => {
+    const there = readSubscription(store.paths, name, user)
+    if (!there) throw notSubscribed(name)
+    const now = await take(store, there, user)
+    return { ...now, before: there.root, changed: !now.root.equals(there.root) }
+  })
+}
+
+/** Ends a subscription. What is installed stays. Throws NOT_FOUND. */
+export async function removeRegistry(
+  store: Store,
+  name: string,
+  { user = userName() }: { user?: string | undefined } = {},
+): Promise<void> {
+  await locked(store, user, async () => {
+    if (!deleteSubscription(store.paths, name, user)) throw notSubscribed(name)
+    await unpinOthers(store, name, user, undefined)
+  })
+}
+
+/** A user's subscriptions in the order in which they are asked. */
+export function listRegistries(
+  store: Pick<Store, 'paths'>,
+  { user }: { user?: string | undefined } = {},
+): Subscription[] {
+  return readSubscriptions(store.paths, user)
+}
+
+async function take(
+  store: Store,
+  { name, source, added }: Pick<Subscription, 'name' | 'source' | 'added'>,
+  user: string,
+): Promise<Subscription> {
+  const root = (tryParseCid(source) ?? openRegistry(store, source).root).toV1()
+  return withAdd(store, async (add) => {
+    // Protected first: its publisher may be moving on while a collector runs.
+    add.protect(root)
+    requireComplete(store, root)
+    readHeader(store.blocks, root)
+    await addPin(store, { prog: subscriptionPin(name), cid: root, user })
+    failpoint('registry:subscription-pinned')
+    const subscription = { name, source, root, added, updated: new Date() }
+    writeSubscription(store.paths, subscription, user)
+    failpoint('registry:subscription-written')
+    await unpinOthers(store, name, user, root)
+    return subscription
+  })
+}
+
+async function unpinOthers(store: Store, name: string, user: string, kept: CID | undefined): Promise<void> {
+  const prog = subscriptionPin(name)
+  for (const pin of listPins(store, { user })) {
+    const old = pin.prog === prog && !(kept && pin.cid.equals(kept))
+    if (old) await removePin(store, { prog, cid: pin.cid, user })
+  }
+}
+
+async function locked<T>(store: Store, user: string, fn: () => Promise<T>): Promise<T> {
+  const directory = subscriptionsDirectory(store.paths, user)
+  mkdirSync(directory, { recursive: true })
+  return withLock(join(directory, 'lock'), fn)
+}
+
+function notSubscribed(name: string): PkgError {
+  return new PkgError('NOT_FOUND', `there is no registry ${JSON.stringify(name)}`, {
+    hint: '`pkg registry list` shows those that there are.',
+  })
+}

@@ -1,0 +1,134 @@
+// The registries that a user looks packages up in: one file a registry in
+//   profiles/per-user/<user>/registries/<name>.json
+// It remembers the root that was fetched last; that root is pinned, so look-ups are
+// repeatable and need no network until `update` takes a newer one.
+
+import { mkdirSync, readdirSync, readFileSync, unlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { isErrno, PkgError } from '../errors.ts'
+import { writeFileAtomic } from '../files/atomic.ts'
+import { canonicalBytes } from '../packages/canonical-json.ts'
+import { checkName, type PrefixPaths, userName } from '../paths.ts'
+import { type CID, parseCid, tryParseCid } from '../store/cid.ts'
+
+const FORMAT = 1
+const SUFFIX = '.json'
+
+export type Subscription = {
+  /** what the user calls it */
+  name: string
+  /** a registry directory's absolute path, or a root CID */
+  source: string
+  root: CID
+  /** when the user subscribed; registries are asked in this order */
+  added: Date
+  /** when `root` was taken */
+  updated: Date
+}
+
+type Stored = { format: number; name: string; source: string; root: string; added: string; updated: string }
+
+/** Where a user's subscriptions lie. Throws BAD_NAME. */
+export function subscriptionsDirectory(
+  paths: Pick<PrefixPaths, 'profilesPerUser'>,
+  user = userName(),
+): string {
+  return join(paths.profilesPerUser, checkName(user, 'user name'), 'registries')
+}
+
+/** What a subscription's pin is filed under. */
+export function subscriptionPin(name: string): string {
+  return `registry-${name}`
+}
+
+/** All of a user's subscriptions, the oldest first: the order in which they are asked. */
+export function readSubscriptions(
+  paths: Pick<PrefixPaths, 'profilesPerUser'>,
+  user?: string,
+): Subscription[] {
+  const directory = subscriptionsDirectory(paths, user)
+  const names = namesIn(directory)
+    .filter((file) => file.endsWith(SUFFIX) && !file.startsWith('.'))
+    .map((file) => file.slice(0, -SUFFIX.length))
+  const all = names.map((name) => readSubscription(paths, name, user)).filter((one) => one !== undefined)
+  return all.sort((a, b) => Number(a.added) - Number(b.added) || (a.name < b.name ? -1 : 1))
+}
+
+/** One subscription; undefined when there is none of that name. Throws BAD_REGISTRY for a file that is damaged. */
+export function readSubscription(
+  paths: Pick<PrefixPaths, 'profilesPerUser'>,
+  name: string,
+  user?: string,
+): Subscription | undefined {
+  const file = fileOf(paths, name, user)
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined
+    throw error
+  }
+  try {
+    const { format, source, root, added, updated } = JSON.parse(text) as Stored
+    if (format !== FORMAT) throw new Error(`format ${format} is not known`)
+    return { name, source, root: parseCid(root), added: new Date(added), updated: new Date(updated) }
+  } catch (cause) {
+    throw new PkgError('BAD_REGISTRY', `${file} cannot be read`, {
+      hint: `Subscribe anew: pkg registry remove ${name}, then pkg registry add ${name} <source>`,
+      cause,
+    })
+  }
+}
+
+/** Writes a subscription whole, or not at all. The root must be pinned before. */
+export function writeSubscription(
+  paths: Pick<PrefixPaths, 'profilesPerUser'>,
+  { name, source, root, added, updated }: Subscription,
+  user?: string,
+): void {
+  const stored: Stored = {
+    format: FORMAT,
+    name,
+    source,
+    root: root.toString(),
+    added: added.toISOString(),
+    updated: updated.toISOString(),
+  }
+  mkdirSync(subscriptionsDirectory(paths, user), { recursive: true })
+  writeFileAtomic(fileOf(paths, name, user), canonicalBytes(stored))
+}
+
+/** Says whether there was one, damaged or not. */
+export function deleteSubscription(
+  paths: Pick<PrefixPaths, 'profilesPerUser'>,
+  name: string,
+  user?: string,
+): boolean {
+  try {
+    unlinkSync(fileOf(paths, name, user))
+    return true
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return false
+    throw error
+  }
+}
+
+/** True when the registry never changes: its source is a CID. */
+export function isFixed(source: string): boolean {
+  return tryParseCid(source) !== undefined
+}
+
+function fileOf(paths: Pick<PrefixPaths, 'profilesPerUser'>, name: string, user?: string): string {
+  // A dot in front is for what is being written.
+  const checked = checkName(name.startsWith('.') ? '' : `${name}${SUFFIX}`, 'name for a registry')
+  return join(subscriptionsDirectory(paths, user), checked)
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory)
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return []
+    throw error
+  }
+}

@@ -1,0 +1,138 @@
+// A registry's DAG: read by path, so that a look-up by name costs a handful of
+// blocks, and changed by path, so that a new version rewrites its record, its
+// shard, the list of shards and the root, whatever else the registry holds.
+// The same records are the same root, whether added one by one or all at once.
+
+import { hasCode, PkgError } from '../errors.ts'
+import type { AddSession } from '../store/add.ts'
+import type { BlockGetter } from '../store/blocks.ts'
+import type { CID } from '../store/cid.ts'
+import { buildTree, type TreeEntry } from '../store/import/tree.ts'
+import { list } from '../store/unixfs/directory.ts'
+import { readFile } from '../store/unixfs/read.ts'
+import { resolvePath } from '../store/unixfs/resolve.ts'
+import { stat } from '../store/unixfs/stat.ts'
+import {
+  decodeHeader,
+  encodeHeader,
+  PACKAGES,
+  packageOfFile,
+  REGISTRY_FILE,
+  type RegistryHeader,
+  recordPath,
+  shardOf,
+} from './layout.ts'
+import { encodeRecord, type PackageRecord } from './record.ts'
+import { decodeRecord } from './record-read.ts'
+
+/** A record of 10,000 versions takes some 4 MiB; a larger one is no record. */
+const MAX_RECORD_BYTES = 16 * 1024 * 1024
+
+/** Records to set; undefined takes a package out. */
+export type RecordChanges = ReadonlyMap<string, PackageRecord | undefined>
+
+/** Makes a registry's DAG from all its records. The caller commits and links it. */
+export async function buildRegistry(
+  add: AddSession,
+  name: string,
+  records: Iterable<PackageRecord> = [],
+): Promise<CID> {
+  return (await buildTree(add, registryEntries(name, records))).cid
+}
+
+function* registryEntries(name: string, records: Iterable<PackageRecord>): Generator<TreeEntry> {
+  yield { path: REGISTRY_FILE, content: encodeHeader(name) }
+  // Also when it stays empty: an emptied registry equals a new one.
+  yield { path: PACKAGES, directory: true }
+  for (const record of records) yield { path: recordPath(record.name), content: encodeRecord(record) }
+}
+
+/**
+ * The root after `changes`. Reads and writes only the shards that they touch; the
+ * caller commits and links it. Throws BAD_REGISTRY when `root` is no registry.
+ */
+export async function updateRecords(add: AddSession, root: CID, changes: RecordChanges): Promise<CID> {
+  readHeader(add.store.blocks, root)
+  return (await buildTree(add, changedEntries(add.store.blocks, root, changes))).cid
+}
+
+function* changedEntries(getter: BlockGetter, root: CID, changes: RecordChanges): Generator<TreeEntry> {
+  const touched = new Set([...changes.keys()].map(shardOf))
+  for (const { name, cid, tsize } of list(getter, root)) {
+    if (name !== PACKAGES) yield { path: name, cid, size: tsize ?? 0 }
+  }
+  yield { path: PACKAGES, directory: true }
+  for (const { name: shard, cid, tsize } of list(getter, packagesOf(getter, root))) {
+    if (touched.has(shard)) yield* keptRecords(getter, `${PACKAGES}/${shard}`, cid, changes)
+    else yield { path: `${PACKAGES}/${shard}`, cid, size: tsize ?? 0 }
+  }
+  for (const [name, record] of changes) {
+    if (record) yield { path: recordPath(name), content: encodeRecord(record) }
+  }
+}
+
+function* keptRecords(
+  getter: BlockGetter,
+  path: string,
+  shard: CID,
+  changes: RecordChanges,
+): Generator<TreeEntry> {
+  for (const { name, cid, tsize } of list(getter, shard)) {
+    const changed = changes.has(packageOfFile(name) ?? '')
+    if (!changed) yield { path: `${path}/${name}`, cid, size: tsize ?? 0 }
+  }
+}
+
+/**
+ * A package's record; undefined when the registry has none of that name.
+ * Throws BAD_REGISTRY for a record that cannot be used, MISSING_BLOCK.
+ */
+export function readRecord(getter: BlockGetter, root: CID, name: string): PackageRecord | undefined {
+  let cid: CID
+  try {
+    cid = resolvePath(getter, root, recordPath(name)).cid
+  } catch (error) {
+    if (hasCode(error, 'NOT_FOUND')) return undefined
+    throw error
+  }
+  return readRecordAt(getter, cid, name)
+}
+
+/** Like `readRecord`, for a record whose CID is known already. */
+export function readRecordAt(getter: BlockGetter, cid: CID, name: string): PackageRecord {
+  const { size } = stat(getter, cid)
+  if (size > MAX_RECORD_BYTES)
+    throw new PkgError('BAD_REGISTRY', `the record of ${JSON.stringify(name)} is too large`)
+  return decodeRecord(readFile(getter, cid), name)
+}
+
+/** What a registry calls itself. Throws BAD_REGISTRY when `root` is not a registry's. */
+export function readHeader(getter: BlockGetter, root: CID): RegistryHeader {
+  let file: CID
+  try {
+    file = resolvePath(getter, root, REGISTRY_FILE).cid
+  } catch (error) {
+    if (!hasCode(error, 'NOT_FOUND', 'NOT_DIRECTORY', 'NOT_UNIXFS')) throw error
+    throw new PkgError('BAD_REGISTRY', `${root} is not a registry: it has no ${REGISTRY_FILE}`, {
+      cause: error,
+    })
+  }
+  if (stat(getter, file).size > MAX_RECORD_BYTES)
+    throw new PkgError('BAD_REGISTRY', `${root} is not a registry`)
+  return decodeHeader(readFile(getter, file), String(root))
+}
+
+/** The names of all packages, shard by shard. */
+export function* packageNames(getter: BlockGetter, root: CID): Generator<string> {
+  for (const { cid } of list(getter, packagesOf(getter, root))) {
+    for (const { name } of list(getter, cid)) {
+      const found = packageOfFile(name)
+      if (found !== undefined) yield found
+    }
+  }
+}
+
+/** The directory that holds the shards. */
+export function packagesOf(getter: BlockGetter, root: CID): CID {
+  return resolvePath(getter, root, PACKAGES).cid
+}
