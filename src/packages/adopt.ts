@@ -53,7 +53,7 @@ export async function adoptPackage(
 ): Promise<AdoptedPackage> {
   return withAdd(store, async (add) => {
     // Protected first: a collector could take it between the look and the link.
-    add.protect(foreign)
+    await add.protect(foreign)
     requireComplete(store, foreign)
     const withPrograms = await addPrograms(add, foreign.toV1(), options)
     const manifest = makeManifest(store.blocks, withPrograms, options)

@@ -70,7 +70,7 @@ export async function packDirectory(
   }
   return withAdd(store, async (add) => {
     const made = own === undefined ? [{ path: MANIFEST_PATH, content: encodeManifest(manifest) }] : []
-    const extra = [...made, ...dependencyEntries(add, directory, manifest)]
+    const extra = [...made, ...(await dependencyEntries(add, directory, manifest))]
     const tree = await importTree(add, directory, {
       extra,
       signal: options.signal,
@@ -136,7 +136,11 @@ function refuseMade(directory: string, { as, manifest = {} }: PackOptions): void
 }
 
 /** The links at .pkg/dependencies/<name>, each protected and complete. */
-function dependencyEntries(add: AddSession, directory: string, { dependencies = [] }: Manifest): TreeEntry[] {
+async function dependencyEntries(
+  add: AddSession,
+  directory: string,
+  { dependencies = [] }: Manifest,
+): Promise<TreeEntry[]> {
   if (dependencies.length > 0 && existsSync(join(directory, DEPENDENCIES_PATH))) {
     throw new PkgError(
       'BAD_MANIFEST',
@@ -146,11 +150,13 @@ function dependencyEntries(add: AddSession, directory: string, { dependencies = 
       },
     )
   }
-  return dependencies.map(({ name, cid: text }) => {
+  const entries: TreeEntry[] = []
+  for (const { name, cid: text } of dependencies) {
     const cid: CID = parseCid(text).toV1()
     // Protected first: a collector could take it between the look and the link.
-    add.protect(cid)
+    await add.protect(cid)
     requireComplete(add.store, cid)
-    return { path: `${DEPENDENCIES_PATH}/${name}`, cid, size: linkSize(add.store.blocks, cid) }
-  })
+    entries.push({ path: `${DEPENDENCIES_PATH}/${name}`, cid, size: linkSize(add.store.blocks, cid) })
+  }
+  return entries
 }

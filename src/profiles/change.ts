@@ -9,7 +9,7 @@ import { mkdirSync } from 'node:fs'
 import { PkgError } from '../errors.ts'
 import { symlinkAtomic } from '../files/atomic.ts'
 import { withLock } from '../files/lock.ts'
-import { addAutoPin } from '../pins/auto.ts'
+import { autoPin } from '../pins/auto-pin.ts'
 import type { AddSession } from '../store/add.ts'
 import type { CID } from '../store/cid.ts'
 import { type Change, changesBetween } from './compare.ts'
@@ -97,7 +97,7 @@ async function change(profile: Profile, edit: Edit, context: ChangeContext): Pro
   const number = placeGeneration(profile, cid)
   done('linked', onStep)
   if (profile.external)
-    await addAutoPin(profile.store, generationLink(profile, number), { prog: PROFILE_PROG })
+    await autoPin(profile.store, generationLink(profile, number), { prog: PROFILE_PROG })
   done('pinned', onStep)
   moveCurrent(profile, number, { from: before?.number, action, onStep, lost })
   return { changed: true, changes, generation: number, previous: before?.number, cid }
@@ -130,7 +130,7 @@ async function nextList(
 /** Holds all packages and checks that they are complete. True when one of them was not known to be on stable storage. */
 async function protect(add: AddSession, packages: readonly InstalledPackage[]): Promise<boolean> {
   const { requireComplete } = await import('../store/closure.ts')
-  for (const { cid } of packages) add.protect(cid)
+  for (const { cid } of packages) await add.protect(cid)
   const unknown = packages.filter(({ cid }) => !add.store.index.isComplete(cid))
   for (const { cid } of packages) requireComplete(add.store, cid)
   return unknown.length > 0

@@ -36,7 +36,7 @@ export async function publish(
   const { root: before } = openRegistry(store, directory)
   const root = cid.toV1()
   return withAdd(store, async (add) => {
-    add.protect(root)
+    await add.protect(root)
     requireComplete(store, root)
     const publication = publicationOf(store, root, published)
     const { name, version } = publication

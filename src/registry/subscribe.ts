@@ -117,7 +117,7 @@ async function take(
   const root = (tryParseCid(source) ?? openRegistry(store, source).root).toV1()
   return withAdd(store, async (add) => {
     // Protected first: its publisher may be moving on while a collector runs.
-    add.protect(root)
+    await add.protect(root)
     requireComplete(store, root)
     readHeader(store.blocks, root)
     await addPin(store, { prog: subscriptionPin(name), cid: root, user })

@@ -61,7 +61,7 @@ export async function importCar(
       onProgress?.(read)
     }
     const roots = unique(car.roots)
-    for (const root of roots) add.protect(root)
+    for (const root of roots) await add.protect(root)
     const stored = await storeAll(add, spool, { signal, onProgress })
     return { roots, complete: wholeOnes(add, roots), blocks: read.blocks, bytes: read.bytes, ...stored }
   } finally {
