@@ -7,14 +7,10 @@
 import { murmur364 } from '@multiformats/murmur3'
 import type { BlockGetter } from '../blocks.ts'
 import { blockKey, type CID } from '../cid.ts'
-import type { DagPbLink } from '../dag-pb.ts'
-import { badNode, decodeNode, type HamtNode } from './node.ts'
+import { badNode, decodeNode, type HamtNode, type ShardLink } from './node.ts'
 
 /** murmur3-x64-64 gives so many bits; they bound the depth of a tree. */
 const HASH_BITS = 64
-
-/** A link whose name is the real one: the bucket's digits are taken off. */
-export type HamtEntry = DagPbLink
 
 /** The entry with exactly this name. Reads at most one shard a level. Throws BAD_NODE and what `getter` throws. */
 export function findInHamt(getter: BlockGetter, root: HamtNode, name: string): CID | undefined {
@@ -23,9 +19,9 @@ export function findInHamt(getter: BlockGetter, root: HamtNode, name: string): C
   for (let used = 0; ; ) {
     const width = Math.log2(shard.fanout)
     const index = indexOf(shard.slots, takeBits(shard, hash, used, width))
-    const link = shard.links[index]
-    if (link === undefined) return undefined
-    if (!isShard(shard, link)) return link.name?.slice(shard.prefix) === name ? link.hash : undefined
+    if (index === -1) return undefined
+    const link = shard.link(index)
+    if (!link.isShard) return link.name === name ? link.hash : undefined
     used += width
     shard = childShard(getter, link.hash)
   }
@@ -35,29 +31,28 @@ export function findInHamt(getter: BlockGetter, root: HamtNode, name: string): C
  * Every entry, in the order of their hashes, shard by shard: memory holds one
  * path of shards. Throws BAD_NODE where a shard lies.
  */
-export function* walkHamt(getter: BlockGetter, root: HamtNode): Generator<HamtEntry> {
+export function* walkHamt(getter: BlockGetter, root: HamtNode): Generator<ShardLink> {
   const seen = new Set([blockKey(root.cid)])
   // The bits of the buckets on the way down, as text: comparing them is comparing prefixes.
   const stack = [{ shard: root, at: 0, bits: '' }]
   for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
     const { shard } = top
-    const link = shard.links[top.at]
-    if (link === undefined) {
+    if (top.at === shard.slots.length) {
       stack.pop()
       continue
     }
+    const link = shard.link(top.at)
     const width = Math.log2(shard.fanout)
     const bits = top.bits + (shard.slots[top.at] as number).toString(2).padStart(width, '0')
     top.at++
     if (bits.length > HASH_BITS) throw badNode(shard.cid, 'its shards are nested too deep')
-    if (isShard(shard, link)) {
+    if (link.isShard) {
       if (seen.has(blockKey(link.hash))) throw badNode(shard.cid, `the shard ${link.hash} is there twice`)
       seen.add(blockKey(link.hash))
       stack.push({ shard: childShard(getter, link.hash), at: 0, bits })
     } else {
-      const entry = withoutPrefix(shard, link)
-      checkBucket(shard, entry, bits)
-      yield entry
+      checkBucket(shard, link, bits)
+      yield link
     }
   }
 }
@@ -65,23 +60,12 @@ export function* walkHamt(getter: BlockGetter, root: HamtNode): Generator<HamtEn
 function childShard(getter: BlockGetter, cid: CID): HamtNode {
   const node = decodeNode(cid, getter.get(cid))
   if (node.type !== 'hamt') throw badNode(cid, `a ${node.type} stands where a shard belongs`)
-  if (node.links.length === 0) throw badNode(cid, 'an empty shard below another')
+  if (node.slots.length === 0) throw badNode(cid, 'an empty shard below another')
   return node
 }
 
-/** A link that has nothing but its bucket's digits for a name leads to a shard. */
-function isShard(shard: HamtNode, link: DagPbLink): boolean {
-  return link.name?.length === shard.prefix
-}
-
-function withoutPrefix(shard: HamtNode, link: DagPbLink): HamtEntry {
-  const { hash, tsize, name, nameBytes } = link
-  if (name !== undefined) return { name: name.slice(shard.prefix), hash, tsize }
-  return { name, nameBytes: nameBytes?.subarray(shard.prefix), hash, tsize } as HamtEntry
-}
-
-function checkBucket(shard: HamtNode, entry: HamtEntry, bits: string): void {
-  const hash = hashOf(entry.nameBytes ?? Buffer.from(entry.name as string))
+function checkBucket(shard: HamtNode, entry: ShardLink, bits: string): void {
+  const hash = hashOf(entry.nameBytes ?? Buffer.from(entry.name ?? ''))
   if (hash.toString(2).padStart(HASH_BITS, '0').startsWith(bits)) return
   throw badNode(shard.cid, `${JSON.stringify(entry.name ?? 'a name')} is in the wrong bucket`)
 }

@@ -5,7 +5,7 @@
 
 import { hasCode, PkgError } from '../../errors.ts'
 import { type CID, DAG_PB, RAW } from '../cid.ts'
-import { type DagPbLink, type DagPbNode, decodeDagPb } from '../dag-pb.ts'
+import { type DagPbLink, decodeLink, type ScannedNode, scanDagPb } from '../dag-pb.ts'
 import { exactText, malformed } from '../protobuf.ts'
 import { decodeData, type Mtime, TYPE, type UnixfsData } from './data.ts'
 
@@ -27,14 +27,20 @@ export type FileNode = Attributes & { type: 'file'; size: number; inline: Uint8A
 
 export type DirectoryNode = Attributes & { type: 'directory'; entries: DagPbLink[] }
 
-/** `slots[i]` is the bucket number of `links[i]`; numbers rise. `prefix` is the length of a link's bucket digits. */
+/**
+ * A shard has one link for each bucket in use: `slots` are their numbers, rising.
+ * Links are decoded when they are asked for: a look-up needs one of hundreds.
+ */
 export type HamtNode = Attributes & {
   type: 'hamt'
   fanout: number
-  prefix: number
   slots: number[]
-  links: DagPbLink[]
+  /** Throws BAD_NODE when the link is not named for its bucket. */
+  link(index: number): ShardLink
 }
+
+/** `name` is the entry's own, without the bucket's digits; `isShard` says that more of the directory lies below. */
+export type ShardLink = DagPbLink & { isShard: boolean }
 
 export type SymlinkNode = Attributes & { type: 'symlink'; target: string }
 
@@ -50,10 +56,16 @@ const NOTHING = new Uint8Array(0)
 export function decodeNode(cid: CID, bytes: Uint8Array): UnixfsNode {
   if (cid.code === RAW) return { type: 'file', cid, size: bytes.length, inline: bytes, children: [] }
   if (cid.code !== DAG_PB) throw notUnixfs(cid, `its codec is 0x${cid.code.toString(16)}`)
-  const node = decodeDagPb(bytes, cid)
-  if (node.data === undefined) throw notUnixfs(cid, 'the node has no data')
-  try {
+  return naming(cid, () => {
+    const node = scanDagPb(bytes)
+    if (node.data === undefined) throw notUnixfs(cid, 'the node has no data')
     return check(cid, node, decodeData(node.data))
+  })
+}
+
+function naming<T>(cid: CID, decode: () => T): T {
+  try {
+    return decode()
   } catch (error) {
     if (!hasCode(error, 'BAD_NODE')) throw error
     throw badNode(cid, error.message, error)
@@ -69,7 +81,7 @@ export function notUnixfs(cid: CID, why: string): PkgError {
   return new PkgError('NOT_UNIXFS', `${cid} is not a file or directory: ${why}`)
 }
 
-function check(cid: CID, node: DagPbNode, data: UnixfsData): UnixfsNode {
+function check(cid: CID, node: ScannedNode, data: UnixfsData): UnixfsNode {
   const attributes: Attributes = { cid }
   if (data.mode !== undefined) attributes.mode = data.mode
   if (data.mtime !== undefined) attributes.mtime = data.mtime
@@ -78,7 +90,7 @@ function check(cid: CID, node: DagPbNode, data: UnixfsData): UnixfsNode {
     case TYPE.file:
       return checkFile(attributes, node, data)
     case TYPE.directory:
-      return { ...attributes, type: 'directory', entries: node.links }
+      return { ...attributes, type: 'directory', entries: node.spans.map(decodeLink) }
     case TYPE.symlink:
       return checkSymlink(attributes, node, data)
     case TYPE.hamt:
@@ -90,16 +102,16 @@ function check(cid: CID, node: DagPbNode, data: UnixfsData): UnixfsNode {
   }
 }
 
-function checkFile(attributes: Attributes, { links }: DagPbNode, data: UnixfsData): FileNode {
+function checkFile(attributes: Attributes, { spans }: ScannedNode, data: UnixfsData): FileNode {
   const inline = data.data ?? NOTHING
-  if (data.blocksizes.length !== links.length) {
-    malformed(`${links.length} links, but ${data.blocksizes.length} block sizes`)
+  if (data.blocksizes.length !== spans.length) {
+    malformed(`${spans.length} links, but ${data.blocksizes.length} block sizes`)
   }
   let at = inline.length
-  const children = links.map((link, index): FilePart => {
+  const children = spans.map((span, index): FilePart => {
     const start = at
     at += data.blocksizes[index] as number
-    return { cid: link.hash, start, end: at }
+    return { cid: decodeLink(span).hash, start, end: at }
   })
   if (!Number.isSafeInteger(at)) malformed('its block sizes add up to more than 2^53 - 1')
   if (data.filesize !== undefined && data.filesize !== at) {
@@ -110,10 +122,10 @@ function checkFile(attributes: Attributes, { links }: DagPbNode, data: UnixfsDat
 
 function checkSymlink(
   attributes: Attributes,
-  { links }: DagPbNode,
+  { spans }: ScannedNode,
   { data = NOTHING }: UnixfsData,
 ): SymlinkNode {
-  if (links.length > 0) malformed('a symlink has links')
+  if (spans.length > 0) malformed('a symlink has links')
   const target = exactText(data)
   if (target === undefined) malformed('the target of the symlink is not UTF-8')
   if (target === '' || target.includes('\0') || data.length > MAX_TARGET) {
@@ -122,7 +134,7 @@ function checkSymlink(
   return { ...attributes, type: 'symlink', target }
 }
 
-function checkHamt(attributes: Attributes, { links }: DagPbNode, data: UnixfsData): HamtNode {
+function checkHamt(attributes: Attributes, { spans }: ScannedNode, data: UnixfsData): HamtNode {
   const { hashType, fanout = 0, data: bitfield = NOTHING } = data
   if (hashType !== MURMUR3_X64_64) malformed(`a shard with hash function ${hashType}`)
   // A power of two in these bounds is a multiple of 8 as well.
@@ -130,18 +142,29 @@ function checkHamt(attributes: Attributes, { links }: DagPbNode, data: UnixfsDat
     malformed(`a shard of width ${fanout}`)
   }
   const slots = bitsOf(bitfield)
-  if (slots.length !== links.length) malformed(`a shard with ${links.length} links and ${slots.length} bits`)
+  if (slots.length !== spans.length) malformed(`a shard with ${spans.length} links and ${slots.length} bits`)
   if (slots.length > 0 && (slots.at(-1) as number) >= fanout)
     malformed(`a bit beyond the shard's width ${fanout}`)
-  const prefix = (fanout - 1).toString(16).length
-  for (const [index, link] of links.entries()) {
-    const digits = (slots[index] as number).toString(16).toUpperCase().padStart(prefix, '0')
-    const stands =
-      link.name?.slice(0, prefix) ??
-      Buffer.from((link.nameBytes ?? NOTHING).subarray(0, prefix)).toString('latin1')
-    if (stands !== digits) malformed(`a shard's link in bucket ${digits} is named otherwise`)
-  }
-  return { ...attributes, type: 'hamt', fanout, prefix, slots, links }
+  const link = (index: number) => naming(attributes.cid, () => shardLink(spans[index], slots[index], fanout))
+  return { ...attributes, type: 'hamt', fanout, slots, link }
+}
+
+/** A link's name begins with its bucket's number; where nothing follows, it leads to a shard. */
+function shardLink(
+  span: ScannedNode['spans'][number] | undefined,
+  slot: number | undefined,
+  fanout: number,
+): ShardLink {
+  if (span === undefined || slot === undefined) throw new RangeError('a shard has no such link')
+  const { name, nameBytes, hash, tsize } = decodeLink(span)
+  const width = (fanout - 1).toString(16).length
+  const digits = slot.toString(16).toUpperCase().padStart(width, '0')
+  const found =
+    name?.slice(0, width) ?? Buffer.from(nameBytes?.subarray(0, width) ?? NOTHING).toString('latin1')
+  if (found !== digits) malformed(`a shard's link in bucket ${digits} is named otherwise`)
+  if (name === undefined)
+    return { name, nameBytes: nameBytes?.subarray(width) ?? NOTHING, hash, tsize, isShard: false }
+  return { name: name.slice(width), hash, tsize, isShard: name.length === width }
 }
 
 /** The numbers of the bits that are set, rising. The last byte holds bits 0 to 7. */
