@@ -70,11 +70,15 @@ export type DaemonState = {
   mountPid?: number
 }
 
-/** How things are, daemon or no daemon. Never starts one, never waits long. Throws PERMISSION when it may not ask. */
-export async function daemonState(paths: PrefixPaths): Promise<DaemonState> {
+/**
+ * How things are, daemon or no daemon. Never starts one, never waits long; with
+ * `ask: false` looks at /proc only. Throws NO_DAEMON when it does not answer,
+ * and EACCES when this user may not ask it.
+ */
+export async function daemonState(paths: PrefixPaths, { ask = true } = {}): Promise<DaemonState> {
   const daemon = runningProcess(paths.daemonPid)
   const server = runningProcess(paths.mountPid)
-  const status = daemon && ((await askSocket(paths.daemonSocket, '/v1/status')) as DaemonStatus | undefined)
+  const status = daemon && ask ? await askDaemon(paths) : undefined
   return {
     running: daemon !== undefined,
     mount: mountState(paths),
@@ -132,9 +136,13 @@ function openLogFile(paths: PrefixPaths): number {
   }
 }
 
+async function askDaemon(paths: PrefixPaths): Promise<DaemonStatus | undefined> {
+  return (await askSocket(paths.daemonSocket, '/v1/status')) as DaemonStatus | undefined
+}
+
 /** Throws what the daemon failed at since we began to wait; an older failure may be mended by now. */
 async function throwReason(paths: PrefixPaths, since: string): Promise<void> {
-  const status = (await askSocket(paths.daemonSocket, '/v1/status')) as DaemonStatus | undefined
+  const status = await askDaemon(paths)
   const error = status?.mount.state === 'failed' ? status.mount.error : undefined
   if (!error || error.time < since) return
   throw new PkgError(error.code, error.message, error.hint === undefined ? {} : { hint: error.hint })

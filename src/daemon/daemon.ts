@@ -30,24 +30,15 @@ export type DaemonStatus = {
 /** `unmount`: false leaves the mount server running, for the next daemon to adopt. */
 export type Ending = { reason: string; unmount: boolean }
 
-export type DaemonOptions = {
-  /** also write the log to stderr, for whoever started the daemon in the foreground */
-  echo?: boolean
-}
-
 /**
  * Runs the daemon of this prefix until `end` settles, until its pid file is
  * gone, or until another daemon took its place. Throws BUSY when one runs
  * already, PERMISSION when the prefix may not be written.
  */
-export async function runDaemon(
-  root: string,
-  end: Promise<Ending>,
-  { echo = false }: DaemonOptions = {},
-): Promise<void> {
+export async function runDaemon(root: string, end: Promise<Ending>): Promise<void> {
   const store = Store.open(root)
   await claim(store.paths)
-  const log = openLog(store.paths.log, 'daemon', { echo })
+  const log = openLog(store.paths.log, 'daemon')
   try {
     await serve(store, end, log)
   } finally {

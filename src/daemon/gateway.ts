@@ -30,7 +30,7 @@ export function parseGatewayRequest(url: URL, accept = ''): { cid: CID; format: 
       hint: 'Add ?format=raw or ?format=car.',
     })
   }
-  return { cid: parseCid(decodeURIComponent(name)), format }
+  return { cid: parseCid(name), format }
 }
 
 /** Answers a GET or HEAD. Throws MISSING_BLOCK, CORRUPT_BLOCK, BAD_CID, UNSUPPORTED before the first byte was sent. */

@@ -23,11 +23,10 @@ const FOLLOW_MS = 200
 
 export type Log = (text: string) => void
 
-/** A log that writes each text as one line, with the time and who speaks; `echo`: to stderr too. */
-export function openLog(file: string, speaker: string, { echo = false } = {}): Log {
+/** A log that writes each text as one line, with the time and who speaks. */
+export function openLog(file: string, speaker: string): Log {
   return (text) => {
     const line = `${new Date().toISOString()} ${speaker}: ${text.replaceAll('\n', '\n  ')}\n`
-    if (echo) process.stderr.write(line)
     try {
       rotate(file)
       appendFileSync(file, line)

@@ -1,0 +1,129 @@
+// What a machine has and lacks for the mount and the profile: `pkg doctor`.
+// Every check looks, changes nothing, and says what to do. A finding is `false`
+// when something cannot work, 'warning' when it works less well or for fewer.
+
+import { accessSync, constants, existsSync, statfsSync } from 'node:fs'
+import { delimiter, dirname, join } from 'node:path'
+import { isErrno } from '../errors.ts'
+import { type PrefixPaths, profileLink } from '../paths.ts'
+import { daemonState } from './client.ts'
+import { fuseChecks } from './doctor-fuse.ts'
+
+export type Check = {
+  name: string
+  ok: boolean | 'warning'
+  /** what was found */
+  detail: string
+  /** what to do about it */
+  hint?: string
+}
+
+/** The Node.js that everything is tested with; 22.18 is the least that runs it (native-notes/node.md). */
+const TESTED_NODE = 24
+
+/** Bytes of free space below which an install of something the size of Node.js may fail, and below which everything does. */
+const LITTLE_SPACE = 1024 ** 3
+const NO_SPACE = 64 * 1024 ** 2
+
+export type DoctorOptions = { env?: NodeJS.ProcessEnv }
+
+/** All findings, in the order in which one would mend them. Never throws for what it looks at, never waits long. */
+export async function runDoctor(
+  paths: PrefixPaths,
+  { env = process.env }: DoctorOptions = {},
+): Promise<Check[]> {
+  return [
+    nodeCheck(process.versions.node),
+    ...fuseChecks({ env }),
+    prefixCheck(paths),
+    spaceCheck(paths),
+    ...(await processChecks(paths)),
+    pathCheck(env),
+  ]
+}
+
+/** Is this a Node.js that we know? */
+export function nodeCheck(version: string): Check {
+  const known = Number(version.split('.')[0]) === TESTED_NODE
+  return {
+    name: 'node',
+    ok: known || 'warning',
+    detail: `Node.js ${version}`,
+    ...(!known && { hint: `Tested with ${TESTED_NODE}: install with optional dependencies to get it.` }),
+  }
+}
+
+/** Does a shell find the programs of the profile? */
+export function pathCheck(env: NodeJS.ProcessEnv): Check {
+  const bin = join(profileLink(env), 'bin')
+  const found = (env.PATH ?? '').split(delimiter).includes(bin)
+  return {
+    name: 'path',
+    ok: found || 'warning',
+    detail: found ? `PATH has ${bin}` : `PATH lacks ${bin}`,
+    ...(!found && { hint: 'Run `pkg init`, then open a new shell.' }),
+  }
+}
+
+/** May this user write the prefix, or make it? */
+export function prefixCheck({ root, blocksTemp }: Pick<PrefixPaths, 'root' | 'blocksTemp'>): Check {
+  // What counts is the directory where blocks are made; before `pkg init` the nearest one above.
+  const place = nearestExisting(existsSync(root) ? blocksTemp : root)
+  try {
+    accessSync(place, constants.W_OK)
+    return {
+      name: 'prefix',
+      ok: true,
+      detail: `${root} can be written${existsSync(root) ? '' : ' (not there yet)'}`,
+    }
+  } catch (error) {
+    if (!isErrno(error, 'EACCES', 'EPERM', 'EROFS')) throw error
+    const hint = 'Set PKG_PREFIX to a directory of your own, or work as its owner.'
+    return { name: 'prefix', ok: false, detail: `this user may not write ${place}`, hint }
+  }
+}
+
+function spaceCheck({ root }: Pick<PrefixPaths, 'root'>): Check {
+  const { bavail, bsize } = statfsSync(nearestExisting(root))
+  const free = bavail * bsize
+  const ok = free >= LITTLE_SPACE ? true : free >= NO_SPACE && 'warning'
+  const detail = `${(free / 1024 ** 3).toFixed(1)} GiB free for ${root}`
+  return { name: 'space', ok, detail, ...(ok !== true && { hint: 'Free some space; `pkg gc` may help.' }) }
+}
+
+async function processChecks(paths: PrefixPaths): Promise<Check[]> {
+  const { running, pid, mount, status } = await stateOrSilence(paths)
+  const error = status?.mount.error
+  const daemon: Check = running
+    ? { name: 'daemon', ok: true, detail: `runs (pid ${pid})` }
+    : {
+        name: 'daemon',
+        ok: 'warning',
+        detail: 'does not run',
+        hint: 'It starts when needed; or `pkg daemon start`.',
+      }
+  if (mount === 'mounted') return [daemon, { name: 'mount', ok: true, detail: `${paths.store} is mounted` }]
+  if (error) return [daemon, { name: 'mount', ok: false, detail: error.message, hint: `See ${paths.log}.` }]
+  if (mount === 'none' && !running) {
+    return [daemon, { name: 'mount', ok: 'warning', detail: `${paths.store} is not mounted` }]
+  }
+  const detail =
+    mount === 'stale' ? `${paths.store} is mounted and nobody serves it` : `${paths.store} is not mounted`
+  return [
+    daemon,
+    { name: 'mount', ok: false, detail, hint: 'Run `pkg daemon stop`, then `pkg daemon start`.' },
+  ]
+}
+
+/** A daemon of another user may not answer us: then what /proc shows is what we know. */
+async function stateOrSilence(paths: PrefixPaths): ReturnType<typeof daemonState> {
+  try {
+    return await daemonState(paths)
+  } catch {
+    return await daemonState(paths, { ask: false })
+  }
+}
+
+function nearestExisting(path: string): string {
+  return existsSync(path) ? path : nearestExisting(dirname(path))
+}

@@ -1,0 +1,170 @@
+// The daemon and the mount server as processes: started, adopted, killed at any time, ended.
+
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { daemonState, ensureDaemon, isServing, stopDaemon } from '../../src/daemon/client.ts'
+import { servingProcess } from '../../src/daemon/mount-process.ts'
+import { entryPoint } from '../../src/entry.ts'
+import { isRunning, readPidFile } from '../../src/files/pid-file.ts'
+import { mountState, unmount } from '../../src/mount/mountpoint.ts'
+import { prefixPaths } from '../../src/paths.ts'
+import { daemonPrefix, kill9, running, until, WITHOUT_FUSE } from './prefix.ts'
+
+const options = { skip: WITHOUT_FUSE }
+
+test('the first call starts and mounts, the second finds it running', options, async (t) => {
+  const paths = await daemonPrefix(t)
+  assert.equal(await ensureDaemon(paths), true)
+  assert.equal(mountState(paths), 'mounted')
+  assert.equal(await ensureDaemon(paths), false)
+})
+
+test('many who start it at once get one daemon and one mount server', options, async (t) => {
+  const paths = await daemonPrefix(t)
+  await Promise.all([1, 2, 3, 4].map(() => ensureDaemon(paths)))
+  const [daemon, server] = [running(paths.daemonPid), running(paths.mountPid)]
+  await Promise.all([1, 2, 3, 4].map(() => ensureDaemon(paths)))
+  assert.deepEqual([running(paths.daemonPid), running(paths.mountPid)], [daemon, server])
+})
+
+test('the mount outlives a killed daemon, and the next daemon adopts it', options, async (t) => {
+  const paths = await daemonPrefix(t)
+  await ensureDaemon(paths)
+  const server = running(paths.mountPid)
+  kill9(paths.daemonPid)
+  await until('the daemon is dead', () => !isServing(paths))
+  assert.equal(mountState(paths), 'mounted')
+  assert.equal(await ensureDaemon(paths), true)
+  assert.deepEqual(running(paths.mountPid), server)
+  await until('it says so', async () => (await daemonState(paths)).status?.mount.adopted === true)
+})
+
+test('a killed mount server is replaced', options, async (t) => {
+  const paths = await daemonPrefix(t)
+  await ensureDaemon(paths)
+  for (let round = 1; round <= 3; round += 1) {
+    const victim = kill9(paths.mountPid)
+    await until('another server serves', () => {
+      const server = servingProcess(paths)
+      return server !== undefined && server.pid !== victim.pid
+    })
+    assert.deepEqual(readdirSync(paths.store), [])
+  }
+  await until('it counts', async () => (await daemonState(paths)).status?.mount.restarts === 3)
+})
+
+test('a stale mount of two killed processes is replaced at the next start', options, async (t) => {
+  const paths = await daemonPrefix(t)
+  await ensureDaemon(paths)
+  kill9(paths.daemonPid)
+  kill9(paths.mountPid)
+  await until('the mount is stale', () => mountState(paths) === 'stale')
+  assert.equal(await ensureDaemon(paths), true)
+  assert.deepEqual(readdirSync(paths.store), [])
+})
+
+test('a daemon that is killed while it starts leaves the way free', options, async (t) => {
+  const paths = await daemonPrefix(t)
+  for (const wait of [30, 80, 150, 250]) {
+    const child = spawn(process.execPath, [entryPoint('daemon'), '--prefix', paths.root], { stdio: 'ignore' })
+    await new Promise((resolve) => setTimeout(resolve, wait))
+    child.kill('SIGKILL')
+  }
+  await ensureDaemon(paths)
+  assert.equal(isServing(paths), true)
+})
+
+test('a mount that somebody took away comes back', options, async (t) => {
+  const paths = await daemonPrefix(t)
+  await ensureDaemon(paths)
+  await unmount(paths.store)
+  await until('it is mounted again', () => isServing(paths))
+})
+
+test('SIGTERM unmounts and leaves no file and no process', options, async (t) => {
+  const paths = await daemonPrefix(t)
+  await ensureDaemon(paths)
+  const [daemon, server] = [running(paths.daemonPid), running(paths.mountPid)]
+  process.kill(daemon.pid, 'SIGTERM')
+  await until('the daemon has ended', () => !isRunning(daemon))
+  assert.equal(isRunning(server), false)
+  assert.equal(mountState(paths), 'none')
+  const left = [paths.daemonPid, paths.daemonSocket, paths.mountPid, paths.mountSocket].filter(existsSync)
+  assert.deepEqual(left, [])
+})
+
+test('SIGHUP ends the daemon and leaves the mount to the next', options, async (t) => {
+  const paths = await daemonPrefix(t)
+  await ensureDaemon(paths)
+  const [daemon, server] = [running(paths.daemonPid), running(paths.mountPid)]
+  process.kill(daemon.pid, 'SIGHUP')
+  await until('the daemon has ended', () => !isRunning(daemon))
+  assert.equal(isRunning(server), true)
+  assert.equal(mountState(paths), 'mounted')
+})
+
+test('stop ends a mount server whose daemon was killed', options, async (t) => {
+  const paths = await daemonPrefix(t)
+  await ensureDaemon(paths)
+  kill9(paths.daemonPid)
+  assert.deepEqual(await stopDaemon(paths), { daemon: false, mount: true })
+  assert.equal(mountState(paths), 'none')
+})
+
+test('stop takes a stale mount away', options, async (t) => {
+  const paths = await daemonPrefix(t)
+  await ensureDaemon(paths)
+  kill9(paths.daemonPid)
+  kill9(paths.mountPid)
+  await until('the mount is stale', () => mountState(paths) === 'stale')
+  await stopDaemon(paths)
+  assert.equal(mountState(paths), 'none')
+})
+
+test('stop with nothing there does nothing', async (t) => {
+  const paths = await daemonPrefix(t)
+  assert.deepEqual(await stopDaemon(paths), { daemon: false, mount: false })
+})
+
+test('a pid file whose pid now belongs to another process counts for nothing', options, async (t) => {
+  const paths = await daemonPrefix(t)
+  await ensureDaemon(paths)
+  const boot = readPidFile(paths.daemonPid)?.boot
+  await stopDaemon(paths)
+  writeFileSync(paths.daemonPid, `${process.pid}\n1\n${boot}\n`)
+  writeFileSync(paths.mountPid, `${process.pid}\n1\n${boot}\n`)
+  assert.equal(await ensureDaemon(paths), true)
+})
+
+test('a daemon whose pid file is gone ends and unmounts', options, async (t) => {
+  const paths = await daemonPrefix(t)
+  await ensureDaemon(paths)
+  const daemon = running(paths.daemonPid)
+  rmSync(paths.daemonPid)
+  await until('it has ended', () => !isRunning(daemon))
+  assert.equal(mountState(paths), 'none')
+})
+
+test('a second daemon of a prefix refuses with exit status 6', options, async (t) => {
+  const paths = await daemonPrefix(t)
+  await ensureDaemon(paths)
+  const child = spawn(process.execPath, [entryPoint('daemon'), '--prefix', paths.root])
+  let said = ''
+  child.stderr.on('data', (chunk) => {
+    said += chunk
+  })
+  const status = await new Promise((resolve) => child.once('close', resolve))
+  assert.equal(status, 6)
+  assert.match(said, /runs for .* already/)
+})
+
+test('works under a prefix longer than the path of a socket may be', options, async (t) => {
+  const short = await daemonPrefix(t)
+  const paths = prefixPaths(`${short.root}/${'long'.repeat(30)}`)
+  t.after(() => stopDaemon(paths))
+  await ensureDaemon(paths)
+  assert.equal((await daemonState(paths)).status?.mount.state, 'mounted')
+  await stopDaemon(paths)
+})

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict'
+import { chmodSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { nodeCheck, pathCheck, prefixCheck, runDoctor } from '../../src/daemon/doctor.ts'
+import { helperCheck } from '../../src/daemon/doctor-fuse.ts'
+import { prefixPaths } from '../../src/paths.ts'
+import { temporaryDirectory } from '../helpers/temp.ts'
+
+test('each finding has a name of its own and a detail, and a hint unless all is well', async (t) => {
+  const checks = await runDoctor(prefixPaths(join(await temporaryDirectory(t), 'not', 'there')))
+  assert.equal(new Set(checks.map(({ name }) => name)).size, checks.length)
+  for (const { name, ok, detail, hint } of checks) {
+    assert.ok(detail, name)
+    assert.ok(ok === true || hint, `${name} has no hint: ${detail}`)
+  }
+})
+
+test('a prefix that is not there yet can be written where the one above can', async (t) => {
+  const check = prefixCheck(prefixPaths(join(await temporaryDirectory(t), 'not', 'there')))
+  assert.equal(check.ok, true)
+})
+
+test('PATH with the profile is well, without it a warning', () => {
+  assert.equal(pathCheck({ HOME: '/home/a', PATH: '/bin:/home/a/.pkg-profile/bin' }).ok, true)
+  assert.equal(pathCheck({ HOME: '/home/a', PATH: '/bin' }).ok, 'warning')
+  assert.equal(pathCheck({ HOME: '/home/a' }).ok, 'warning')
+})
+
+test('another Node.js than the tested one is a warning', () => {
+  assert.equal(nodeCheck('24.21.0').ok, true)
+  assert.equal(nodeCheck('26.0.0').ok, 'warning')
+})
+
+test('fusermount without the setuid bit is an error for a user and a warning for root', async (t) => {
+  const directory = await temporaryDirectory(t)
+  writeFileSync(join(directory, 'fusermount'), '')
+  chmodSync(join(directory, 'fusermount'), 0o755)
+  assert.equal(helperCheck({ PATH: directory }, 1000).ok, false)
+  assert.equal(helperCheck({ PATH: directory }, 0).ok, 'warning')
+})

@@ -1,0 +1,48 @@
+// A prefix of a test's own, whose daemon and mount are gone after it, also when it fails.
+
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { stopDaemon } from '../../src/daemon/client.ts'
+import { type ProcessId, runningProcess } from '../../src/files/pid-file.ts'
+import { probeFuse } from '../../src/mount/launch.ts'
+import { type PrefixPaths, prefixPaths } from '../../src/paths.ts'
+
+/** For a test's `skip`: why nothing can be mounted here, or false. */
+export const WITHOUT_FUSE: string | false = probeFuse().ok ? false : probeFuse().reasons.join('; ')
+
+/** Milliseconds after which something that should have happened by itself has not. */
+const PATIENCE_MS = 20_000
+
+export async function daemonPrefix(t: TestContext): Promise<PrefixPaths> {
+  const directory = await mkdtemp(join(tmpdir(), 'pkg-daemon-'))
+  const paths = prefixPaths(directory)
+  t.after(async () => {
+    await stopDaemon(paths)
+    await rm(directory, { recursive: true, force: true })
+  })
+  return paths
+}
+
+/** The process that a pid file names; an error when it does not run. */
+export function running(file: string): ProcessId {
+  const found = runningProcess(file)
+  if (!found) throw new Error(`${file} names no running process`)
+  return found
+}
+
+/** Kills it in the hardest way, by its pid file. */
+export function kill9(file: string): ProcessId {
+  const victim = running(file)
+  process.kill(victim.pid, 'SIGKILL')
+  return victim
+}
+
+/** Waits until the condition holds; an error that names it when it never does. */
+export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  for (const deadline = Date.now() + PATIENCE_MS; !(await holds()); await delay(20)) {
+    if (Date.now() > deadline) throw new Error(`never came true: ${what}`)
+  }
+}
