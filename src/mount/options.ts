@@ -1,0 +1,32 @@
+// The options that the kernel and libfuse are given at mounting.
+
+import { mayAllowOther } from './launch.ts'
+
+/**
+ * Seconds for which the kernel may believe what it was told (invariant 6). A
+ * year; what a name below a CID means never changes. Only positive answers: the
+ * default of libfuse, 0 seconds for "no such name", stays, for a root may arrive
+ * at any time.
+ */
+const FOR_EVER = 31_536_000
+
+/** `fuse.pkg` in /proc/mounts. */
+export const SUBTYPE = 'pkg'
+
+export function mountOptions(): string[] {
+  return [
+    'ro',
+    'nosuid',
+    'nodev',
+    'default_permissions',
+    'kernel_cache',
+    `entry_timeout=${FOR_EVER}`,
+    `attr_timeout=${FOR_EVER}`,
+    'fsname=ipfs',
+    `subtype=${SUBTYPE}`,
+    // libfuse fills in the owner: the binding's way of giving exact times has no room for it.
+    `uid=${process.getuid?.() ?? 0}`,
+    `gid=${process.getgid?.() ?? 0}`,
+    ...(mayAllowOther() ? ['allow_other'] : []),
+  ]
+}

@@ -1,0 +1,115 @@
+// The threads that read and verify blocks for the mount server, so that its main
+// thread, which answers the kernel, never waits for a disk and never hashes.
+
+import { Worker } from 'node:worker_threads'
+import { PkgError } from '../errors.ts'
+import type { PrefixPaths } from '../paths.ts'
+import type { CID } from '../store/cid.ts'
+import type { ReaderData, ReadReply, ReadRequest } from './reader-thread.ts'
+
+/**
+ * Reader threads: more than cores, for they mostly wait for the disk. Measured
+ * on 2 cores, 20,000 cold blocks of 4 KiB: 1.7 s with 2, 1.3 s with 4.
+ */
+const READERS = 4
+
+type Pending = {
+  count: number
+  resolve: (reply: ReadReply) => void
+  reject: (error: Error) => void
+}
+type Reader = { worker: Worker; pending: Map<number, Pending>; load: number }
+
+export type ReadResult = Uint8Array | PkgError
+
+export class Readers {
+  readonly #file: string
+  readonly #data: ReaderData
+  readonly #readers: Reader[]
+  #nextId = 0
+  #closed = false
+
+  /** `file` is a module that calls `serveReads` when it runs in a thread. */
+  constructor(file: string, { blocks, quarantine }: Pick<PrefixPaths, 'blocks' | 'quarantine'>) {
+    this.#file = file
+    this.#data = { blocks, quarantine }
+    this.#readers = Array.from({ length: READERS }, () => this.#start())
+  }
+
+  /** Blocks that were asked for and are not here yet. */
+  get load(): number {
+    return this.#readers.reduce((sum, { load }) => sum + load, 0)
+  }
+
+  /** The verified bytes of each block, or the error for it. Never rejects. */
+  async blocks(cids: readonly CID[]): Promise<ReadResult[]> {
+    try {
+      const reply = await this.#send('blocks', cids)
+      if (reply.kind !== 'blocks') throw new Error('a reader mixed up its answers')
+      return reply.blocks.map((result) =>
+        result instanceof Uint8Array ? result : new PkgError(result.code, result.message),
+      )
+    } catch (cause) {
+      return cids.map((cid) => new PkgError('IO', `block ${cid} cannot be read: its reader ended`, { cause }))
+    }
+  }
+
+  /** Bytes of each block's file, unverified; -1 when it is not there. Never rejects. */
+  async sizes(cids: readonly CID[]): Promise<Float64Array> {
+    try {
+      const reply = await this.#send('sizes', cids)
+      if (reply.kind === 'sizes') return reply.sizes
+    } catch {
+      // As if they were not there: reading them will say what is wrong.
+    }
+    return new Float64Array(cids.length).fill(-1)
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    await Promise.all(this.#readers.map(({ worker }) => worker.terminate()))
+  }
+
+  #send(kind: ReadRequest['kind'], cids: readonly CID[]): Promise<ReadReply> {
+    const reader = this.#readers.reduce((least, other) => (other.load < least.load ? other : least))
+    const id = this.#nextId++
+    const packed = pack(cids)
+    return new Promise((resolve, reject) => {
+      reader.pending.set(id, { count: cids.length, resolve, reject })
+      reader.load += cids.length
+      reader.worker.postMessage({ id, kind, cids: packed } satisfies ReadRequest, [
+        packed.buffer as ArrayBuffer,
+      ])
+    })
+  }
+
+  #start(): Reader {
+    const worker = new Worker(this.#file, { workerData: this.#data })
+    const reader: Reader = { worker, pending: new Map(), load: 0 }
+    worker.on('message', (reply: ReadReply) => {
+      const pending = reader.pending.get(reply.id)
+      if (pending === undefined) return
+      reader.pending.delete(reply.id)
+      reader.load -= pending.count
+      pending.resolve(reply)
+    })
+    // A thread that dies (out of memory, say) takes its questions along: they are
+    // answered with an error, for an unanswered one blocks a caller for ever.
+    worker.on('error', (error) => console.error(`a reader thread failed: ${error.message}`))
+    worker.on('exit', () => {
+      for (const { reject } of reader.pending.values()) reject(new Error('the reader thread ended'))
+      if (!this.#closed) this.#readers[this.#readers.indexOf(reader)] = this.#start()
+    })
+    return reader
+  }
+}
+
+function pack(cids: readonly CID[]): Uint8Array {
+  const packed = new Uint8Array(cids.reduce((sum, { bytes }) => sum + bytes.length, 0))
+  let at = 0
+  for (const { bytes } of cids) {
+    packed.set(bytes, at)
+    at += bytes.length
+  }
+  return packed
+}

@@ -1,0 +1,91 @@
+// The life of a mount server: replace what is stale, mount, serve, unmount.
+// It holds no lock while it serves, opens no database and survives the daemon.
+
+import { mkdirSync, rmSync } from 'node:fs'
+import { readConfig } from '../config.ts'
+import { PkgError } from '../errors.ts'
+import { withLock } from '../files/lock.ts'
+import { readPidFile, writePidFile } from '../files/pid-file.ts'
+import { type PrefixPaths, prefixPaths } from '../paths.ts'
+import { BlockCache } from './block-cache.ts'
+import { type FuseMount, mountFuse } from './fuse.ts'
+import { createFileSystem } from './handlers.ts'
+import { mountAt, mountState, unmount } from './mountpoint.ts'
+import { mountOptions } from './options.ts'
+import { raiseReadAhead } from './read-ahead.ts'
+import { Readers } from './readers.ts'
+import { listenForControl } from './status.ts'
+
+/** How often we look whether somebody else took the mount away: nothing tells us. Milliseconds. */
+const LOOK_MS = 1000
+
+/**
+ * Mounts the store of `prefix` and serves it until SIGTERM, SIGINT, a request on
+ * the control socket, or somebody's umount ends it; then the process ends with 0.
+ * Resolves when the mount is in place. `entry` is the file this process started at.
+ * Throws EXISTS when a living server serves it, MOUNT_FAILED, NO_FUSE.
+ */
+export async function serveMount(prefix: string, entry: string): Promise<void> {
+  const paths = prefixPaths(prefix)
+  const config = readConfig(paths)
+  mkdirSync(paths.var, { recursive: true })
+  mkdirSync(paths.store, { recursive: true })
+  const readers = new Readers(entry, paths)
+  const cache = new BlockCache(readers, { bytes: config['mount.cacheBytes'] })
+  const fs = createFileSystem({ paths, cache, sizes: readers })
+  // Two servers that start at once must not both find the place free.
+  const mount = await withLock(paths.mountPid, async () => {
+    await clearMountPoint(paths)
+    const made = await mountFuse(paths.store, mountOptions(), fs)
+    writePidFile(paths.mountPid)
+    return made
+  })
+  const readAheadKiB = raiseReadAhead(paths.store, config['mount.readAheadKiB'])
+  const stop = stopper(paths)
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop)
+  await listenForControl(paths.mountSocket, {
+    status: () => ({ ...describe(paths, mount), readAheadKiB, ...fs.counts() }),
+    stop,
+  })
+  setInterval(() => mountAt(paths.store) ?? stop(), LOOK_MS)
+}
+
+async function clearMountPoint(paths: PrefixPaths): Promise<void> {
+  const state = mountState(paths)
+  if (state === 'mounted') {
+    throw new PkgError('EXISTS', `${paths.store} is served by process ${readPidFile(paths.mountPid)?.pid}`)
+  }
+  if (state === 'stale') await unmount(paths.store)
+}
+
+function describe({ store }: PrefixPaths, mount: FuseMount): Record<string, unknown> {
+  return {
+    pid: process.pid,
+    mountpoint: store,
+    uptime: Math.round(process.uptime()),
+    memory: process.memoryUsage.rss(),
+    threads: mount.threads,
+    exactTimes: mount.exactTimes,
+  }
+}
+
+function stopper(paths: PrefixPaths): () => void {
+  let stopping = false
+  return () => {
+    if (stopping) return
+    stopping = true
+    unmount(paths.store).then(
+      () => {
+        // Another server may have come already: then these are its own.
+        if (readPidFile(paths.mountPid)?.pid === process.pid) {
+          for (const file of [paths.mountPid, paths.mountSocket]) rmSync(file, { force: true })
+        }
+        process.exit(0)
+      },
+      (error) => {
+        console.error(error.message)
+        stopping = false
+      },
+    )
+  }
+}

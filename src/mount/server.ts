@@ -1,0 +1,21 @@
+// Entry point of the mount server process, and of its reader threads.
+// Arguments: --prefix <path>.
+
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { isMainThread } from 'node:worker_threads'
+
+if (isMainThread) {
+  const { values } = parseArgs({ options: { prefix: { type: 'string' } } })
+  const { resolvePrefix } = await import('../paths.ts')
+  const { serveMount } = await import('./serve.ts')
+  try {
+    await serveMount(values.prefix ?? resolvePrefix(), fileURLToPath(import.meta.url))
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error)
+    process.exit(1)
+  }
+} else {
+  const { serveReads } = await import('./reader-thread.ts')
+  serveReads()
+}

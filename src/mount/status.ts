@@ -1,0 +1,29 @@
+// The mount server's control socket: HTTP over `var/mount.sock`, for its owner only.
+//   GET /status    pid, mount point, requests since the start, cache
+//   POST /unmount  ends the server as SIGTERM does
+
+import { chmodSync, rmSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+
+export type Control = { status(): Record<string, unknown>; stop(): void }
+
+/** Listens; resolves when whoever knows the path can ask. A socket that a dead server left is replaced. */
+export function listenForControl(socket: string, { status, stop }: Control): Promise<Server> {
+  const server = createServer((request, response) => {
+    const route = `${request.method} ${request.url}`
+    const body =
+      route === 'GET /status' ? status() : route === 'POST /unmount' ? { stopping: true } : undefined
+    response.writeHead(body ? 200 : 404, { 'content-type': 'application/json' })
+    response.end(JSON.stringify(body ?? { error: `there is no ${route}` }), () => {
+      if (route === 'POST /unmount') stop()
+    })
+  })
+  rmSync(socket, { force: true })
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(socket, () => {
+      chmodSync(socket, 0o600)
+      resolve(server)
+    })
+  })
+}

@@ -1,0 +1,273 @@
+// From a path to what lies there: directories that were entered stay in memory,
+// with the children's names, CIDs and what is known of their looks.
+// Names and numbers here come from verified blocks only. A file's size is the
+// length of its verified bytes, or what two independent witnesses agree on: the
+// link's Tsize and the length of the block's file; neither is believed alone, for
+// the kernel keeps a size for ever, and a wrong one would cut a file short.
+
+import { PkgError } from '../errors.ts'
+import { type CID, RAW, tryParseCid } from '../store/cid.ts'
+import { list, lookup } from '../store/unixfs/directory.ts'
+import { decodeNode, type HamtNode, type UnixfsNode } from '../store/unixfs/node.ts'
+import { type Stat, stat, statOf } from '../store/unixfs/stat.ts'
+import type { BlockCache } from './block-cache.ts'
+import type { Later } from './fuse.ts'
+import { loadShards, slices } from './listing.ts'
+
+/**
+ * Children kept in memory, over all directories: some 600 bytes each. The kernel
+ * remembers what it asked for, so this serves what it has not asked for yet.
+ */
+const MAX_CHILDREN = 200_000
+
+/** Look-ups in a sharded directory after which all of it is read: from then on one is a look into a map. */
+const LOOKUPS_BEFORE_LISTING = 4
+
+export type Child = {
+  readonly name: string
+  readonly cid: CID
+  /** the writer's claim, in bytes */
+  readonly tsize: number | undefined
+  /** place in the directory's listing; -1 when that is not known */
+  readonly index: number
+  stat: Stat | undefined
+  /** settles when `stat` is known or cannot be had cheaply */
+  pending: Promise<unknown> | undefined
+}
+
+export type Directory = {
+  readonly path: string
+  readonly byName: Map<string, Child>
+  /** all children in listing order, once they are known */
+  children: readonly Child[] | undefined
+  /** the top shard while the children are not known */
+  shard: HamtNode | undefined
+  listing: Promise<readonly Child[]> | undefined
+  lookups: number
+}
+
+export interface SizeSource {
+  sizes(cids: readonly CID[]): Promise<Float64Array>
+}
+
+export class Tree {
+  readonly #cache: BlockCache
+  readonly #sizes: SizeSource
+  /** by path, in the order of their last use */
+  readonly #directories = new Map<string, Directory>()
+  #children = 0
+
+  constructor(cache: BlockCache, sizes: SizeSource) {
+    this.#cache = cache
+    this.#sizes = sizes
+  }
+
+  get counts(): { directories: number; children: number } {
+    return { directories: this.#directories.size, children: this.#children }
+  }
+
+  /** The name at the end of `path`. Throws NOT_FOUND, NOT_DIRECTORY, and what reading the way there throws. */
+  child(path: string): Later<Child> {
+    const slash = path.lastIndexOf('/')
+    const name = path.slice(slash + 1)
+    if (slash === 0) return rootChild(name)
+    const directory = this.directory(path.slice(0, slash))
+    if (directory instanceof Promise) return directory.then((known) => this.#childOf(known, name))
+    return this.#childOf(directory, name)
+  }
+
+  /** The directory at `path`. Throws as `child`. */
+  directory(path: string): Later<Directory> {
+    const known = this.known(path)
+    if (known !== undefined) return known
+    const child = this.child(path)
+    return child instanceof Promise
+      ? child.then((found) => this.#enter(path, found))
+      : this.#enter(path, child)
+  }
+
+  /** The directory at `path` if it is in memory. */
+  known(path: string): Directory | undefined {
+    const directory = this.#directories.get(path)
+    if (directory === undefined) return undefined
+    this.#directories.delete(path)
+    this.#directories.set(path, directory)
+    return directory
+  }
+
+  /** Like `directory`, when no block has to be read for it. */
+  prepare(path: string, child: Child): Directory | undefined {
+    const known = this.known(path)
+    if (known !== undefined || child.cid.code === RAW) return known
+    const bytes = this.#cache.peek(child.cid)
+    if (bytes === undefined) return undefined
+    try {
+      return this.#keepDirectory(path, decodeNode(child.cid, bytes))
+    } catch {
+      // Whoever asks for it gets the error; looking ahead has none.
+      return undefined
+    }
+  }
+
+  /** All children. Throws BAD_NODE and what reading shards throws. */
+  list(directory: Directory): Later<readonly Child[]> {
+    if (directory.children !== undefined) return directory.children
+    directory.listing ??= this.#listShards(directory).finally(() => {
+      directory.listing = undefined
+    })
+    return directory.listing
+  }
+
+  /** What the child at `path` looks like. Throws NOT_UNIXFS, BAD_NODE, and what reading its block throws. */
+  stat(path: string, child: Child): Later<Stat> {
+    if (child.stat !== undefined) return child.stat
+    if (child.pending !== undefined) return child.pending.then(() => this.#stat(path, child))
+    return this.#stat(path, child)
+  }
+
+  #stat(path: string, child: Child): Later<Stat> {
+    if (child.stat !== undefined) return child.stat
+    if (child.cid.code === RAW && child.tsize !== undefined && child.pending === undefined) {
+      return this.askSizes([child]).then(() => this.#stat(path, child))
+    }
+    const node = this.node(child.cid)
+    return node instanceof Promise
+      ? node.then((decoded) => this.#remember(path, child, decoded))
+      : this.#remember(path, child, node)
+  }
+
+  node(cid: CID): Later<UnixfsNode> {
+    return this.#cache.with((getter) => decodeNode(cid, getter.get(cid)))
+  }
+
+  /** Asks for the sizes of raw children's blocks at once, and believes those that match the links' claims. */
+  askSizes(children: readonly Child[]): Promise<void> {
+    const asked = this.#sizes.sizes(children.map(({ cid }) => cid)).then((sizes) => {
+      for (const [index, child] of children.entries()) {
+        const size = sizes[index] as number
+        // `pending` stays where they differ: its block then decides, see #stat.
+        if (size === child.tsize) child.stat = stat(this.#cache, child.cid, { blockSize: () => size })
+      }
+    })
+    for (const child of children) child.pending = asked
+    return asked
+  }
+
+  #remember(path: string, child: Child, node: UnixfsNode): Stat {
+    if (node.type === 'directory' || node.type === 'hamt') this.#keepDirectory(path, node)
+    child.stat = statOf(node)
+    return child.stat
+  }
+
+  #enter(path: string, child: Child): Later<Directory> {
+    const node = this.node(child.cid)
+    return node instanceof Promise
+      ? node.then((decoded) => this.#keepDirectory(path, decoded))
+      : this.#keepDirectory(path, node)
+  }
+
+  #keepDirectory(path: string, node: UnixfsNode): Directory {
+    const known = this.#directories.get(path)
+    if (known !== undefined) return known
+    if (node.type !== 'directory' && node.type !== 'hamt') {
+      throw new PkgError('NOT_DIRECTORY', `${path.slice(0, 400)} is a ${node.type}`)
+    }
+    const directory: Directory = {
+      path,
+      byName: new Map(),
+      children: undefined,
+      shard: node.type === 'hamt' ? node : undefined,
+      listing: undefined,
+      lookups: 0,
+    }
+    if (node.type === 'directory') this.#complete(directory, [...list(this.#cache, node)].map(toChild))
+    this.#directories.set(path, directory)
+    this.#children += weight(directory)
+    this.#shrink(directory)
+    return directory
+  }
+
+  async #listShards(directory: Directory): Promise<readonly Child[]> {
+    const shard = directory.shard as HamtNode
+    const getter = await loadShards(this.#cache, shard)
+    const entries = await slices(list(getter, shard))
+    // Programs read what they list in the order of names at least as often as in the order given.
+    entries.sort((a, b) => (a.name < b.name ? -1 : 1))
+    const children = entries.map(toChild)
+    // One that would push out all others is listed, but not kept.
+    if (children.length > MAX_CHILDREN || directory.children !== undefined)
+      return directory.children ?? children
+    const kept = this.#directories.get(directory.path) === directory
+    if (kept) this.#children -= weight(directory)
+    this.#complete(directory, children)
+    if (kept) this.#children += weight(directory)
+    this.#shrink(directory)
+    return children
+  }
+
+  #complete(directory: Directory, children: readonly Child[]): void {
+    for (const child of children) directory.byName.set(child.name, child)
+    directory.children = children
+    directory.shard = undefined
+  }
+
+  #shrink(spare: Directory): void {
+    for (const [path, directory] of this.#directories) {
+      if (this.#children <= MAX_CHILDREN) return
+      if (directory === spare) continue
+      this.#directories.delete(path)
+      this.#children -= weight(directory)
+    }
+  }
+
+  #childOf(directory: Directory, name: string): Later<Child> {
+    const known = directory.byName.get(name)
+    if (known !== undefined) return known
+    if (directory.shard === undefined) throw notFound(directory, name)
+    if (++directory.lookups === LOOKUPS_BEFORE_LISTING) {
+      const listed = this.list(directory)
+      if (listed instanceof Promise) {
+        // A shard that is missing must not hide the names in the others: then each is looked up.
+        return listed.then(
+          () => this.#childOf(directory, name),
+          () => this.#lookup(directory, name),
+        )
+      }
+    }
+    return this.#lookup(directory, name)
+  }
+
+  #lookup(directory: Directory, name: string): Later<Child> {
+    const { shard } = directory
+    if (shard === undefined) return this.#childOf(directory, name)
+    const found = (cid: CID | undefined): Child => {
+      if (cid === undefined) throw notFound(directory, name)
+      return { name, cid, tsize: undefined, index: -1, stat: undefined, pending: undefined }
+    }
+    const cid = this.#cache.with((getter) => lookup(getter, shard, name))
+    return cid instanceof Promise ? cid.then(found) : found(cid)
+  }
+}
+
+/** A root by any spelling of its CID. Throws NOT_FOUND for what is none. */
+function rootChild(name: string): Child {
+  const cid = tryParseCid(name)
+  if (cid === undefined) throw new PkgError('NOT_FOUND', `${JSON.stringify(name.slice(0, 80))} is not a CID`)
+  return { name, cid, tsize: undefined, index: -1, stat: undefined, pending: undefined }
+}
+
+function toChild(
+  { name, cid, tsize }: { name: string; cid: CID; tsize: number | undefined },
+  index: number,
+): Child {
+  return { name, cid, tsize, index, stat: undefined, pending: undefined }
+}
+
+/** An empty directory costs memory, too. */
+function weight({ byName }: Directory): number {
+  return byName.size + 1
+}
+
+function notFound({ path }: Directory, name: string): PkgError {
+  return new PkgError('NOT_FOUND', `${path.slice(0, 400)} has no ${JSON.stringify(name.slice(0, 80))}`)
+}
