@@ -5,11 +5,11 @@
 
 import { createHeliaLight, type Helia } from 'helia'
 import { PkgError } from '../errors.ts'
-import { isLocked, withLock } from '../files/lock.ts'
 import { AddSession } from '../store/add.ts'
 import { missingBlock } from '../store/blocks.ts'
 import { VerifiedBlockstore } from '../store/blockstore.ts'
 import type { CID } from '../store/cid.ts'
+import { settle } from '../store/settle.ts'
 import type { Store } from '../store/store.ts'
 
 /** A started node and the add session that protects what it writes, until `close`. */
@@ -59,8 +59,8 @@ const nowhere = {
 
 /**
  * Helia asks `has` before each put and leaves the put out when the block is there.
- * So `has` is where such a block enters the temp pin, and with a collector at work
- * it is looked for again under the lock, as the writer does (store/writer.ts).
+ * So `has` is where such a block enters the temp pin, before it is looked for, in the
+ * order that the writer keeps too (store/writer.ts).
  */
 class SessionBlockstore extends VerifiedBlockstore {
   readonly #store: Store
@@ -74,9 +74,8 @@ class SessionBlockstore extends VerifiedBlockstore {
 
   override async has(cid: CID): Promise<boolean> {
     this.#add.tempPin.addBlocks([cid.multihash.bytes])
-    if (!this.#store.blocks.has(cid)) return false
-    if (!isLocked(this.#store.paths.collector)) return true
-    return withLock(this.#store.paths.pinsLock, () => this.#store.blocks.has(cid))
+    await settle(this.#store.paths)
+    return this.#store.blocks.has(cid)
   }
 
   override async delete(cid: CID): Promise<void> {

@@ -5,10 +5,11 @@
 // the lock `lock` in that directory: a reader, and a kill at any instant, finds the
 // old registry or the new one, and two publishers both take effect.
 
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { isErrno, PkgError } from '../errors.ts'
 import { symlinkAtomic, writeFileAtomic } from '../files/atomic.ts'
+import { makeDirectory } from '../files/directory.ts'
 import { failpoint } from '../files/failpoint.ts'
 import { withLock } from '../files/lock.ts'
 import { checkName, storePath } from '../paths.ts'
@@ -46,7 +47,7 @@ export async function createRegistry(
 ): Promise<RegistryDirectory> {
   checkName(name, 'name for a registry')
   const place = resolve(directory)
-  mkdirSync(place, { recursive: true })
+  makeDirectory(place)
   return withLock(join(place, 'lock'), async () => {
     if (existsSync(join(place, REGISTRY_FILE))) {
       throw new PkgError('EXISTS', `${directory} is a registry already`, {

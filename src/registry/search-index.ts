@@ -51,7 +51,9 @@ const FIND = `
   SELECT packages.registry AS key, name, description, version FROM hits JOIN packages USING (id)
   WHERE packages.registry IN (SELECT value FROM json_each($keys))
   GROUP BY id
-  ORDER BY name = $text COLLATE NOCASE DESC, name LIKE $prefix ESCAPE '\\' DESC, min(rank), name, key
+  ORDER BY name = $text COLLATE NOCASE DESC,
+    CASE WHEN name LIKE $prefix ESCAPE '\\' THEN length(name) ELSE 1000 END,
+    min(rank), length(name), name, key
   LIMIT $limit
 `
 

@@ -3,9 +3,9 @@
 // unpin the old one. A kill in between leaves at worst a pin too many, which the
 // next update takes away.
 
-import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { PkgError } from '../errors.ts'
+import { makeDirectory } from '../files/directory.ts'
 import { failpoint } from '../files/failpoint.ts'
 import { withLock } from '../files/lock.ts'
 import { userName } from '../paths.ts'
@@ -140,7 +140,7 @@ async function unpinOthers(store: Store, name: string, user: string, kept: CID |
 
 async function locked<T>(store: Store, user: string, fn: () => Promise<T>): Promise<T> {
   const directory = subscriptionsDirectory(store.paths, user)
-  mkdirSync(directory, { recursive: true })
+  makeDirectory(directory)
   return withLock(join(directory, 'lock'), fn)
 }
 

@@ -3,10 +3,11 @@
 // It remembers the root that was fetched last; that root is pinned, so look-ups are
 // repeatable and need no network until `update` takes a newer one.
 
-import { mkdirSync, readdirSync, readFileSync, unlinkSync } from 'node:fs'
+import { readdirSync, readFileSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { isErrno, PkgError } from '../errors.ts'
 import { writeFileAtomic } from '../files/atomic.ts'
+import { makeDirectory } from '../files/directory.ts'
 import { canonicalBytes } from '../packages/canonical-json.ts'
 import { checkName, type PrefixPaths, userName } from '../paths.ts'
 import { type CID, parseCid, tryParseCid } from '../store/cid.ts'
@@ -94,7 +95,7 @@ export function writeSubscription(
     added: added.toISOString(),
     updated: updated.toISOString(),
   }
-  mkdirSync(subscriptionsDirectory(paths, user), { recursive: true })
+  makeDirectory(subscriptionsDirectory(paths, user))
   writeFileAtomic(fileOf(paths, name, user), canonicalBytes(stored))
 }
 
