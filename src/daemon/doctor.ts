@@ -5,18 +5,11 @@
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { isErrno } from '../errors.ts'
+import { type Check, checkFuse } from '../mount/requirements.ts'
 import { type PrefixPaths, profileLink } from '../paths.ts'
-import { daemonState } from './client.ts'
-import { fuseChecks } from './doctor-fuse.ts'
+import { type DaemonState, daemonState } from './client.ts'
 
-export type Check = {
-  name: string
-  ok: boolean | 'warning'
-  /** what was found */
-  detail: string
-  /** what to do about it */
-  hint?: string
-}
+export type { Check }
 
 /** The Node.js that everything is tested with; 22.18 is the least that runs it (native-notes/node.md). */
 const TESTED_NODE = 24
@@ -24,6 +17,9 @@ const TESTED_NODE = 24
 /** Bytes of free space below which an install of something the size of Node.js may fail, and below which everything does. */
 const LITTLE_SPACE = 1024 ** 3
 const NO_SPACE = 64 * 1024 ** 2
+
+/** A daemon takes a stale mount away as well, and tells why it cannot mount. */
+const START_HINT = 'Commands start it when they need it; or run `pkg daemon start`.'
 
 export type DoctorOptions = { env?: NodeJS.ProcessEnv }
 
@@ -34,7 +30,7 @@ export async function runDoctor(
 ): Promise<Check[]> {
   return [
     nodeCheck(process.versions.node),
-    ...fuseChecks({ env }),
+    ...checkFuse({ env }),
     prefixCheck(paths),
     spaceCheck(paths),
     ...(await processChecks(paths)),
@@ -92,27 +88,21 @@ function spaceCheck({ root }: Pick<PrefixPaths, 'root'>): Check {
 }
 
 async function processChecks(paths: PrefixPaths): Promise<Check[]> {
-  const { running, pid, mount, status } = await stateOrSilence(paths)
+  const state = await stateOrSilence(paths)
+  const daemon: Check = state.running
+    ? { name: 'daemon', ok: true, detail: `runs (pid ${state.pid})` }
+    : { name: 'daemon', ok: 'warning', detail: 'does not run', hint: START_HINT }
+  return [daemon, mountCheck(paths, state)]
+}
+
+function mountCheck({ store, log }: PrefixPaths, { running, mount, status }: DaemonState): Check {
+  const name = 'mount'
   const error = status?.mount.error
-  const daemon: Check = running
-    ? { name: 'daemon', ok: true, detail: `runs (pid ${pid})` }
-    : {
-        name: 'daemon',
-        ok: 'warning',
-        detail: 'does not run',
-        hint: 'It starts when needed; or `pkg daemon start`.',
-      }
-  if (mount === 'mounted') return [daemon, { name: 'mount', ok: true, detail: `${paths.store} is mounted` }]
-  if (error) return [daemon, { name: 'mount', ok: false, detail: error.message, hint: `See ${paths.log}.` }]
-  if (mount === 'none' && !running) {
-    return [daemon, { name: 'mount', ok: 'warning', detail: `${paths.store} is not mounted` }]
-  }
-  const detail =
-    mount === 'stale' ? `${paths.store} is mounted and nobody serves it` : `${paths.store} is not mounted`
-  return [
-    daemon,
-    { name: 'mount', ok: false, detail, hint: 'Run `pkg daemon stop`, then `pkg daemon start`.' },
-  ]
+  if (mount === 'mounted') return { name, ok: true, detail: `${store} is mounted` }
+  if (error) return { name, ok: false, detail: error.message, hint: error.hint ?? `See ${log}.` }
+  if (mount === 'stale')
+    return { name, ok: false, detail: `${store} is mounted and nobody serves it`, hint: START_HINT }
+  return { name, ok: running ? false : 'warning', detail: `${store} is not mounted`, hint: START_HINT }
 }
 
 /** A daemon of another user may not answer us: then what /proc shows is what we know. */

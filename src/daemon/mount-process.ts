@@ -7,8 +7,9 @@ import { closeSync, openSync, rmSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { PkgError } from '../errors.ts'
 import { isRunning, type ProcessId, runningProcess } from '../files/pid-file.ts'
-import { mountServerCommand, probeFuse } from '../mount/launch.ts'
+import { mountServerCommand } from '../mount/launch.ts'
 import { mountState, unmount } from '../mount/mountpoint.ts'
+import { checkFuse } from '../mount/requirements.ts'
 import type { PrefixPaths } from '../paths.ts'
 import { askSocket } from './http.ts'
 import { logSize, tailLog } from './log.ts'
@@ -45,10 +46,7 @@ export function servingProcess(paths: PrefixPaths): ProcessId | undefined {
  * lacks something, MOUNT_FAILED with what the server said.
  */
 export async function startMountServer(paths: PrefixPaths, signal?: AbortSignal): Promise<ProcessId> {
-  const fuse = probeFuse()
-  if (!fuse.ok) {
-    throw new PkgError('NO_FUSE', fuse.reasons.join('; '), { hint: 'See `pkg doctor` for what to do.' })
-  }
+  requireFuse()
   await clearMountPoint(paths)
   const from = logSize(paths.log)
   const child = spawnServer(paths)
@@ -107,6 +105,13 @@ async function ended(target: ProcessId, waitMs: number): Promise<boolean> {
     if (Date.now() >= deadline) return false
   }
   return true
+}
+
+function requireFuse(): void {
+  const missing = checkFuse().find(({ ok }) => ok === false)
+  if (!missing) return
+  const hint = missing.hint === undefined ? {} : { hint: missing.hint }
+  throw new PkgError('NO_FUSE', `this machine cannot mount: ${missing.detail}`, hint)
 }
 
 async function clearMountPoint(paths: PrefixPaths): Promise<void> {

@@ -3,7 +3,7 @@ import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { nodeCheck, pathCheck, prefixCheck, runDoctor } from '../../src/daemon/doctor.ts'
-import { helperCheck } from '../../src/daemon/doctor-fuse.ts'
+import { checkHelper } from '../../src/mount/requirements.ts'
 import { prefixPaths } from '../../src/paths.ts'
 import { temporaryDirectory } from '../helpers/temp.ts'
 
@@ -36,6 +36,6 @@ test('fusermount without the setuid bit is an error for a user and a warning for
   const directory = await temporaryDirectory(t)
   writeFileSync(join(directory, 'fusermount'), '')
   chmodSync(join(directory, 'fusermount'), 0o755)
-  assert.equal(helperCheck({ PATH: directory }, 1000).ok, false)
-  assert.equal(helperCheck({ PATH: directory }, 0).ok, 'warning')
+  assert.equal(checkHelper({ PATH: directory }, 1000).ok, false)
+  assert.equal(checkHelper({ PATH: directory }, 0).ok, 'warning')
 })
