@@ -3,7 +3,7 @@
 // (invariant 5). Reads only our own directories, and the users' links that auto
 // pins name; never anything below the mount.
 
-import { type Dirent, readdirSync } from 'node:fs'
+import { type Dirent, readdirSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { isErrno } from '../errors.ts'
 import type { PrefixPaths } from '../paths.ts'
@@ -119,7 +119,9 @@ class LinkReader {
   }
 
   /** The directories in one, by name; a symlink to a directory stands for it, as its owner may have moved it. */
-  *#directories(directory: string, { required = false } = {}): Generator<[name: string, path: string]> {
+  *#directories(given: string, { required = false } = {}): Generator<[name: string, path: string]> {
+    // Physical paths throughout: a link that passes over another one is known by them.
+    const directory = required ? this.#physical(given) : given
     for (const entry of this.#entries(directory, { required })) {
       const path = join(directory, entry.name)
       if (entry.isDirectory()) yield [entry.name, path]
@@ -128,6 +130,16 @@ class LinkReader {
       if (found.state === 'elsewhere') yield [entry.name, found.path]
       else if (found.state === 'gone') this.#found.unreadable.push({ path: found.path, errno: 'ENOENT' })
       else this.#keep({ kind: 'pin', name: entry.name, path }, found)
+    }
+  }
+
+  /** What cannot be resolved cannot be read either: reading it will say why. */
+  #physical(directory: string): string {
+    try {
+      return realpathSync(directory)
+    } catch (error) {
+      if (error instanceof Error && 'code' in error) return directory
+      throw error
     }
   }
 

@@ -33,8 +33,10 @@ export class RootReader {
     this.#paths = paths
   }
 
-  claims(): Claims {
+  /** `between` runs when the temp pins are read and the links are not. */
+  async claims(between?: () => Promise<void>): Promise<Claims> {
     const temp = this.#temp()
+    await between?.()
     return { temp, links: readLinks(this.#paths) }
   }
 
@@ -57,8 +59,8 @@ export class RootReader {
 }
 
 /** Every root of the store as it is now; those that cannot be read are in planCollection's answer. */
-export function roots(store: Pick<Store, 'paths'>): Root[] {
+export async function roots(store: Pick<Store, 'paths'>): Promise<Root[]> {
   const reader = new RootReader(store.paths)
-  const { temp, links } = reader.claims()
+  const { temp, links } = await reader.claims()
   return [...links.roots, ...temp.roots, ...reader.processes().roots]
 }

@@ -65,14 +65,15 @@ export class LinkIndex {
     return this.#statements.isComplete.get(nodeKey(cid)) !== undefined
   }
 
-  /** Takes markComplete back for those that `gone` says; all of them without it. */
-  clearComplete(gone: (cid: CID) => boolean = () => true): void {
+  /** Takes markComplete back for those that `gone` says, all of them without it; gives how many that were. */
+  clearComplete(gone: (cid: CID) => boolean = () => true): number {
     // Read before the transaction: one that reads first cannot be upgraded once another process has written.
     const keys = (this.#statements.allComplete.all() as Buffer[]).filter((key) => gone(CID.decode(key)))
-    if (keys.length === 0) return
+    if (keys.length === 0) return 0
     this.#db.transaction(() => {
       for (const key of keys) this.#statements.clearComplete.run(key)
     })()
+    return keys.length
   }
 
   /** Forgets the sizes of deleted blocks; their nodes' links stay right for ever and are forgotten too, to save room. */

@@ -1,0 +1,153 @@
+// A collection: a plan, and its execution.
+//
+// It holds the lock `pins/collector` for its whole run, so that there is one at a
+// time and adders know of it; `pins/lock`, which adders need, for one small batch
+// of deletes at a time (invariant 5). The order keeps invariant 2 at every kill:
+//   links of old generations go, and auto pins that lead nowhere;
+//   temp pins are read, then links, then processes; what they reach is marked;
+//   the index stops calling dead DAGs complete; all that is flushed, for a power
+//     cut must not bring back a link whose blocks have gone;
+//   dead blocks go, batch by batch (sweep.ts).
+
+import { statSync } from 'node:fs'
+import { readConfig } from '../config.ts'
+import { hasCode, isErrno, PkgError } from '../errors.ts'
+import { syncFilesystem } from '../files/barrier.ts'
+import { withLock } from '../files/lock.ts'
+import type { CID } from '../store/cid.ts'
+import type { Store } from '../store/store.ts'
+import { dropGone } from './auto-pin.ts'
+import { makeRecord, writeRecord } from './auto-record.ts'
+import { removeDeadTempPins, removeUnfinished } from './leftovers.ts'
+import { readLinks } from './links.ts'
+import { readMounts } from './mount-table.ts'
+import { deleteOldGenerations, type SkippedProfile } from './old-generations.ts'
+import { type PlanOptions, planCollection, refuseUnreadable, surveyStore } from './plan.ts'
+import type { Generation, RetentionPolicy } from './retention.ts'
+import type { GoneAutoPin, Root, UnreadableRoot } from './root.ts'
+import { RootReader } from './roots.ts'
+import { pass } from './stop-point.ts'
+import { clearComplete, sweep } from './sweep.ts'
+
+/** A killed collector's lock is believed for 10 s (lock.ts); this outlasts it, so that a rerun succeeds. */
+const WAIT_MS = 12_000
+
+export type CollectionOptions = PlanOptions & {
+  /** look only */
+  dryRun?: boolean | undefined
+  /** how long to wait for another collection to end, in ms */
+  waitMs?: number | undefined
+}
+
+export type CollectionResult = {
+  dryRun: boolean
+  /** what was deleted, or in a dry run would be */
+  blocks: number
+  bytes: number
+  generations: Generation[]
+  gone: GoneAutoPin[]
+  /** dead blocks that somebody claimed while the collection ran */
+  claimed: number
+  keptBlocks: number
+  roots: number
+  /** roots that cannot be read now, and were kept as they are remembered */
+  unreadable: UnreadableRoot[]
+  skipped: SkippedProfile[]
+  deniedProcesses: number
+  incomplete: CID[]
+}
+
+/**
+ * Deletes every block that no root reaches, beside whatever else goes on, and
+ * before it the generations that the policy lets go. May be interrupted or killed
+ * at any instant; a rerun does the rest. Throws BUSY while another collection
+ * runs; PERMISSION or IO, naming the place, when there are roots that cannot be
+ * read: then nothing is deleted; what `signal` says when it is aborted.
+ */
+export async function runCollection(
+  store: Store,
+  policy: RetentionPolicy = {},
+  { dryRun = false, waitMs = WAIT_MS, ...options }: CollectionOptions = {},
+): Promise<CollectionResult> {
+  if (dryRun) return planned(store, policy, options)
+  try {
+    return await withLock(store.paths.collector, (lost) => collect(store, policy, { ...options, lost }), {
+      waitMs,
+      ...(options.signal && { signal: options.signal }),
+    })
+  } catch (cause) {
+    if (!hasCode(cause, 'BUSY') || !cause.message.startsWith(`${store.paths.collector} `)) throw cause
+    throw new PkgError('BUSY', 'another collection is running', { hint: 'Wait for it to end.', cause })
+  }
+}
+
+async function planned(
+  store: Store,
+  policy: RetentionPolicy,
+  options: PlanOptions,
+): Promise<CollectionResult> {
+  const { roots, ...plan } = await planCollection(store, policy, options)
+  return { dryRun: true, ...plan, claimed: 0, skipped: [], roots: roots.length }
+}
+
+async function collect(
+  store: Store,
+  policy: RetentionPolicy,
+  options: PlanOptions & { lost: AbortSignal },
+): Promise<CollectionResult> {
+  const { at, lost } = options
+  await pass('locked', at)
+  removeDeadTempPins(store.paths)
+  refuseUnreadable(readLinks(store.paths).unreadable)
+  const { deleted: generations, skipped } = await deleteOldGenerations(store, policy, at)
+  const gone = await dropGone(store, readLinks(store.paths).gone)
+  await pass('pins-dropped', at)
+  const reader = new RootReader(store.paths)
+  const { roots, unreadable, deniedProcesses, marker, dead, listed } = await surveyStore(
+    store,
+    reader,
+    options,
+  )
+  refuseUnreadable(unreadable)
+  remember(roots)
+  lost.throwIfAborted()
+  if (dead.keys.length > 0) {
+    clearComplete(store, marker)
+    await pass('cleared', at)
+    await syncLinks(store)
+    await pass('synced', at)
+  }
+  const batch = readConfig(store.paths)['gc.batch']
+  const figures = await sweep(store, dead, { ...options, reader, marker, batch })
+  await pass('swept', at)
+  removeUnfinished(store.paths)
+  await pass('cleaned', at)
+  const { incomplete } = marker
+  const keptBlocks = listed - figures.blocks
+  const kept = { keptBlocks, roots: roots.length, unreadable, skipped, deniedProcesses, incomplete }
+  return { dryRun: false, ...figures, generations, gone, ...kept }
+}
+
+/** Links may have been deleted by others who did not flush: blocks go only when no crash can bring a link back. */
+async function syncLinks({ paths }: Pick<Store, 'paths'>): Promise<void> {
+  const places = [paths.pins, paths.profilesPerUser, paths.var]
+  const devices = new Map(places.map((place) => [statSync(place).dev, place]))
+  for (const place of devices.values()) await syncFilesystem(place)
+}
+
+/**
+ * Owners change where their links lead: what an auto pin remembers is brought up
+ * to date while it can be read. Where that cannot be written (a full disk, a
+ * directory of somebody else's) the older memory has to do.
+ */
+function remember(roots: readonly Root[]): void {
+  const mounts = readMounts()
+  for (const { autoPin, cid, via, remembered } of roots) {
+    if (autoPin === undefined || remembered) continue
+    try {
+      writeRecord(autoPin, makeRecord(cid, via, mounts))
+    } catch (error) {
+      if (!isErrno(error, 'ENOSPC', 'EDQUOT', 'EACCES', 'EPERM', 'EROFS', 'ENOENT')) throw error
+    }
+  }
+}

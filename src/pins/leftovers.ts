@@ -1,0 +1,52 @@
+// What killed processes leave behind: temp pins, and files and links that were
+// being written. None of it is a root; all of it would pile up.
+
+import { lstatSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { isErrno } from '../errors.ts'
+import type { PrefixPaths } from '../paths.ts'
+import { readTempPins, removeTempPin } from '../store/temp-pin.ts'
+import { UNFINISHED } from './names.ts'
+import { removeLink } from './pins.ts'
+
+/** An unfinished file or link this old, in ms, is nobody's any more: writing one takes moments. */
+const UNFINISHED_MS = 60 * 60 * 1000
+
+/** Removes the temp pins of dead processes; gives how many. */
+export function removeDeadTempPins(paths: PrefixPaths): number {
+  const dead = readTempPins(paths).filter((pin) => !pin.alive)
+  for (const pin of dead) removeTempPin(pin.file)
+  return dead.length
+}
+
+/** Removes blocks, pins and generation links that somebody was killed in the middle of writing; gives how many. */
+export function removeUnfinished(paths: PrefixPaths, now = Date.now()): number {
+  const blocks = readdirSync(paths.blocksTemp).map((name) => join(paths.blocksTemp, name))
+  const links = [paths.pinsPerUser, paths.profilesPerUser].flatMap(unfinishedBelow)
+  return [...blocks, ...links].filter((path) => {
+    const stats = lstatSync(path, { throwIfNoEntry: false })
+    return stats && !stats.isDirectory() && now - stats.mtimeMs > UNFINISHED_MS && removeIfPermitted(path)
+  }).length
+}
+
+function unfinishedBelow(directory: string): string[] {
+  try {
+    const all = readdirSync(directory, { recursive: true, withFileTypes: true })
+    return all
+      .filter(({ name }) => name.startsWith(UNFINISHED))
+      .map(({ parentPath, name }) => join(parentPath, name))
+  } catch (error) {
+    // A directory vanished, or one is closed to us: the next collection looks again.
+    if (isErrno(error, 'ENOENT', 'EACCES', 'EPERM', 'ELOOP', 'ENOTDIR')) return []
+    throw error
+  }
+}
+
+function removeIfPermitted(path: string): boolean {
+  try {
+    return removeLink(path)
+  } catch (error) {
+    if (isErrno(error, 'EACCES', 'EPERM', 'EROFS')) return false
+    throw error
+  }
+}

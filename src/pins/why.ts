@@ -1,0 +1,129 @@
+// Why something is alive: every root that reaches it, each with one way there
+// through the DAG and the names along it.
+
+import { hasCode } from '../errors.ts'
+import { type BlockKey, blockKey, type CID, DAG_PB, RAW } from '../store/cid.ts'
+import type { Store } from '../store/store.ts'
+import { decodeNode } from '../store/unixfs/node.ts'
+import type { Root } from './root.ts'
+import { RootReader } from './roots.ts'
+
+/** A node on the way, the root first; `name` is what the one before calls it, where it has a name for it. */
+export type WhyStep = { cid: CID; name?: string }
+
+export type Why = { root: Root; path: WhyStep[] }
+
+/**
+ * The roots that keep `cid` (by multihash), with a way to it. A block that only a
+ * temp pin names by itself comes with that temp pin alone. Empty when nothing
+ * keeps it: then the next collection takes it.
+ */
+export async function why(store: Store, cid: CID): Promise<Why[]> {
+  const reader = new RootReader(store.paths)
+  const { temp, links } = await reader.claims()
+  const ways = new Ways(store, cid)
+  const found: Why[] = []
+  for (const root of [...links.roots, ...temp.roots, ...reader.processes().roots]) {
+    const way = ways.from(root.cid)
+    if (way) found.push({ root, path: named(store, way) })
+  }
+  const key = blockKey(cid)
+  if (temp.blocks.includes(key)) {
+    const root: Root = {
+      kind: 'temp',
+      cid,
+      name: 'a block that is being added',
+      path: store.paths.tempPins,
+      via: [],
+    }
+    found.push({ root, path: [{ cid }] })
+  }
+  return found
+}
+
+/** Finds ways to one block. What was walked for one root is known for the next, so all of them cost one walk. */
+class Ways {
+  readonly #store: Pick<Store, 'children'>
+  readonly #target: BlockKey
+  /** for every node that was left: the child that leads on, or null when none does */
+  readonly #onward = new Map<string, CID | null>()
+
+  constructor(store: Pick<Store, 'children'>, target: CID) {
+    this.#store = store
+    this.#target = blockKey(target)
+  }
+
+  from(root: CID): CID[] | undefined {
+    if (!this.#leads(root)) return undefined
+    const way = [root]
+    for (let cid = root; blockKey(cid) !== this.#target; ) {
+      cid = this.#onward.get(nodeKey(cid))!
+      way.push(cid)
+    }
+    return way
+  }
+
+  /** Depth first, with a stack of its own: a DAG may be deeper than ours. */
+  #leads(root: CID): boolean {
+    if (blockKey(root) === this.#target) return true
+    const stack = [this.#enter(root)]
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      const child = top.children[top.next++]
+      if (child === undefined) {
+        stack.pop()
+        continue
+      }
+      if (blockKey(child) === this.#target || this.#onward.get(nodeKey(child))) {
+        // All that we are inside of lead there too.
+        for (const [index, { cid }] of stack.entries()) {
+          this.#onward.set(nodeKey(cid), stack[index + 1]?.cid ?? child)
+        }
+        return true
+      }
+      if (child.code !== RAW && !this.#onward.has(nodeKey(child))) stack.push(this.#enter(child))
+    }
+    return this.#onward.get(nodeKey(root)) != null
+  }
+
+  #enter(cid: CID) {
+    const known = this.#onward.has(nodeKey(cid))
+    if (!known) this.#onward.set(nodeKey(cid), null)
+    return { cid, children: known ? [] : this.#children(cid), next: 0 }
+  }
+
+  #children(cid: CID): readonly CID[] {
+    if (cid.code === RAW) return []
+    try {
+      return this.#store.children(cid)
+    } catch (error) {
+      if (!hasCode(error, 'MISSING_BLOCK', 'CORRUPT_BLOCK', 'BAD_NODE', 'UNSUPPORTED')) throw error
+      return []
+    }
+  }
+}
+
+function named(store: Pick<Store, 'blocks'>, way: readonly CID[]): WhyStep[] {
+  return way.map((cid, index) => {
+    const name = index === 0 ? undefined : nameIn(store, way[index - 1]!, cid)
+    return name ? { cid, name } : { cid }
+  })
+}
+
+/** What a directory calls its child; inside a HAMT only the entries have names, shards and parts of a file have none. */
+function nameIn(store: Pick<Store, 'blocks'>, parent: CID, child: CID): string | undefined {
+  if (parent.code !== DAG_PB) return undefined
+  try {
+    const node = decodeNode(parent, store.blocks.get(parent))
+    if (node.type !== 'directory' && node.type !== 'hamt') return undefined
+    const entries = node.type === 'directory' ? node.entries : node.links.filter((link) => !link.isShard)
+    return entries.find((entry) => entry.hash.equals(child))?.name
+  } catch (error) {
+    if (hasCode(error, 'MISSING_BLOCK', 'CORRUPT_BLOCK', 'BAD_NODE', 'NOT_UNIXFS', 'UNSUPPORTED'))
+      return undefined
+    throw error
+  }
+}
+
+function nodeKey(cid: CID): string {
+  return `${cid.code} ${blockKey(cid)}`
+}
