@@ -10,7 +10,8 @@ import type { AddSession } from '../store/add.ts'
 import { withAdd } from '../store/add.ts'
 import { type CID, parseCid } from '../store/cid.ts'
 import { requireComplete } from '../store/closure.ts'
-import { importTree, type TreeEntry } from '../store/import/index.ts'
+import { type ImportedTree, type ImportProgress, importTree } from '../store/import/import-tree.ts'
+import type { TreeEntry } from '../store/import/tree.ts'
 import type { Store } from '../store/store.ts'
 import {
   DEPENDENCIES_PATH,
@@ -42,14 +43,12 @@ export interface PackOptions {
   /** what the made manifest says beyond that; programs and platforms are found in bin/ when not given */
   readonly manifest?: Partial<Pick<Manifest, MadeMembers>> | undefined
   readonly signal?: AbortSignal | undefined
-  readonly onProgress?: Parameters<typeof importTree>[2] extends { onProgress?: infer P } | undefined
-    ? P
-    : never
+  readonly onProgress?: ((progress: ImportProgress) => void) | undefined
   /** Runs when the package is whole and on stable storage, and still protected: the place to pin it. */
   readonly keep?: ((packed: PackedPackage) => void | Promise<void>) | undefined
 }
 
-export type PackedPackage = Awaited<ReturnType<typeof importTree>> & { readonly manifest: Manifest }
+export type PackedPackage = ImportedTree & { readonly manifest: Manifest }
 
 /**
  * Makes a package of `directory`. What it returns is protected from a collector only by what `keep` did.

@@ -5,9 +5,9 @@
 // Order (invariant 4): protect and check the closures, build, barrier, generation link, auto pin, journal, rename.
 // The session's temp pin covers everything until the links do.
 
-import { mkdirSync } from 'node:fs'
 import { PkgError } from '../errors.ts'
 import { symlinkAtomic } from '../files/atomic.ts'
+import { makeDirectory } from '../files/directory.ts'
 import { withLock } from '../files/lock.ts'
 import { autoPin } from '../pins/auto-pin.ts'
 import type { AddSession } from '../store/add.ts'
@@ -25,13 +25,10 @@ import {
   type Profile,
   requireGeneration,
 } from './profile.ts'
-import { done, moveCurrent, type OnStep } from './write.ts'
+import { done, moveCurrent, type OnStep, PROFILE_PROG } from './write.ts'
 
 /** How long to wait for other changes of the profile, in ms: twenty of them at once, each some seconds long. */
 const LOCK_WAIT_MS = 5 * 60_000
-
-/** The name of the auto pins that keep the generations of profiles outside the prefix. */
-export const PROFILE_PROG = 'profile'
 
 /** Gives the new list for the one that is installed. It may run at any time after the call, and exactly once. */
 export type Edit = (
@@ -68,7 +65,7 @@ export async function changeProfile(
   options: ChangeOptions,
 ): Promise<ProfileChange> {
   if (options.dryRun) return dryRun(profile, edit)
-  mkdirSync(profile.generationsDir, { recursive: true })
+  makeDirectory(profile.generationsDir)
   const run = async (lost: AbortSignal) => {
     const { withAdd } = await import('../store/add.ts')
     return withAdd(profile.store, (add) => change(profile, edit, { ...options, add, lost }))
@@ -96,8 +93,7 @@ async function change(profile: Profile, edit: Edit, context: ChangeContext): Pro
   signal?.throwIfAborted()
   const number = placeGeneration(profile, cid)
   done('linked', onStep)
-  if (profile.external)
-    await autoPin(profile.store, generationLink(profile, number), { prog: PROFILE_PROG })
+  if (profile.external) await autoPin(profile.store, generationLink(profile, number), { prog: PROFILE_PROG })
   done('pinned', onStep)
   moveCurrent(profile, number, { from: before?.number, action, onStep, lost })
   return { changed: true, changes, generation: number, previous: before?.number, cid }

@@ -6,7 +6,7 @@ import { linkSize } from '../packages/package.ts'
 import type { AddSession } from '../store/add.ts'
 import type { BlockGetter } from '../store/blocks.ts'
 import { type CID, RAW } from '../store/cid.ts'
-import type { TreeEntry } from '../store/import/index.ts'
+import type { TreeEntry } from '../store/import/tree.ts'
 import { list } from '../store/unixfs/directory.ts'
 import { decodeNode, type UnixfsNode } from '../store/unixfs/node.ts'
 import { readFile } from '../store/unixfs/read.ts'
@@ -32,12 +32,12 @@ export async function buildEnvironment(add: AddSession, packages: readonly Insta
     // Always there: PATH names bin/ from the first day on.
     { path: 'bin', directory: true },
     { path: PACKAGES_DIRECTORY, directory: true },
-    ...environmentUnion(blocks, packages).filter(({ path }) => path !== 'bin'),
+    ...environmentUnion(blocks, packages),
   ]
   for (const { name, cid } of packages) {
     entries.push({ path: `${PACKAGES_DIRECTORY}/${name}`, cid: cid.toV1(), size: linkSize(blocks, cid) })
   }
-  const { buildTree } = await import('../store/import/index.ts')
+  const { buildTree } = await import('../store/import/tree.ts')
   return (await buildTree(add, entries)).cid
 }
 

@@ -9,12 +9,13 @@ import { type Action, movesThatHappened, readMoves, wayBack } from './journal.ts
 import {
   currentGeneration,
   type Generation,
+  generationLink,
   generationNumbers,
   type Profile,
   type ProfileStore,
   requireGeneration,
 } from './profile.ts'
-import { moveCurrent, type OnStep } from './write.ts'
+import { moveCurrent, type OnStep, PROFILE_PROG } from './write.ts'
 
 export interface SwitchOptions {
   readonly signal?: AbortSignal | undefined
@@ -90,13 +91,20 @@ async function move(
   // Looked up before the lock too: a profile that does not exist has no directory to lock in.
   const wanted = requireGeneration(profile, choose())
   if (dryRun) return describe(profile, wanted)
-  const run = (lost: AbortSignal) => {
+  const run = async (lost: AbortSignal) => {
     const target = requireGeneration(profile, choose())
+    // First kept, then looked at: a change that was killed right after its link may have left it without an auto pin.
+    if (profile.external) await keepGeneration(profile, target.number)
     const result = describe(profile, target)
     if (result.changed) moveCurrent(profile, target.number, { from: result.previous, action, onStep, lost })
     return result
   }
   return withLock(profile.lock, run, signal ? { signal } : {})
+}
+
+async function keepGeneration(profile: Profile<ProfileStore>, number: number): Promise<void> {
+  const { autoPin } = await import('../pins/auto-pin.ts')
+  await autoPin(profile.store, generationLink(profile, number), { prog: PROFILE_PROG })
 }
 
 /** Reads the target: a generation whose blocks are gone is refused before anything moves. */

@@ -9,7 +9,7 @@
 
 import { PkgError } from '../errors.ts'
 
-/** Top-level names of a package that enter an environment. */
+/** Top-level directories of a package that enter an environment; a file of such a name does not. */
 export const SHARED_NAMES: readonly string[] = ['bin', 'sbin', 'share', 'etc']
 
 /** These are real directories also when one package alone provides them: `bin/x` always is a link that names its package. */
@@ -71,7 +71,7 @@ export function unionOf(packages: readonly UnionPackage[]): UnionEntry[] {
     const byName = new Map<string, Provider[]>()
     for (const { from, node } of providers) {
       for (const [name, child] of node.entries() ?? []) {
-        if (path.length === 0 && !SHARED_NAMES.includes(name)) continue
+        if (path.length === 0 && !(SHARED_NAMES.includes(name) && child.entries() !== undefined)) continue
         const found = byName.get(name)
         if (found) found.push({ from, node: child })
         else byName.set(name, [{ from, node: child }])

@@ -7,6 +7,9 @@ import { failpoint } from '../files/failpoint.ts'
 import { type Action, appendMove } from './journal.ts'
 import { currentNumber, type Profile, type ProfileStore } from './profile.ts'
 
+/** The name of the auto pins that keep the generations of profiles outside the prefix. */
+export const PROFILE_PROG = 'profile'
+
 /** The steps of a change, in order. After each one a process may be killed: the profile is the old one or the new one. */
 export const CHANGE_STEPS = [
   'locked',

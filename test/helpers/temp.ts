@@ -3,10 +3,9 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { TestContext } from 'node:test'
 
 /** Anything with an `after` hook: a test's context, or the module `node:test` for a whole file. */
-type Owner = Pick<TestContext, 'after'>
+export type Owner = { after(fn: () => unknown): void }
 
 /** An empty directory that is removed when the test ends. */
 export async function temporaryDirectory(t: Owner): Promise<string> {
