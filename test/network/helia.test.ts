@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
-import { type TestContext, test } from 'node:test'
+import { after, type TestContext, test } from 'node:test'
 import { unixfs } from '@helia/unixfs'
 import { hasCode } from '../../src/errors.ts'
 import { openHelia } from '../../src/network/helia.ts'
@@ -13,18 +13,17 @@ import { resolvePath } from '../../src/store/unixfs/resolve.ts'
 import { stat } from '../../src/store/unixfs/stat.ts'
 import { temporaryDirectory } from '../helpers/temp.ts'
 
-async function openAll(t: TestContext) {
-  const store = Store.open(await temporaryDirectory(t))
+const store = Store.open(await temporaryDirectory({ after }))
+after(() => store.close())
+
+async function openNode(t: TestContext) {
   const node = await openHelia(store)
-  t.after(async () => {
-    await node.close()
-    store.close()
-  })
-  return { store, node, fs: unixfs(node.helia) }
+  t.after(() => node.close())
+  return { node, fs: unixfs(node.helia) }
 }
 
 test('what Helia adds, our reader reads', async (t) => {
-  const { store, fs } = await openAll(t)
+  const { fs } = await openNode(t)
   const bytes = Buffer.alloc(3 * 1024 * 1024 + 17, 'helia ')
   const source = [
     { path: 'dir/large', content: bytes },
@@ -52,7 +51,7 @@ test('what Helia adds, our reader reads', async (t) => {
 })
 
 test('a directory that Helia makes a HAMT of is listed and looked into', async (t) => {
-  const { store, fs } = await openAll(t)
+  const { fs } = await openNode(t)
   const names = Array.from({ length: 600 }, (_, index) => `file-${index}`)
   const source = names.map((name) => ({ path: `d/${name}`, content: Buffer.from(name) }))
   let root: CID | undefined
@@ -68,7 +67,7 @@ test('a directory that Helia makes a HAMT of is listed and looked into', async (
 })
 
 test('a block that is not here is missing at once, not looked for elsewhere', async (t) => {
-  const { fs } = await openAll(t)
+  const { fs } = await openNode(t)
   const absent = CID.parse('bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy')
   const reading = fs.cat(absent)[Symbol.asyncIterator]().next()
   await assert.rejects(reading, (error) => {
@@ -78,7 +77,7 @@ test('a block that is not here is missing at once, not looked for elsewhere', as
 })
 
 test('what is added, also what was there before, is in the temp pin until close', async (t) => {
-  const { store, node, fs } = await openAll(t)
+  const { node, fs } = await openNode(t)
   const first = await fs.addBytes(Buffer.from('one'))
   const second = await openHelia(store)
   await unixfs(second.helia).addBytes(Buffer.from('one'))
@@ -92,7 +91,7 @@ test('what is added, also what was there before, is in the temp pin until close'
 })
 
 test("Helia's own collection is refused and deletes nothing", async (t) => {
-  const { store, node, fs } = await openAll(t)
+  const { node, fs } = await openNode(t)
   const cid = await fs.addBytes(Buffer.from('kept'))
   await assert.rejects(Promise.resolve(node.helia.blockstore.delete(cid)), (error) =>
     hasCode(error, 'UNSUPPORTED'),
@@ -102,7 +101,7 @@ test("Helia's own collection is refused and deletes nothing", async (t) => {
 })
 
 test('the node listens nowhere and knows no peers', async (t) => {
-  const { node } = await openAll(t)
+  const { node } = await openNode(t)
   assert.equal('libp2p' in node.helia, false)
   const sockets = process.getActiveResourcesInfo().filter((name) => /^(TCP|UDP)/.test(name))
   assert.deepEqual(sockets, [])

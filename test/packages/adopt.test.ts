@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
+import { after, test } from 'node:test'
 import { hasCode } from '../../src/errors.ts'
 import { adoptPackage } from '../../src/packages/adopt.ts'
 import { readManifest } from '../../src/packages/package.ts'
@@ -17,11 +17,9 @@ import { temporaryDirectory } from '../helpers/temp.ts'
 
 const SCRIPT = Buffer.from('#!/bin/sh\necho hello\n')
 
-async function openStore(t: TestContext): Promise<Store> {
-  const store = Store.open(await temporaryDirectory(t))
-  t.after(() => store.close())
-  return store
-}
+// One store for all: what one test adds does not change what another finds.
+const shared = Store.open(await temporaryDirectory({ after }))
+after(() => shared.close())
 
 function at(store: Store, root: CID, path: string) {
   return resolvePath(store.blocks, root, path, { followLinks: true })
@@ -36,8 +34,8 @@ function leaves(store: Store, root: CID): Set<string> {
   return new Set([...closure(store, [root])].filter(({ code }) => code === 0x55).map(String))
 }
 
-test('a program elsewhere in the DAG gets an executable mode and a name in bin/', async (t) => {
-  const store = await openStore(t)
+test('a program elsewhere in the DAG gets an executable mode and a name in bin/', async () => {
+  const store = shared
   const foreign = await addForeign(store, [
     { path: 'opt/tool/run.sh', content: SCRIPT },
     { path: 'opt/tool/data', content: Buffer.alloc(2_500_000, 1) },
@@ -51,8 +49,8 @@ test('a program elsewhere in the DAG gets an executable mode and a name in bin/'
   assert.deepEqual(Buffer.from(readFile(store.blocks, at(store, cid, 'bin/run.sh').cid)), SCRIPT)
 })
 
-test('every leaf is shared, also that of a program that becomes executable', async (t) => {
-  const store = await openStore(t)
+test('every leaf is shared, also that of a program that becomes executable', async () => {
+  const store = shared
   const foreign = await addForeign(store, [
     { path: 'a/run', content: SCRIPT },
     { path: 'a/large', content: Buffer.alloc(2_500_000, 2) },
@@ -66,8 +64,8 @@ test('every leaf is shared, also that of a program that becomes executable', asy
   assert.equal(modeOf(store, cid, 'a/large'), 0o555)
 })
 
-test('a program in bin/ needs no link, and one that is executable stays the same block', async (t) => {
-  const store = await openStore(t)
+test('a program in bin/ needs no link, and one that is executable stays the same block', async () => {
+  const store = shared
   const foreign = await addForeign(store, [
     { path: 'bin/x', content: SCRIPT, mode: 0o755 },
     { path: 'bin/y', content: Buffer.from('y') },
@@ -77,8 +75,8 @@ test('a program in bin/ needs no link, and one that is executable stays the same
   assert.ok(at(store, cid, 'bin').cid.equals(at(store, foreign, 'bin').cid))
 })
 
-test('without --bin the programs are what is executable in bin/', async (t) => {
-  const store = await openStore(t)
+test('without --bin the programs are what is executable in bin/', async () => {
+  const store = shared
   const entries: ForeignEntry[] = [
     { path: 'lib/real', content: SCRIPT, mode: 0o755 },
     { path: 'bin/direct', content: SCRIPT, mode: 0o755 },
@@ -90,8 +88,8 @@ test('without --bin the programs are what is executable in bin/', async (t) => {
   assert.deepEqual(manifest.programs, ['direct', 'linked'])
 })
 
-test('a single file becomes bin/<name> of a new directory', async (t) => {
-  const store = await openStore(t)
+test('a single file becomes bin/<name> of a new directory', async () => {
+  const store = shared
   const wrapped = await addForeign(store, [{ path: 'file', content: SCRIPT }])
   const file = resolvePath(store.blocks, wrapped, 'file').cid
   const { cid, manifest } = await adoptPackage(store, file, { as: 'hello@2.0.0' })
@@ -103,8 +101,8 @@ test('a single file becomes bin/<name> of a new directory', async (t) => {
 })
 
 for (const shardFanoutBits of [8, 4]) {
-  test(`a HAMT root of fan-out ${2 ** shardFanoutBits} stays one, with all its entries`, async (t) => {
-    const store = await openStore(t)
+  test(`a HAMT root of fan-out ${2 ** shardFanoutBits} stays one, with all its entries`, async () => {
+    const store = shared
     const names = Array.from({ length: 700 }, (_, index) => `entry-${index}`)
     const entries = names.map((path) => ({ path, content: Buffer.from(path) }))
     const foreign = await addForeign(store, entries, { shardSplitThresholdBytes: 100, shardFanoutBits })
@@ -119,8 +117,8 @@ for (const shardFanoutBits of [8, 4]) {
   })
 }
 
-test('a CIDv0 DAG is adopted, times and all, and always as the same CID', async (t) => {
-  const store = await openStore(t)
+test('a CIDv0 DAG is adopted, times and all, and always as the same CID', async () => {
+  const store = shared
   const mtime = { secs: 1_600_000_000n, nsecs: 9 }
   const entries: ForeignEntry[] = [
     { path: 'sub', mtime },
@@ -181,8 +179,8 @@ const refused: [
   ['a DAG that is a package', [{ path: '.pkg/manifest.json', content: Buffer.from('{}') }], [], 'EXISTS'],
 ]
 for (const [title, entries, bin, code] of refused) {
-  test(`${title} is refused`, async (t) => {
-    const store = await openStore(t)
+  test(`${title} is refused`, async () => {
+    const store = shared
     const foreign = await addForeign(store, entries)
     await assert.rejects(adoptPackage(store, foreign, { as: 'x@1.0.0', bin }), (error) =>
       hasCode(error, code),
@@ -190,8 +188,8 @@ for (const [title, entries, bin, code] of refused) {
   })
 }
 
-test('a DAG that is not all here is refused', async (t) => {
-  const store = await openStore(t)
+test('a DAG that is not all here is refused', async () => {
+  const store = shared
   const foreign = await addForeign(store, [{ path: 'a', content: SCRIPT }])
   store.blocks.delete(resolvePath(store.blocks, foreign, 'a').cid)
   await assert.rejects(adoptPackage(store, foreign, { as: 'x@1.0.0' }), (error) =>
@@ -199,8 +197,8 @@ test('a DAG that is not all here is refused', async (t) => {
   )
 })
 
-test('names that a rewrite would change are refused, not renamed', async (t) => {
-  const store = await openStore(t)
+test('names that a rewrite would change are refused, not renamed', async () => {
+  const store = shared
   const foreign = await addForeign(store, [
     { path: '\uFEFFmark', content: SCRIPT },
     { path: 'run', content: SCRIPT },
@@ -210,8 +208,8 @@ test('names that a rewrite would change are refused, not renamed', async (t) => 
   )
 })
 
-test('while `keep` runs the package is protected, afterwards no longer', async (t) => {
-  const store = await openStore(t)
+test('while `keep` runs the package is protected, afterwards no longer', async () => {
+  const store = shared
   const foreign = await addForeign(store, [{ path: 'bin/x', content: SCRIPT, mode: 0o755 }])
   let pins = 0
   await adoptPackage(store, foreign, {
