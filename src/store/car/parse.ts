@@ -91,22 +91,28 @@ async function* readAll(bytes: ByteSource, end = Number.POSITIVE_INFINITY, index
   }
 }
 
-async function readBlock(bytes: ByteSource, end: number): Promise<Block> {
-  const at = bytes.position
-  const length = await bytes.takeVarint('section')
-  if (length === 0 || length > MAX_SECTION_BYTES) {
-    throw badCar(
-      `the section at byte ${at} says that it has ${length} bytes; a block has at most ${MAX_BLOCK_BYTES}`,
-    )
-  }
-  if (bytes.position + length > end) throw badCar(`the section at byte ${at} reaches beyond the data`)
-  const section = await bytes.take(length, 'section')
+async function readBlock(source: ByteSource, end: number): Promise<Block> {
+  const at = source.position
+  const length = await source.takeVarint('section')
+  if (length === 0) throw badCar(`the section at byte ${at} is empty`)
+  if (length > MAX_SECTION_BYTES) throw tooLarge(`section at byte ${at}`, length)
+  if (source.position + length > end) throw badCar(`the section at byte ${at} reaches beyond the data`)
+  const { cid, bytes } = splitSection(await source.take(length, 'section'), at)
+  if (bytes.length > MAX_BLOCK_BYTES) throw tooLarge(`block ${cid}`, bytes.length)
+  return { cid, bytes }
+}
+
+function splitSection(section: Uint8Array, at: number): Block {
   try {
-    const [cid, block] = CID.decodeFirst(section)
-    return { cid, bytes: block }
+    const [cid, bytes] = CID.decodeFirst(section)
+    return { cid, bytes }
   } catch (cause) {
     throw new PkgError('BAD_CAR', `the section at byte ${at} of the CAR does not begin with a CID`, { cause })
   }
+}
+
+function tooLarge(what: string, length: number): PkgError {
+  return badCar(`the ${what} says that it has ${length} bytes; a block has at most ${MAX_BLOCK_BYTES}`)
 }
 
 function badCar(why: string): PkgError {
