@@ -114,9 +114,10 @@ function nameIn(store: Pick<Store, 'blocks'>, parent: CID, child: CID): string |
   if (parent.code !== DAG_PB) return undefined
   try {
     const node = decodeNode(parent, store.blocks.get(parent))
-    if (node.type !== 'directory' && node.type !== 'hamt') return undefined
-    const entries = node.type === 'directory' ? node.entries : node.links.filter((link) => !link.isShard)
-    return entries.find((entry) => entry.hash.equals(child))?.name
+    if (node.type === 'directory') return node.entries.find((entry) => entry.hash.equals(child))?.name
+    if (node.type !== 'hamt') return undefined
+    const links = node.slots.map((_, index) => node.link(index))
+    return links.find((link) => !link.isShard && link.hash.equals(child))?.name
   } catch (error) {
     if (hasCode(error, 'MISSING_BLOCK', 'CORRUPT_BLOCK', 'BAD_NODE', 'NOT_UNIXFS', 'UNSUPPORTED'))
       return undefined
