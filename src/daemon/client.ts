@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { entryPoint } from '../entry.ts'
-import { isErrno, PkgError } from '../errors.ts'
+import { EXIT, isErrno, PkgError } from '../errors.ts'
 import { runningProcess } from '../files/pid-file.ts'
 import { mountState } from '../mount/mountpoint.ts'
 import type { PrefixPaths } from '../paths.ts'
@@ -46,19 +46,26 @@ export async function ensureDaemon(
   if (isServing(paths)) return false
   const since = new Date().toISOString()
   const from = logSize(paths.log)
-  const exit = runningProcess(paths.daemonPid) ? undefined : startDaemon(paths)
   const deadline = Date.now() + waitMs
+  let child: Promise<Exit> | undefined
+  let started = false
   for (let ask = 0; !isServing(paths); ) {
     signal?.throwIfAborted()
     if (Date.now() >= deadline) throw notUp(paths, from, `no mount within ${waitMs / 1000} s`)
-    const ended = await Promise.race([delay(LOOK_MS), exit ?? delay(LOOK_MS)])
-    // One that gave way to another daemon ends too.
-    if (ended !== undefined && !runningProcess(paths.daemonPid)) throw notUp(paths, from, ended)
+    // Looked at in every round: the one that runs may be dying.
+    if (!child && !runningProcess(paths.daemonPid)) {
+      child = startDaemon(paths)
+      started = true
+    }
+    const exit = await Promise.race([delay(LOOK_MS), child ?? delay(LOOK_MS)])
+    if (exit && exit.status !== EXIT.busy) throw notUp(paths, from, exit.text)
+    // It gave way to another daemon, which is the one to wait for.
+    if (exit) child = undefined
     if (Date.now() < ask) continue
     ask = Date.now() + ASK_MS
     await throwReason(paths, since)
   }
-  return exit !== undefined
+  return started
 }
 
 export type DaemonState = {
@@ -104,8 +111,10 @@ export async function stopDaemon(paths: PrefixPaths): Promise<Stopped> {
   return { daemon: daemon !== undefined, mount }
 }
 
+type Exit = { status: number | null; text: string }
+
 /** Starts a daemon that outlives this process; the promise settles when it ends, which a good one does not. */
-function startDaemon(paths: PrefixPaths): Promise<string> {
+function startDaemon(paths: PrefixPaths): Promise<Exit> {
   const log = openLogFile(paths)
   try {
     const child = spawn(process.execPath, [entryPoint('daemon'), '--prefix', paths.root], {
@@ -115,8 +124,10 @@ function startDaemon(paths: PrefixPaths): Promise<string> {
     })
     child.unref()
     return new Promise((resolve) => {
-      child.once('error', (error) => resolve(error.message))
-      child.once('exit', (code, name) => resolve(name ? `killed by ${name}` : `exit status ${code}`))
+      child.once('error', (error) => resolve({ status: null, text: error.message }))
+      child.once('exit', (status, name) => {
+        resolve({ status, text: name ? `killed by ${name}` : `exit status ${status}` })
+      })
     })
   } finally {
     closeSync(log)

@@ -40,12 +40,15 @@ export function servingProcess(paths: PrefixPaths): ProcessId | undefined {
   return server && mountState(paths) === 'mounted' ? server : undefined
 }
 
+/** `exit` settles when it ends, with how. */
+export type StartedServer = { server: ProcessId; exit: Promise<string> }
+
 /**
  * Starts a mount server that outlives this process, and returns when it serves.
  * A stale mount in its way is taken away first. Throws NO_FUSE when the machine
  * lacks something, MOUNT_FAILED with what the server said.
  */
-export async function startMountServer(paths: PrefixPaths, signal?: AbortSignal): Promise<ProcessId> {
+export async function startMountServer(paths: PrefixPaths, signal?: AbortSignal): Promise<StartedServer> {
   requireFuse()
   await clearMountPoint(paths)
   const from = logSize(paths.log)
@@ -57,7 +60,7 @@ export async function startMountServer(paths: PrefixPaths, signal?: AbortSignal)
   const deadline = Date.now() + START_MS
   for (;;) {
     const server = servingProcess(paths)
-    if (server && server.pid === child.pid) return server
+    if (server && server.pid === child.pid) return { server, exit }
     const end = await Promise.race([exit, delay(LOOK_MS)])
     if (end === undefined && Date.now() < deadline && !signal?.aborted) continue
     if (end === undefined) child.kill('SIGKILL')

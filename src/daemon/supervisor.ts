@@ -1,7 +1,7 @@
 // Keeps the mount server running: adopts a living one, starts a missing one,
 // starts a dead one again, and takes its stale mount away. The mount server is
-// no child to be waited for, since it outlives daemons: it is looked at through
-// its pid file, which works for an adopted one and for our own alike.
+// always our child, since it outlives daemons: it is looked at through its pid
+// file, which works for an adopted one and for our own alike.
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { codeOf, type ErrorCode, hasCode } from '../errors.ts'
@@ -37,6 +37,7 @@ export class MountSupervisor {
   readonly #stop = new AbortController()
   #status: MountStatus = { state: 'starting', restarts: 0 }
   #server: ProcessId | undefined
+  #wake = new AbortController()
   #running: Promise<void> | undefined
 
   constructor(paths: PrefixPaths, log: Log) {
@@ -87,7 +88,9 @@ export class MountSupervisor {
     if (this.#server) this.#log(`the mount server (pid ${this.#server.pid}) is gone: starting another`)
     this.#server = undefined
     this.#status = { ...this.#status, state: 'starting', restarts }
-    this.#mounted(await startMountServer(this.#paths, this.#stop.signal), { adopted: false })
+    const started = await startMountServer(this.#paths, this.#stop.signal)
+    void started.exit.then(() => this.#wake.abort())
+    this.#mounted(started.server, { adopted: false })
   }
 
   /** A server that lives but does not serve is still starting, or ending: what became of it. */
@@ -127,7 +130,10 @@ export class MountSupervisor {
     }
   }
 
+  /** A server of our own that ends cuts the pause short. */
   async #pause(ms: number): Promise<void> {
-    await delay(ms, undefined, { signal: this.#stop.signal }).catch(() => {})
+    const signal = AbortSignal.any([this.#stop.signal, this.#wake.signal])
+    await delay(ms, undefined, { signal }).catch(() => {})
+    if (this.#wake.signal.aborted) this.#wake = new AbortController()
   }
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { stopDaemon } from '../../src/daemon/client.ts'
-import { type ProcessId, runningProcess } from '../../src/files/pid-file.ts'
+import { isRunning, type ProcessId, runningProcess } from '../../src/files/pid-file.ts'
 import { checkFuse } from '../../src/mount/requirements.ts'
 import { type PrefixPaths, prefixPaths } from '../../src/paths.ts'
 
@@ -33,10 +33,11 @@ export function running(file: string): ProcessId {
   return found
 }
 
-/** Kills it in the hardest way, by its pid file. */
-export function kill9(file: string): ProcessId {
+/** Kills it in the hardest way, by its pid file; returns when it is dead. */
+export async function kill9(file: string): Promise<ProcessId> {
   const victim = running(file)
   process.kill(victim.pid, 'SIGKILL')
+  await until(`process ${victim.pid} is dead`, () => !isRunning(victim))
   return victim
 }
 
