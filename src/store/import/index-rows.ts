@@ -1,48 +1,45 @@
 // What an import already knows for the link index, so that nothing has to read
-// the blocks again: the links of nodes, the sizes of blocks.
+// its nodes again to walk them.
 
 import { DAG_PB } from '../cid.ts'
-import type { IndexNode, IndexSize } from '../index-db.ts'
+import type { IndexNode } from '../index-db.ts'
 import type { Store } from '../store.ts'
 import { type ImportBlock, type Part, unpackCid } from './nodes.ts'
 
-/** Rows a transaction: enough to share its cost, few enough not to keep others waiting. */
+/** Rows a transaction: enough to share its cost, few enough not to keep other processes waiting. */
 const BATCH_ROWS = 2048
+
+/** The codec is the second byte of a CIDv1. */
+const CODEC_AT = 1
 
 export class IndexRows {
   readonly #store: Store
   #nodes: IndexNode[] = []
-  #sizes: IndexSize[] = []
 
   constructor(store: Store) {
     this.#store = store
   }
 
   addBlocks(blocks: readonly ImportBlock[]): void {
-    for (const { cid, bytes, links } of blocks) {
-      this.#sizes.push({ multihash: cid.multihash.bytes, size: bytes.length })
-      if (cid.code === DAG_PB) this.#nodes.push({ cid, children: links.map((link) => unpackCid(link.cid)) })
+    for (const { cid, links } of blocks) {
+      if (cid.code === DAG_PB) this.#add({ cid, children: links.map((link) => unpackCid(link.cid)) })
     }
-    this.#flushFull()
   }
 
-  /** Blocks that a worker thread wrote: they have no links. */
+  /** Blocks that a worker thread wrote: they have no links, but a small executable is a node all the same. */
   addParts(parts: readonly Part[]): void {
-    for (const part of parts) {
-      const cid = unpackCid(part.cid)
-      this.#sizes.push({ multihash: cid.multihash.bytes, size: part.size })
-      if (cid.code === DAG_PB) this.#nodes.push({ cid, children: [] })
+    for (const { cid } of parts) {
+      if (cid.charCodeAt(CODEC_AT) === DAG_PB) this.#add({ cid: unpackCid(cid), children: [] })
     }
-    this.#flushFull()
   }
 
   flush(): void {
-    if (this.#sizes.length > 0) this.#store.index.put(this.#nodes, this.#sizes)
+    if (this.#nodes.length > 0) this.#store.index.put(this.#nodes)
     this.#nodes = []
-    this.#sizes = []
   }
 
-  #flushFull(): void {
-    if (this.#sizes.length >= BATCH_ROWS) this.flush()
+  #add(node: IndexNode): void {
+    this.#nodes.push(node)
+    if (this.#nodes.length >= BATCH_ROWS) this.flush()
   }
 }

@@ -1,5 +1,5 @@
-// Files waiting to be read, and who reads them: this thread while they are few,
-// worker threads once starting those costs less than it saves.
+// Files waiting to be read, and who reads them: this thread, and worker threads
+// too once starting those costs less than it saves.
 
 import { setImmediate as breathe } from 'node:timers/promises'
 import type { AddSession } from '../add.ts'
@@ -9,7 +9,7 @@ import { type ReadResult, type ReadTask, readSource } from './read.ts'
 import { ReadPool, usefulWorkers } from './read-pool.ts'
 
 /**
- * What this thread reads itself. Threads take about 60 ms to start, in which one
+ * What this thread reads alone. Others take about 60 ms to start, in which one
  * thread adds some 1,000 small files or 40 MiB (measured on the sources, two cores).
  */
 const INLINE_FILES = 800
@@ -57,18 +57,16 @@ export class ReadQueue {
     this.#dispatch()
   }
 
-  /** Waits while too many reads wait. Throws the first failure, or the signal's reason. */
+  /** Reads and waits until the walk may go on. Throws the first failure, or the signal's reason. */
   async room(): Promise<void> {
     this.#check()
-    if (this.#pool === undefined && this.#waiting >= MAX_WAITING) await this.drain()
-    while (this.#waiting >= MAX_WAITING) await this.#change()
+    while (this.#waiting >= MAX_WAITING) await this.#work()
   }
 
-  /** Waits until every read so far is done. Throws like `room`. */
+  /** Reads and waits until every read so far is done. Throws like `room`. */
   async drain(): Promise<void> {
-    if (this.#pool === undefined) await this.#readHere()
     this.#check()
-    while (this.#waiting > 0 || this.#out.size > 0) await this.#change()
+    while (this.#waiting > 0 || this.#out.size > 0) await this.#work()
   }
 
   /** Ends the threads, after the batch that each has in work: a write is not cut in half. */
@@ -83,21 +81,23 @@ export class ReadQueue {
     return this.#reads.length - this.#next
   }
 
-  async #readHere(): Promise<void> {
-    for (const read of this.#take({ files: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY })) {
-      this.#check()
-      read.done(await readSource(read.task, this.#options.outbox))
-      await breathe()
+  /** Reads a batch on this thread, or waits for the others when none is left. */
+  async #work(): Promise<void> {
+    if (this.#waiting === 0) await this.#changed.promise
+    for (const { task, done } of this.#take({ files: BATCH_FILES, bytes: BATCH_BYTES })) {
+      done(await readSource(task, this.#options.outbox))
     }
+    await breathe()
+    this.#check()
   }
 
   #startPool(): void {
     this.#pool = new ReadPool(this.#options.add, usefulWorkers(), {
-      onResults: (tasks, results, figures) => {
+      onResults: (batch, results, figures) => {
         this.figures.blocks += figures.blocks
         this.figures.newBlocks += figures.newBlocks
         this.figures.newBytes += figures.newBytes
-        tasks.forEach((task, index) => {
+        batch.forEach((task, index) => {
           const result = results[index]
           if (result) this.#out.get(task)?.done(result)
           this.#out.delete(task)
@@ -143,11 +143,6 @@ export class ReadQueue {
     const { resolve } = this.#changed
     this.#changed = Promise.withResolvers()
     resolve()
-  }
-
-  async #change(): Promise<void> {
-    await this.#changed.promise
-    this.#check()
   }
 
   #check(): void {

@@ -104,7 +104,7 @@ export class TreeWalk {
     this.#seen.files += 1
     this.#seen.bytes += stat.size
     const spans = Math.max(1, Math.ceil(stat.size / SPAN_BYTES))
-    const signature = signatureOf(stat)
+    const signature = spans === 1 ? '' : signatureOf(stat)
     const read: Part[][] = []
     let missing = spans
     for (let index = 0; index < spans; index++) {

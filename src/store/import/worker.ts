@@ -3,25 +3,12 @@
 // It writes under a temp pin that the thread which started it made and will end.
 
 import { parentPort, workerData } from 'node:worker_threads'
-import { codeOf, type ErrorCode, PkgError } from '../../errors.ts'
-import type { PrefixPaths } from '../../paths.ts'
+import { codeOf, PkgError } from '../../errors.ts'
 import { TempPin } from '../temp-pin.ts'
 import { BlockWriter } from '../writer.ts'
-import { type Figures, Outbox } from './outbox.ts'
-import { type ReadResult, type ReadTask, readSource } from './read.ts'
-
-export type WorkerData = {
-  paths: Pick<PrefixPaths, 'blocks' | 'blocksTemp' | 'pinsLock' | 'collector' | 'tempPins'>
-  /** the file of the temp pin */
-  tempPin: string
-}
-
-export type WorkerBatch = readonly ReadTask[]
-
-/** Errors travel as plain records: a clone would lose their class. */
-export type WorkerAnswer =
-  | { results: ReadResult[]; figures: Figures }
-  | { error: { code: ErrorCode; message: string; hint: string | undefined } }
+import { packResults, type WorkerAnswer, type WorkerBatch, type WorkerData } from './messages.ts'
+import { Outbox } from './outbox.ts'
+import { type ReadResult, readSource } from './read.ts'
 
 const { paths, tempPin } = workerData as WorkerData
 const outbox = new Outbox({ writer: new BlockWriter(paths, new TempPin(paths, tempPin)) })
@@ -36,9 +23,11 @@ parentPort?.on('message', (batch: WorkerBatch) => {
 async function work(batch: WorkerBatch): Promise<WorkerAnswer> {
   try {
     const results: ReadResult[] = []
-    for (const task of batch) results.push(await readSource(task, outbox))
+    for (const task of batch) {
+      results.push(await readSource(typeof task === 'string' ? { path: task } : task, outbox))
+    }
     await outbox.flush()
-    return { results, figures: outbox.takeFigures() }
+    return { results: packResults(results), figures: outbox.takeFigures() }
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
     return {
