@@ -4,6 +4,7 @@
 
 import { chmodSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
+import { socketPath } from '../files/socket.ts'
 
 export type Control = { status(): Record<string, unknown>; stop(): void }
 
@@ -21,7 +22,7 @@ export function listenForControl(socket: string, { status, stop }: Control): Pro
   rmSync(socket, { force: true })
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen(socket, () => {
+    server.listen(socketPath(socket), () => {
       chmodSync(socket, 0o600)
       resolve(server)
     })
