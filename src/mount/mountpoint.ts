@@ -4,7 +4,8 @@
 // neither wait for a server nor for itself.
 
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, realpathSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { PkgError } from '../errors.ts'
@@ -38,14 +39,24 @@ export function mountState(paths: Pick<PrefixPaths, 'store' | 'mountPid'>): Moun
   return runningProcess(paths.mountPid) === undefined ? 'stale' : 'mounted'
 }
 
-/** The FUSE mount at exactly this path, the topmost if several are stacked. */
+/** The FUSE mount at this path, the topmost if several are stacked. The path may lead through symlinks. */
 export function mountAt(
   path: string,
   mountinfo = readFileSync('/proc/self/mountinfo', 'utf8'),
 ): MountEntry | undefined {
+  const real = throughLinks(path)
   return parseMountinfo(mountinfo).findLast(
-    (entry) => entry.mountpoint === path && /^fuse(\.|$)/.test(entry.type),
+    (entry) => entry.mountpoint === real && /^fuse(\.|$)/.test(entry.type),
   )
+}
+
+/** As the kernel names it. The mount point itself, which is no symlink of ours, is not looked at: it may be stale. */
+function throughLinks(path: string): string {
+  try {
+    return join(realpathSync(dirname(path)), basename(path))
+  } catch {
+    return path
+  }
 }
 
 /** proc_pid_mountinfo(5): fields 3 and 5, and after the separator the type and the source. */

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { daemonState, ensureDaemon, isServing, stopDaemon } from '../../src/daemon/client.ts'
 import { servingProcess } from '../../src/daemon/mount-process.ts'
@@ -168,11 +168,24 @@ test('a second daemon of a prefix refuses with exit status 6', options, async (t
   assert.match(said, /runs for .* already/)
 })
 
+test('works under a prefix that a symlink leads to', options, async (t) => {
+  const real = await daemonPrefix(t)
+  const paths = prefixPaths(`${real.root}/link`)
+  symlinkSync('.', paths.root)
+  await ensureDaemon(paths)
+  assert.equal(mountState(paths), 'mounted')
+  assert.deepEqual(await stopDaemon(paths), { daemon: true, mount: true })
+  assert.equal(mountState(real), 'none')
+})
+
 test('works under a prefix longer than the path of a socket may be', options, async (t) => {
   const short = await daemonPrefix(t)
   const paths = prefixPaths(`${short.root}/${'long'.repeat(30)}`)
   t.after(() => stopDaemon(paths))
   await ensureDaemon(paths)
-  await until('both sockets answer', async () => (await daemonState(paths)).status?.mount.server !== undefined)
+  await until(
+    'both sockets answer',
+    async () => (await daemonState(paths)).status?.mount.server !== undefined,
+  )
   await stopDaemon(paths)
 })
