@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import { type ErrorCode, hasCode, PkgError } from '../../src/errors.ts'
+import { type CID, DAG_PB } from '../../src/store/cid.ts'
 import { list, lookup } from '../../src/store/unixfs/directory.ts'
 import { measureTree } from '../../src/store/unixfs/measure.ts'
 import { decodeNode } from '../../src/store/unixfs/node.ts'
@@ -118,3 +120,40 @@ test('symlinks are followed inside the DAG only, and not for ever', () => {
   refuses(() => resolvePath(dag, cid, 'over/x'), 'NOT_DIRECTORY')
   assert.equal(resolvePath(dag, cid, 'over').node.type, 'symlink')
 })
+
+test('whatever bytes a node has: it opens, or the error says why', () => {
+  const honest = new Dag()
+  const leaf = honest.raw('leaf')
+  const mtime = { seconds: 1, nanoseconds: 2 }
+  honest.directory({ a: leaf, b: leaf }, { mode: 0o755, mtime })
+  honest.file(Array.from({ length: 3 }, () => ({ cid: leaf, size: 4 })))
+  honest.symlink('target')
+  honest.hamt(
+    ['a', 'b', 'c'].map((name) => ({ name, cid: leaf })),
+    8,
+  )
+  const nodes = [...honest.blocks.values()].filter(({ cid }) => cid.code === DAG_PB).map(({ bytes }) => bytes)
+  const changes = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 })
+  fc.assert(
+    fc.property(fc.constantFrom(...nodes), changes, fc.nat(20), (node, changes, cut) => {
+      const bytes = Buffer.from(node).subarray(0, node.length - (cut > 10 ? cut : 0))
+      for (const [at, value] of changes) if (bytes.length > 0) bytes[at % bytes.length] = value
+      openAll(honest, honest.put(bytes, DAG_PB))
+    }),
+    { numRuns: 3000, seed: 11 },
+  )
+})
+
+/** Does all that readers do with a node; anything but an error of ours is a fault. */
+function openAll(dag: Dag, cid: CID): void {
+  try {
+    const node = decodeNode(cid, dag.get(cid))
+    if (node.type === 'file') new FileReader(dag, node).readInto(new Uint8Array(100), 0)
+    if (node.type === 'directory' || node.type === 'hamt') {
+      lookup(dag, node, 'a')
+      for (const entry of list(dag, node)) assert.ok(entry.name !== '')
+    }
+  } catch (error) {
+    if (!hasCode(error, 'BAD_NODE', 'NOT_UNIXFS', 'MISSING_BLOCK', 'UNSUPPORTED')) throw error
+  }
+}
