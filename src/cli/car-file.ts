@@ -1,0 +1,46 @@
+// CAR files as commands take and make them: "-" is standard input or output, and
+// a file that is made appears whole or not at all.
+
+import { randomBytes } from 'node:crypto'
+import { createReadStream, existsSync } from 'node:fs'
+import { open, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { PkgError } from '../errors.ts'
+
+/** The bytes of a CAR file, or of standard input for "-". */
+export function readCar(file: string): AsyncIterable<Uint8Array> {
+  return file === '-' ? process.stdin : createReadStream(file)
+}
+
+export type WriteCarOptions = { force?: boolean | undefined; onBytes?(bytes: number): void }
+
+/** Writes a CAR to `file` and gives its length in bytes. Throws EXISTS unless `force`. */
+export async function writeCar(
+  car: AsyncIterable<Uint8Array>,
+  file: string,
+  { force = false, onBytes }: WriteCarOptions = {},
+): Promise<number> {
+  if (!force && existsSync(file)) {
+    throw new PkgError('EXISTS', `${file} is there already`, {
+      hint: 'Name another file, or replace it with --force.',
+    })
+  }
+  const temp = join(dirname(file), `.tmp-${basename(file).slice(0, 100)}-${randomBytes(6).toString('hex')}`)
+  const handle = await open(temp, 'wx')
+  let written = 0
+  try {
+    for await (const piece of car) {
+      await handle.writeFile(piece)
+      written += piece.length
+      onBytes?.(written)
+    }
+    await handle.sync()
+    await handle.close()
+    await rename(temp, file)
+  } catch (error) {
+    await handle.close()
+    await rm(temp, { force: true })
+    throw error
+  }
+  return written
+}

@@ -1,0 +1,73 @@
+// What a change of the profile did, as a record and in words: shared by install,
+// remove, upgrade, rollback, switch and diff.
+
+import type { Change } from '../profiles/compare.ts'
+import { formatBytes, type Style, table } from './output.ts'
+
+/** A change with the bytes of the package that it adds or takes away. */
+export type SizedChange = Change & { size?: number }
+
+/** Adds each package's size, as its root claims it; a package that cannot be read has none. */
+export async function withSizes(
+  changes: readonly Change[],
+  blocks: Parameters<typeof import('../packages/package.ts').linkSize>[0],
+): Promise<SizedChange[]> {
+  const { linkSize } = await import('../packages/package.ts')
+  return changes.map((change) => {
+    const cid = (change.after ?? change.before)?.cid
+    try {
+      return cid ? { ...change, size: linkSize(blocks, cid) } : change
+    } catch {
+      // A size is a nicety: the damage will be told by what needs the blocks.
+      return change
+    }
+  })
+}
+
+/** One line a change: what happened, the package, its versions, its size. */
+export function renderChanges(changes: readonly SizedChange[], style: Style): string {
+  const colours = {
+    added: style.green,
+    removed: style.red,
+    upgraded: style.green,
+    downgraded: style.yellow,
+    changed: style.yellow,
+  }
+  const rows = changes.map(({ kind, name, before, after, size }) => [
+    `  ${colours[kind](kind)}`,
+    style.bold(name),
+    versions(before?.version, after?.version),
+    size === undefined ? '' : formatBytes(size),
+  ])
+  return table([], rows, { style, right: [3] })
+}
+
+/** `added esbuild 0.25.0, removed jq 1.6.0`, for a list of generations. */
+export function summarize(changes: readonly Change[]): string {
+  return changes
+    .map(({ kind, name, before, after }) => `${kind} ${name} ${versions(before?.version, after?.version)}`)
+    .join(', ')
+}
+
+function versions(before: string | undefined, after: string | undefined): string {
+  if (before === undefined || after === undefined || before === after) return after ?? before ?? ''
+  return `${before} -> ${after}`
+}
+
+export type Moved = {
+  changed: boolean
+  generation: number | undefined
+  previous: number | undefined
+  changes: readonly SizedChange[]
+  dryRun?: boolean
+}
+
+/** The generation and what changed: `Generation 3 (was 2)`, then a line a change. */
+export function renderMove({ changed, generation, previous, changes, dryRun }: Moved, style: Style): string {
+  if (!changed) {
+    return generation === undefined ? 'Nothing to do' : `Nothing to do: generation ${generation} is current`
+  }
+  const was = previous === undefined ? '' : style.dim(` (${dryRun ? 'now' : 'was'} ${previous})`)
+  const head = `${dryRun ? 'Would make' : 'Now at'} generation ${style.bold(String(generation))}${was}`
+  return changes.length === 0 ? head : `${head}\n${renderChanges(changes, style)}`
+}

@@ -1,0 +1,33 @@
+// `pkg daemon logs`: the log that the daemon and the mount server share.
+
+import { defineCommand } from '../command.ts'
+import type { Context } from '../context.ts'
+import { toJson, write } from '../output.ts'
+
+export const command = defineCommand({
+  options: (argv) =>
+    argv
+      .option('lines', { alias: 'n', type: 'number', default: 50, describe: 'How many of the last lines' })
+      .option('follow', { alias: 'f', type: 'boolean', describe: 'Go on until Ctrl-C' })
+      .example('pkg daemon logs -f', 'Watch what it does'),
+  async run({ lines, follow = false }, context) {
+    const { PkgError } = await import('../../errors.ts')
+    if (!Number.isSafeInteger(lines) || lines < 0) {
+      throw new PkgError('USAGE', '--lines must be a whole number', { hint: 'For example: --lines 100' })
+    }
+    const { tailLog } = await import('../../daemon/log.ts')
+    if (follow) return await followTo(context, lines)
+    return { file: context.paths.log, lines: lines === 0 ? [] : tailLog(context.paths.log, lines) }
+  },
+  render: ({ lines, file }, style) => (lines.length > 0 ? lines.join('\n') : style.dim(`${file} is empty`)),
+  brief: ({ lines }) => lines.join('\n'),
+})
+
+/** Writes lines as they come: there is no result to wait for. */
+async function followTo({ paths, signal, json }: Context, lines: number): Promise<never> {
+  const { followLog } = await import('../../daemon/log.ts')
+  for await (const line of followLog(paths.log, lines, signal)) {
+    await write(process.stdout, json ? `${toJson({ line })}\n` : `${line}\n`)
+  }
+  throw signal.reason
+}

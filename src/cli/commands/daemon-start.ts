@@ -1,0 +1,14 @@
+// `pkg daemon start`: on demand the daemon starts by itself; this is for a machine that boots.
+
+import { defineCommand } from '../command.ts'
+
+export const command = defineCommand({
+  options: (argv) => argv.example('pkg daemon start', 'Mount the store, unless it is'),
+  async run(_args, { paths, signal }) {
+    const { daemonState, ensureDaemon } = await import('../../daemon/client.ts')
+    const started = await ensureDaemon(paths, { signal })
+    const { pid, mountPid } = await daemonState(paths)
+    return { started, mounted: paths.store, pid, mountPid }
+  },
+  render: ({ started, mounted }) => `${started ? 'Mounted at' : 'Already mounted at'} ${mounted}`,
+})

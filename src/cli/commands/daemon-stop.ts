@@ -1,0 +1,15 @@
+// `pkg daemon stop`.
+
+import { defineCommand } from '../command.ts'
+
+export const command = defineCommand({
+  options: (argv) => argv.example('pkg daemon stop', 'Programs in the store cannot run until the next start'),
+  async run(_args, { paths }) {
+    const { stopDaemon } = await import('../../daemon/client.ts')
+    return { ...(await stopDaemon(paths)), path: paths.store }
+  },
+  render({ daemon, mount, path }) {
+    if (!daemon && !mount) return 'No daemon runs'
+    return mount ? `Stopped; ${path} is unmounted` : 'Stopped'
+  },
+})

@@ -1,0 +1,84 @@
+// `pkg gc`: a plan and its execution; `--dry-run` is the plan.
+
+import { EXIT } from '../../errors.ts'
+import type { CollectionResult } from '../../pins/collect.ts'
+import { defineCommand } from '../command.ts'
+import { duration, wholeNumber } from '../numbers.ts'
+import { count, formatBytes, formatDate, type Style } from '../output.ts'
+
+export const command = defineCommand({
+  options: (argv) =>
+    argv
+      .option('dry-run', { alias: 'n', type: 'boolean', describe: 'Only tell what would be deleted' })
+      .option('delete-older-than', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'Delete generations made longer ago, first: 30d, 12h, 2w',
+      })
+      .option('keep', {
+        type: 'number',
+        requiresArg: true,
+        describe: 'Of each profile keep this many generations',
+      })
+      .example('pkg gc --dry-run', 'How much it would free')
+      .example('pkg gc --keep 3 --delete-older-than 30d', 'Only what is beyond both limits goes'),
+  async run({ dryRun = false, deleteOlderThan, keep }, context) {
+    const { runCollection } = await import('../../pins/collect.ts')
+    const policy = {
+      ...(keep === undefined ? {} : { keep: wholeNumber(keep, '--keep', 0) }),
+      ...(deleteOlderThan === undefined ? {} : { olderThanMs: duration(deleteOlderThan) }),
+    }
+    const labels = { mark: 'Marking', list: 'Listing', sweep: dryRun ? 'Counting' : 'Deleting' }
+    const tasks = new Map<string, ReturnType<typeof context.progress.task>>()
+    const store = await context.openStore()
+    return await runCollection(store, policy, {
+      dryRun,
+      signal: context.signal,
+      onProgress({ step, blocks, total }) {
+        for (const [other, task] of tasks) if (other !== step) task.end()
+        if (!tasks.has(step)) tasks.set(step, context.progress.task(labels[step], 'items'))
+        tasks.get(step)?.update({ done: blocks, total })
+      },
+    }).finally(() => {
+      for (const task of tasks.values()) task.end()
+    })
+  },
+  render: (result, style) => [...remarks(result, style), summary(result, style)].join('\n'),
+  brief: ({ bytes }) => String(bytes),
+  exitStatus: ({ incomplete }) => (incomplete.length > 0 ? EXIT.damaged : EXIT.ok),
+})
+
+function summary(
+  { dryRun, blocks, bytes, keptBlocks, roots, claimed }: CollectionResult,
+  style: Style,
+): string {
+  const what = `${count(blocks, 'block')}, ${formatBytes(bytes)}`
+  const kept = `${count(keptBlocks, 'block')} kept by ${count(roots, 'root')}`
+  const rescued = claimed > 0 ? `; ${count(claimed, 'block')} claimed by others meanwhile` : ''
+  return `${dryRun ? 'Would delete' : 'Deleted'} ${style.bold(what)}\n${style.dim(kept + rescued)}`
+}
+
+function remarks(
+  { dryRun, generations, gone, unreadable, skipped, deniedProcesses, incomplete }: CollectionResult,
+  style: Style,
+): string[] {
+  const verb = dryRun ? 'would delete' : 'deleted'
+  return [
+    ...generations.map(
+      ({ profile, number, created }) => `${verb} generation ${number} of ${profile} (${formatDate(created)})`,
+    ),
+    ...gone.map(({ path }) => `${dryRun ? 'would drop' : 'dropped'} the auto pin of ${path}, which is gone`),
+    ...skipped.map(({ profile, why }) => {
+      return style.yellow(
+        `kept all generations of ${profile}: ${why === 'BUSY' ? 'it is being changed' : 'not permitted'}`,
+      )
+    }),
+    ...unreadable.map(({ path, errno }) =>
+      style.yellow(`cannot read ${path} (${errno}): what it kept stays`),
+    ),
+    ...(deniedProcesses > 0
+      ? [style.yellow(`${count(deniedProcesses, 'process', 'processes')} of others may not be looked at`)]
+      : []),
+    ...incomplete.map((cid) => style.red(`missing or damaged, though a root needs it: ${cid}`)),
+  ]
+}

@@ -1,0 +1,27 @@
+// `pkg pin add`: a name for a DAG that shall stay.
+
+import { defineCommand } from '../command.ts'
+
+export const command = defineCommand({
+  options: (argv) =>
+    argv
+      .positional('name', {
+        type: 'string',
+        demandOption: true,
+        describe: 'What to call it; may name several',
+      })
+      .positional('cid', { type: 'string', demandOption: true, describe: 'A CID, or a path into the store' })
+      .option('partial', { type: 'boolean', describe: 'Keep what there is of a DAG that is not whole here' })
+      .example('pkg pin add backup bafy…', 'No collection takes it while the pin is there'),
+  async run({ name, cid: text, partial }, context) {
+    const [{ addPin }, { resolveHeldDag }] = await Promise.all([
+      import('../../pins/pins.ts'),
+      import('../dag.ts'),
+    ])
+    const store = await context.openStore()
+    const { prog, ...pin } = await addPin(store, { prog: name, cid: resolveHeldDag(store, text), partial })
+    return { name: prog, ...pin }
+  },
+  render: ({ name, cid }, style) => `Pinned ${style.bold(name)}: ${cid}`,
+  brief: ({ cid }) => cid.toString(),
+})

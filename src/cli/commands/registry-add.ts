@@ -1,0 +1,18 @@
+// `pkg registry add`: from now on packages are looked up there too.
+
+import { defineCommand } from '../command.ts'
+
+export const command = defineCommand({
+  options: (argv) =>
+    argv
+      .positional('name', { type: 'string', demandOption: true, describe: 'What you call it' })
+      .positional('source', { type: 'string', demandOption: true, describe: 'A registry’s directory or CID' })
+      .example('pkg registry add main ./reg', 'Registries are asked in the order in which they were added'),
+  async run({ name, source }, context) {
+    const { addRegistry } = await import('../../registry/subscribe.ts')
+    const { root, ...rest } = await addRegistry(await context.openStore(), { name, source })
+    return { cid: root, ...rest }
+  },
+  render: ({ name, source }, style) => `Added the registry ${style.bold(name)}: ${source}`,
+  brief: ({ cid }) => cid.toString(),
+})

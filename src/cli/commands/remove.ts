@@ -1,0 +1,29 @@
+// `pkg remove`: a generation without them; the one before stays, to go back to.
+
+import { renderMove, withSizes } from '../changes.ts'
+import { defineCommand } from '../command.ts'
+
+export const command = defineCommand({
+  options: (argv) =>
+    argv
+      .positional('package', {
+        type: 'string',
+        array: true,
+        demandOption: true,
+        describe: 'Names, as `pkg list` shows them',
+      })
+      .option('dry-run', { alias: 'n', type: 'boolean', describe: 'Only tell what would change' })
+      .example('pkg remove esbuild', 'Its blocks stay until no generation needs them and `pkg gc` runs'),
+  async run({ package: names, dryRun = false }, context) {
+    const [{ changeProfile }, { withoutPackages }] = await Promise.all([
+      import('../../profiles/change.ts'),
+      import('../../profiles/operations.ts'),
+    ])
+    const profile = await context.openProfile()
+    const options = { action: 'remove', dryRun, signal: context.signal } as const
+    const change = await changeProfile(profile, (installed) => withoutPackages(installed, names), options)
+    return { ...change, changes: await withSizes(change.changes, profile.store.blocks), dryRun }
+  },
+  render: (change, style) => renderMove(change, style),
+  brief: ({ generation }) => generation?.toString(),
+})

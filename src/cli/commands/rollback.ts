@@ -1,0 +1,29 @@
+// `pkg rollback`: one rename back. Builds nothing and loads no database.
+
+import { renderMove, withSizes } from '../changes.ts'
+import { defineCommand } from '../command.ts'
+import { generationNumber } from '../numbers.ts'
+
+export const command = defineCommand({
+  options: (argv) =>
+    argv
+      .option('to', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'That generation; further rollbacks go on from there',
+      })
+      .option('dry-run', { alias: 'n', type: 'boolean', describe: 'Only tell what would change' })
+      .example('pkg rollback', 'To the generation you came from, which need not be the one before'),
+  async run({ to, dryRun = false }, { readProfile, signal }) {
+    const { rollback } = await import('../../profiles/switch.ts')
+    const profile = await readProfile()
+    const moved = await rollback(profile, {
+      to: to === undefined ? undefined : generationNumber(to),
+      dryRun,
+      signal,
+    })
+    return { ...moved, changes: await withSizes(moved.changes, profile.store.blocks), dryRun }
+  },
+  render: (moved, style) => renderMove(moved, style),
+  brief: ({ generation }) => String(generation),
+})

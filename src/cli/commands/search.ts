@@ -1,0 +1,36 @@
+// `pkg search`: over the names and descriptions of all registries.
+
+import { defineCommand } from '../command.ts'
+import { printable, table } from '../output.ts'
+
+export const command = defineCommand({
+  options: (argv) =>
+    argv
+      .positional('text', {
+        type: 'string',
+        array: true,
+        describe: 'Words, or their beginnings [everything]',
+      })
+      .option('limit', { type: 'number', default: 50, requiresArg: true, describe: 'At most this many' })
+      .example('pkg search json filter', 'Packages with words that begin so'),
+  async run({ text = [], limit }, context) {
+    const [{ search }, { PkgError }] = await Promise.all([
+      import('../../registry/search.ts'),
+      import('../../errors.ts'),
+    ])
+    if (!Number.isSafeInteger(limit) || limit < 1)
+      throw new PkgError('USAGE', '--limit must be a whole number above 0')
+    return { packages: search(await context.openStore(), text.join(' '), { limit }) }
+  },
+  render({ packages }, style) {
+    if (packages.length === 0) return 'Nothing found'
+    const rows = packages.map(({ name, version, description, registry }) => [
+      style.bold(name),
+      version,
+      registry,
+      printable(description),
+    ])
+    return table(['name', 'version', 'registry', 'description'], rows, { style })
+  },
+  brief: ({ packages }) => packages.map(({ name }) => name).join('\n'),
+})

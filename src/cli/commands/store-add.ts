@@ -1,0 +1,41 @@
+// `pkg store add`: a file, symlink or directory into the store.
+
+import { defineCommand } from '../command.ts'
+import { count, formatBytes } from '../output.ts'
+import { bytesProgress } from '../steps.ts'
+
+export const command = defineCommand({
+  options: (argv) =>
+    argv
+      .positional('path', { type: 'string', demandOption: true, describe: 'A file, symlink or directory' })
+      .option('pin', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'Keep it alive under this name; without a pin the next collection may take it',
+      })
+      .example('pkg store add ./tree --pin backup', 'Add a directory and keep it'),
+  async run({ path, pin }, context) {
+    const [{ withAdd }, { importTree }] = await Promise.all([
+      import('../../store/add.ts'),
+      import('../../store/import/index.ts'),
+    ])
+    const store = await context.openStore()
+    const progress = bytesProgress(context, 'Adding')
+    return await withAdd(store, async (add) => {
+      const added = await importTree(add, path, { signal: context.signal, onProgress: progress.update })
+      await add.commit([added.cid])
+      // While the temp pin is there: a collection beside us cannot take it in between.
+      if (pin !== undefined) {
+        const { addPin } = await import('../../pins/pins.ts')
+        await addPin(store, { prog: pin, cid: added.cid })
+      }
+      return { ...added, ...(pin === undefined ? {} : { pin }) }
+    }).finally(progress.end)
+  },
+  render({ cid, files, bytes, newBytes, pin }, style) {
+    const kept = pin === undefined ? 'not pinned' : `pinned as ${pin}`
+    const figures = `${count(files, 'file')}, ${formatBytes(bytes)}, ${formatBytes(newBytes)} of it new; ${kept}`
+    return `${style.bold(cid.toString())}\n${style.dim(figures)}`
+  },
+  brief: ({ cid }) => cid.toString(),
+})

@@ -1,0 +1,43 @@
+// `pkg store export`: a DAG as a CAR (version 1), to a file or to standard output.
+
+import { writeCar } from '../car-file.ts'
+import { defineCommand } from '../command.ts'
+import { count, formatBytes, write } from '../output.ts'
+import { bytesProgress } from '../steps.ts'
+
+export const command = defineCommand({
+  options: (argv) =>
+    argv
+      .positional('cid', {
+        type: 'string',
+        demandOption: true,
+        describe: 'A CID or store path, and a path below',
+      })
+      .positional('file', { type: 'string', describe: 'The CAR file; "-" is standard output [<cid>.car]' })
+      .option('force', { alias: 'f', type: 'boolean', describe: 'Replace the file if it is there' })
+      .example('pkg store export bafy… - | ssh host pkg store import -', 'To another machine'),
+  async run({ cid: text, file, force }, context) {
+    const [{ exportCar }, { closureSize }, { resolveHeldDag }] = await Promise.all([
+      import('../../store/car/write.ts'),
+      import('../../store/closure.ts'),
+      import('../dag.ts'),
+    ])
+    const store = await context.openStore()
+    const cid = resolveHeldDag(store, text)
+    const car = exportCar(store, cid, { signal: context.signal })
+    if (file === '-') {
+      for await (const piece of car) await write(process.stdout, piece)
+      return undefined
+    }
+    const { blocks, bytes: total } = closureSize(store, cid)
+    const to = file ?? `${cid}.car`
+    const progress = bytesProgress(context, 'Exporting')
+    const onBytes = (written: number) => progress.update({ bytes: written, totalBytes: total })
+    const bytes = await writeCar(car, to, { force, onBytes }).finally(progress.end)
+    return { cid, file: to, blocks, bytes }
+  },
+  streams: ({ file }) => file === '-',
+  render: (exported) =>
+    exported && `${exported.file}: ${count(exported.blocks, 'block')}, ${formatBytes(exported.bytes)}`,
+  brief: (exported) => exported?.file,
+})

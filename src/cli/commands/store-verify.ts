@@ -1,0 +1,44 @@
+// `pkg store verify`: hashes every block, and looks whether what roots keep is whole.
+
+import { EXIT } from '../../errors.ts'
+import { defineCommand } from '../command.ts'
+import { count, formatBytes } from '../output.ts'
+
+export const command = defineCommand({
+  options: (argv) =>
+    argv
+      .option('dry-run', { type: 'boolean', describe: 'Only tell: leave corrupt blocks where they are' })
+      .example('pkg store verify', 'Move corrupt blocks to quarantine; adding the content again heals it'),
+  async run({ dryRun = false }, context) {
+    const [{ verifyStore }, { roots }] = await Promise.all([
+      import('../../store/verify.ts'),
+      import('../../pins/roots.ts'),
+    ])
+    const store = await context.openStore()
+    const task = context.progress.task('Verifying')
+    const verified = await verifyStore(store, {
+      signal: context.signal,
+      repair: !dryRun,
+      roots: (await roots(store)).map(({ cid }) => cid),
+      onProgress: ({ bytes }) => task.update({ done: bytes }),
+    }).finally(task.end)
+    return { ok: verified.corrupt.length === 0 && verified.incompleteRoots.length === 0, ...verified }
+  },
+  render({ ok, blocks, bytes, corrupt, incompleteRoots }, style) {
+    const lines = corrupt.map(({ file, why, quarantined }) => {
+      return `${style.red('corrupt')} ${file}: ${why}${quarantined ? ' (moved to quarantine)' : ''}`
+    })
+    for (const { cid, missing } of incompleteRoots) {
+      lines.push(
+        `${style.red('incomplete')} ${cid}: ${count(missing.length, 'block')} missing, first ${missing[0]}`,
+      )
+    }
+    lines.push(
+      `${count(blocks, 'block')}, ${formatBytes(bytes)}: ${ok ? style.green('all good') : style.red('damaged')}`,
+    )
+    if (!ok) lines.push(`${style.bold('hint:')} add, import or install the damaged content again`)
+    return lines.join('\n')
+  },
+  brief: ({ corrupt }) => corrupt.map(({ cid }) => cid.toString()).join('\n'),
+  exitStatus: ({ ok }) => (ok ? EXIT.ok : EXIT.damaged),
+})

@@ -1,0 +1,21 @@
+// `pkg switch`: any generation becomes the current one, by one rename.
+
+import { renderMove, withSizes } from '../changes.ts'
+import { defineCommand } from '../command.ts'
+import { generationNumber } from '../numbers.ts'
+
+export const command = defineCommand({
+  options: (argv) =>
+    argv
+      .positional('generation', { type: 'string', demandOption: true, describe: 'As `pkg history` lists it' })
+      .option('dry-run', { alias: 'n', type: 'boolean', describe: 'Only tell what would change' })
+      .example('pkg switch 2', 'Make generation 2 the current one'),
+  async run({ generation, dryRun = false }, { readProfile, signal }) {
+    const { switchGeneration } = await import('../../profiles/switch.ts')
+    const profile = await readProfile()
+    const moved = await switchGeneration(profile, generationNumber(generation), { dryRun, signal })
+    return { ...moved, changes: await withSizes(moved.changes, profile.store.blocks), dryRun }
+  },
+  render: (moved, style) => renderMove(moved, style),
+  brief: ({ generation }) => String(generation),
+})

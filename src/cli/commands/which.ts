@@ -1,0 +1,85 @@
+// `pkg which`: from a program's name to its package, by the blocks: no mount is asked.
+
+import { join } from 'node:path'
+import { PkgError } from '../../errors.ts'
+import type { Profile, ProfileStore } from '../../profiles/profile.ts'
+import type { CID } from '../../store/cid.ts'
+import { defineCommand } from '../command.ts'
+import { fields } from '../output.ts'
+import { programsDirectory } from '../path-hint.ts'
+
+export const command = defineCommand({
+  options: (argv) =>
+    argv
+      .positional('program', { type: 'string', demandOption: true, describe: 'A name in the profile’s bin/' })
+      .example('pkg which esbuild', 'Link, store path, package, version, generation'),
+  async run({ program }, { readProfile, paths, env, profilePath }) {
+    const [{ currentGeneration }, { readEnvironment }, { checkName, storePath }, { suggest }] =
+      await Promise.all([
+        import('../../profiles/profile.ts'),
+        import('../../profiles/environment.ts'),
+        import('../../paths.ts'),
+        import('../../registry/suggest.ts'),
+      ])
+    checkName(program, 'program')
+    const profile = await readProfile()
+    const generation = currentGeneration(profile)
+    const packages = generation ? readEnvironment(profile.store.blocks, generation.cid) : []
+    const link = generation && (await linkOf(profile, generation.cid, program))
+    if (!generation || link === undefined) {
+      const near = suggest(
+        program,
+        packages.flatMap(({ programs }) => programs),
+      )
+      throw new PkgError('NOT_FOUND', `no installed package has a program ${JSON.stringify(program)}`, {
+        hint: near.length > 0 ? `Did you mean ${near.join(', ')}?` : `Look for one: pkg search ${program}`,
+      })
+    }
+    const owner = packages.find(({ cid }) => link.cid === cid.toString())
+    return {
+      program,
+      link: join(
+        profilePath === undefined ? programsDirectory(env) : join(profile.dir, 'current', 'bin'),
+        program,
+      ),
+      path: storePath(paths, { toString: () => link.cid }, link.path),
+      package: owner?.name,
+      version: owner?.version,
+      cid: owner?.cid,
+      generation: generation.number,
+    }
+  },
+  render: ({ link, path, package: name, version, generation }, style) =>
+    fields(
+      [
+        ['link', link],
+        ['store path', path],
+        ['package', name && style.bold(name)],
+        ['version', version],
+        ['generation', String(generation)],
+      ],
+      style,
+    ),
+  brief: ({ path }) => path,
+})
+
+/** Where the environment's `bin/<program>` leads, `../../<cid>/<path>`; undefined when there is none. */
+async function linkOf(
+  { store }: Profile<ProfileStore>,
+  environment: CID,
+  program: string,
+): Promise<{ cid: string; path: string } | undefined> {
+  const [{ resolvePath }, { hasCode }] = await Promise.all([
+    import('../../store/unixfs/resolve.ts'),
+    import('../../errors.ts'),
+  ])
+  try {
+    const { node } = resolvePath(store.blocks, environment, `bin/${program}`)
+    const [, cid, path] =
+      (node.type === 'symlink' && /^(?:\.\.\/)+([^./][^/]*)\/(.*)$/s.exec(node.target)) || []
+    return cid === undefined || path === undefined ? undefined : { cid, path }
+  } catch (error) {
+    if (hasCode(error, 'NOT_FOUND')) return undefined
+    throw error
+  }
+}

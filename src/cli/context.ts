@@ -1,0 +1,81 @@
+// What a command works with: the prefix, the store (opened when first asked for,
+// closed by main), a signal that Ctrl-C aborts, and ways to speak to the person.
+
+import type { PrefixPaths } from '../paths.ts'
+import type { Profile, ProfileStore } from '../profiles/profile.ts'
+import type { Store } from '../store/store.ts'
+import type { Progress } from './progress.ts'
+import type { Signals } from './signals.ts'
+
+/** Options that every command takes. */
+export type GlobalOptions = {
+  prefix?: string
+  profile?: string
+  json?: boolean
+  quiet?: boolean
+}
+
+type Surroundings = {
+  paths: PrefixPaths
+  env: NodeJS.ProcessEnv
+  /** the profile that `--profile` names; undefined: the user's own */
+  profilePath: string | undefined
+  quiet: boolean
+  json: boolean
+  signals: Signals
+  progress: Progress
+  /** A remark on standard error; silent under --quiet and --json. */
+  note(text: string): void
+}
+
+export type Context = Readonly<Surroundings> & {
+  /** aborted by SIGINT, SIGTERM and SIGHUP */
+  readonly signal: AbortSignal
+  openStore(): Promise<Store>
+  /** the profile, to be changed */
+  openProfile(): Promise<Profile>
+  /** the profile, to be read and switched: makes no prefix and loads no database */
+  readProfile(): Promise<Profile<ProfileStore>>
+  /** Runs `fn` when the command has ended, whatever became of it; the last one first. */
+  defer(fn: () => void | Promise<void>): void
+}
+
+/** A context, and the function that closes what was opened through it. */
+export function createContext(surroundings: Surroundings): { context: Context; close(): Promise<void> } {
+  const deferred: (() => void | Promise<void>)[] = []
+  let store: Promise<Store> | undefined
+  const context: Context = {
+    ...surroundings,
+    signal: surroundings.signals.signal,
+    defer: (fn) => void deferred.push(fn),
+    openStore() {
+      store ??= openStore(context)
+      return store
+    },
+    async openProfile() {
+      const { openProfile } = await import('../profiles/profile.ts')
+      return openProfile(await context.openStore(), { path: surroundings.profilePath })
+    },
+    async readProfile() {
+      const [{ openProfile }, { Blocks }] = await Promise.all([
+        import('../profiles/profile.ts'),
+        import('../store/blocks.ts'),
+      ])
+      const { paths, profilePath } = surroundings
+      return openProfile({ paths, blocks: new Blocks(paths) }, { path: profilePath })
+    },
+  }
+  return {
+    context,
+    async close() {
+      for (const fn of deferred.splice(0).reverse()) await fn()
+    },
+  }
+}
+
+async function openStore({ paths, defer }: Pick<Context, 'paths' | 'defer'>): Promise<Store> {
+  const { Store } = await import('../store/store.ts')
+  const store = Store.open(paths.root)
+  defer(() => store.close())
+  return store
+}

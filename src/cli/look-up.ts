@@ -1,0 +1,48 @@
+// From what a user asks for to packages that can be installed, each protected
+// from a collector from the moment it is known to the end of the add session.
+
+import { resolve as resolvePath } from 'node:path'
+import type { PackOptions } from '../packages/pack.ts'
+import { readManifest } from '../packages/package.ts'
+import { type InstalledPackage, installedPackage } from '../profiles/installed.ts'
+import { resolve } from '../registry/resolve.ts'
+import { parseSpec } from '../registry/spec.ts'
+import type { AddSession } from '../store/add.ts'
+import { requireComplete } from '../store/closure.ts'
+import type { Store } from '../store/store.ts'
+
+export type LookUpOptions = {
+  add: AddSession
+  registry?: string | undefined
+  priority?: number | undefined
+} & Pick<PackOptions, 'signal' | 'onProgress'>
+
+/** Resolves every spec, in their order. Throws what `resolve` throws, and INCOMPLETE for a package that is not all here. */
+export async function lookUp(
+  store: Store,
+  specs: readonly string[],
+  options: LookUpOptions,
+): Promise<InstalledPackage[]> {
+  const { add, registry, priority, signal, onProgress } = options
+  const found: InstalledPackage[] = []
+  for (const text of specs) {
+    signal?.throwIfAborted()
+    const keep: PackOptions['keep'] = ({ cid }) => add.protect(cid)
+    const one = await resolve(store, text, { registry, pack: { keep, signal, onProgress } })
+    await add.protect(one.cid)
+    requireComplete(store, one.cid)
+    found.push(
+      installedPackage(readManifest(store.blocks, one.cid), one.cid, {
+        requested: lasting(text),
+        ...(one.registry === undefined ? {} : { registry: one.registry }),
+        ...(priority === undefined ? {} : { priority }),
+      }),
+    )
+  }
+  return found
+}
+
+/** A request that means the same in any working directory: an upgrade looks it up again. */
+function lasting(text: string): string {
+  return parseSpec(text).kind === 'path' ? resolvePath(text) : text
+}

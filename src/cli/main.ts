@@ -1,0 +1,110 @@
+// The command line: reads the words, runs one command, prints what it returned
+// and exits. Nothing else writes to standard output, but commands that stream
+// bytes. Under --json standard output holds one record, whatever happens: the
+// result, or {"error": {code, message, hint}}.
+
+import packageJson from '../../package.json' with { type: 'json' }
+import { exitStatusOf, isErrno, PkgError } from '../errors.ts'
+import { prefixPaths, resolvePrefix } from '../paths.ts'
+import { COMPLETE } from './completion.ts'
+import { createContext } from './context.ts'
+import { rootHelp } from './help.ts'
+import { styleFor, toJson, write } from './output.ts'
+import type { Invocation, Parsed } from './parse.ts'
+import { createProgress } from './progress.ts'
+import { renderError, reportOf } from './report.ts'
+import { watchSignals } from './signals.ts'
+
+/** 128 + SIGPIPE: the reader of our output went away, as in `pkg list | head -1`. */
+const BROKEN_PIPE = 141
+
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error) => {
+    if (isErrno(error, 'EPIPE')) process.exit(BROKEN_PIPE)
+    throw error
+  })
+}
+
+// Exit even though a socket or a worker may be open: all that was promised is done.
+process.exit(await main(process.argv.slice(2)))
+
+async function main(words: string[]): Promise<number> {
+  let invocation: Invocation
+  try {
+    const parsed = await read(words)
+    if ('text' in parsed) {
+      if (parsed.text !== '') await write(process.stdout, `${parsed.text.trimEnd()}\n`)
+      return 0
+    }
+    invocation = parsed.invocation
+  } catch (error) {
+    const [ours] = words.join('\0').split('\0--\0')
+    await printError(error, { json: ours?.split('\0').includes('--json') === true })
+    return exitStatusOf(error)
+  }
+  return await run(invocation)
+}
+
+/** The pages asked for most need no parser: yargs takes longer to load than all the rest. */
+async function read(words: string[]): Promise<Parsed> {
+  const [only = '--help', ...more] = words
+  if (more.length === 0 && ['--help', '-h', 'help'].includes(only)) return { text: rootHelp() }
+  if (only === COMPLETE) {
+    const { candidates, formatCandidates } = await import('./candidates.ts')
+    return { text: formatCandidates(await candidates(more)) }
+  }
+  if (more.length === 0 && only === '--version') return { text: packageJson.version }
+  const { parse } = await import('./parse.ts')
+  return await parse(words, { version: packageJson.version, columns: process.stdout.columns })
+}
+
+async function run({ command, args }: Invocation): Promise<number> {
+  const { json = false, quiet = false, prefix, profile } = args
+  const signals = watchSignals()
+  const streams = command.streams?.(args) === true
+  try {
+    const { context, close } = createContext({
+      paths: prefixPaths(resolvePrefix({ ...process.env, ...(prefix && { PKG_PREFIX: prefix }) })),
+      env: process.env,
+      profilePath: profile,
+      signals,
+      json,
+      quiet,
+      progress: createProgress(process.stderr, { quiet: quiet || json, env: process.env }),
+      note: (text) => {
+        if (!quiet && !json) process.stderr.write(`${text}\n`)
+      },
+    })
+    try {
+      const result = await command.run(args, context)
+      if (!streams) await print(command, { result, args })
+      return command.exitStatus?.(result) ?? 0
+    } finally {
+      await close()
+    }
+  } catch (error) {
+    // Whatever broke after Ctrl-C broke because of it.
+    const interrupted = signals.exitStatus()
+    const reported =
+      interrupted === undefined ? error : new PkgError('INTERRUPTED', 'interrupted', { cause: error })
+    await printError(reported, { json, stream: streams ? process.stderr : process.stdout })
+    return interrupted ?? exitStatusOf(error)
+  }
+}
+
+type Result = { result: unknown; args: Invocation['args'] }
+
+async function print({ brief, render }: Invocation['command'], { result, args }: Result): Promise<void> {
+  let text: string | undefined
+  if (args.json) text = toJson(result)
+  else if (args.quiet) text = brief?.(result)
+  else text = render?.(result, styleFor(process.stdout), args)
+  if (text) await write(process.stdout, `${text}\n`)
+}
+
+type ErrorOutput = { json: boolean; stream?: NodeJS.WritableStream }
+
+async function printError(error: unknown, { json, stream = process.stdout }: ErrorOutput): Promise<void> {
+  if (json) await write(stream, `${toJson({ error: reportOf(error) })}\n`)
+  else await write(process.stderr, `${renderError(error, styleFor(process.stderr), process.env)}\n`)
+}

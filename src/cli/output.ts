@@ -1,0 +1,125 @@
+// How results look to people: colours, tables, sizes, dates. Pure functions but
+// for `write`, which waits until a pipe has taken the bytes.
+
+export type Style = Readonly<{
+  bold(text: string): string
+  dim(text: string): string
+  green(text: string): string
+  yellow(text: string): string
+  red(text: string): string
+}>
+
+/** Colours for a stream: only on a terminal, and not under NO_COLOR (no-color.org) or TERM=dumb. */
+export function styleFor(
+  stream: { isTTY?: boolean },
+  { NO_COLOR, TERM }: NodeJS.ProcessEnv = process.env,
+): Style {
+  const colours = stream.isTTY === true && !NO_COLOR && TERM !== 'dumb'
+  // SGR codes of ECMA-48: each pair switches on, and off again without touching the others.
+  const sgr = (on: number, off: number) => (text: string) =>
+    colours && text !== '' ? `\u001b[${on}m${text}\u001b[${off}m` : text
+  return { bold: sgr(1, 22), dim: sgr(2, 22), green: sgr(32, 39), yellow: sgr(33, 39), red: sgr(31, 39) }
+}
+
+const UNITS = ['KiB', 'MiB', 'GiB', 'TiB', 'PiB']
+
+/** `1536` as `1.5 KiB`. */
+export function formatBytes(bytes: number): string {
+  if (Math.abs(bytes) < 1024) return `${bytes} B`
+  let value = bytes
+  let unit = ''
+  for (const next of UNITS) {
+    value /= 1024
+    unit = next
+    // 1023.95 would be shown as "1024.0".
+    if (Math.abs(value) < 1023.95) break
+  }
+  return `${value.toFixed(1)} ${unit}`
+}
+
+/** A change of size, with its sign: `+1.5 KiB`. */
+export function formatChange(bytes: number): string {
+  return bytes < 0 ? `-${formatBytes(-bytes)}` : `+${formatBytes(bytes)}`
+}
+
+/** Local time, to the minute: `2026-11-21 09:05`. */
+export function formatDate(date: Date | string): string {
+  const at = new Date(date)
+  if (Number.isNaN(at.getTime())) return '?'
+  const two = (value: number) => String(value).padStart(2, '0')
+  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${two(at.getHours())}:${two(at.getMinutes())}`
+}
+
+/** `3 blocks`, `1 block`. */
+export function count(number: number, one: string, many = `${one}s`): string {
+  return `${number.toLocaleString('en')} ${number === 1 ? one : many}`
+}
+
+const ESCAPES = /\u001b\[\d+m/g
+
+/** Columns under their headings (none: no line for them), two spaces apart; those named in `right` end together. */
+export function table(
+  headings: string[],
+  rows: string[][],
+  { style, right = [] }: { style: Style; right?: number[] },
+): string {
+  const lines = headings.length > 0 ? [headings.map((heading) => style.dim(heading)), ...rows] : rows
+  const width = (text: string) => text.replace(ESCAPES, '').length
+  const columns = Math.max(0, ...lines.map((line) => line.length))
+  const widths = Array.from({ length: columns }, (_, column) =>
+    Math.max(...lines.map((line) => width(line[column] ?? ''))),
+  )
+  return lines
+    .map((line) => {
+      const cells = line.map((cell, column) => {
+        const padding = ' '.repeat((widths[column] ?? 0) - width(cell))
+        return right.includes(column) ? padding + cell : cell + padding
+      })
+      return cells.join('  ').trimEnd()
+    })
+    .join('\n')
+}
+
+/** Names and values, the values below each other. Undefined ones are left out. */
+export function fields(pairs: [string, string | undefined][], style: Style): string {
+  const shown = pairs.filter((pair): pair is [string, string] => pair[1] !== undefined && pair[1] !== '')
+  const width = Math.max(0, ...shown.map(([name]) => name.length))
+  return shown.map(([name, value]) => `${style.dim(name.padEnd(width))}  ${value}`).join('\n')
+}
+
+/**
+ * A name as it may be shown: control characters, which could move the cursor or
+ * fake a line, are escaped. Names out of a DAG are hostile (invariant 7).
+ */
+export function printable(name: string): string {
+  return name.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+  })
+}
+
+/** The record that `--json` prints. CIDs become strings, sets lists, dates ISO 8601, undefined nothing. */
+export function toJson(result: unknown): string {
+  return JSON.stringify(
+    result ?? {},
+    (_, value: unknown) => {
+      if (typeof value === 'bigint') return Number(value)
+      if (value instanceof Set) return [...value]
+      if (value instanceof Map) return Object.fromEntries(value)
+      // A CID's own toJSON is the DAG-JSON form {"/": "bafy…"}.
+      if (isDagJsonLink(value)) return value['/']
+      return value
+    },
+    2,
+  )
+}
+
+function isDagJsonLink(value: unknown): value is { '/': string } {
+  return typeof value === 'object' && value !== null && '/' in value && typeof value['/'] === 'string'
+}
+
+/** Writes all of `text` and resolves when the system has it: an exit before would cut a pipe short. */
+export function write(stream: NodeJS.WritableStream, text: string | Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stream.write(text, (error) => (error ? reject(error) : resolve()))
+  })
+}

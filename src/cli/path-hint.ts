@@ -1,0 +1,38 @@
+// The line that puts the profile's programs into PATH, in the words of each shell.
+
+import { basename, join } from 'node:path'
+import { profileLink } from '../paths.ts'
+
+export type ShellLine = {
+  shell: string
+  line: string
+  /** where the line belongs, so that new shells have it */
+  file: string
+}
+
+/** Where the user's programs are found: `~/.pkg-profile/bin`. */
+export function programsDirectory(env: NodeJS.ProcessEnv): string {
+  return join(profileLink(env), 'bin')
+}
+
+export function isInPath(env: NodeJS.ProcessEnv): boolean {
+  return (env.PATH ?? '').split(':').includes(programsDirectory(env))
+}
+
+/** The line for the user's login shell; POSIX's for a shell that we do not know. */
+export function shellLine(env: NodeJS.ProcessEnv): ShellLine {
+  const home = env.HOME ?? ''
+  const shell = basename(env.SHELL || 'sh')
+  const posix = 'export PATH="$HOME/.pkg-profile/bin:$PATH"'
+  if (shell === 'fish') {
+    const config = env.XDG_CONFIG_HOME || join(home, '.config')
+    return {
+      shell,
+      line: 'fish_add_path --path ~/.pkg-profile/bin',
+      file: join(config, 'fish', 'config.fish'),
+    }
+  }
+  if (shell === 'bash') return { shell, line: posix, file: join(home, '.bashrc') }
+  if (shell === 'zsh') return { shell, line: posix, file: join(env.ZDOTDIR || home, '.zshrc') }
+  return { shell, line: posix, file: join(home, '.profile') }
+}

@@ -1,0 +1,18 @@
+// What an upgrade looks for, from what was asked for at the installation. Pure.
+
+import type { InstalledPackage } from '../profiles/installed.ts'
+import { parseSpec } from '../registry/spec.ts'
+
+/** A whole version: `1.2.3`, `v1.2.3-rc.1`. `=1.2.3` is not meant: whoever writes that wants to stay there. */
+const EXACT = /^v?\d+\.\d+\.\d+([-+].*)?$/
+
+/** The spec to look up; undefined for what was installed by CID or path: that names one build for ever. */
+export function upgradeSpec({
+  name,
+  requested,
+}: Pick<InstalledPackage, 'name' | 'requested'>): string | undefined {
+  const spec = parseSpec(requested)
+  if (spec.kind !== 'name') return undefined
+  const { range } = spec
+  return range === undefined || EXACT.test(range) ? name : `${name}@${range}`
+}
