@@ -9,9 +9,9 @@ import type { BlockGetter } from '../store/blocks.ts'
 import type { CID } from '../store/cid.ts'
 import { buildTree, type TreeEntry } from '../store/import/tree.ts'
 import { list } from '../store/unixfs/directory.ts'
+import { decodeNode, type UnixfsNode } from '../store/unixfs/node.ts'
 import { readFile } from '../store/unixfs/read.ts'
 import { resolvePath } from '../store/unixfs/resolve.ts'
-import { stat } from '../store/unixfs/stat.ts'
 import {
   decodeHeader,
   encodeHeader,
@@ -88,38 +88,40 @@ function* keptRecords(
  * Throws BAD_REGISTRY for a record that cannot be used, MISSING_BLOCK.
  */
 export function readRecord(getter: BlockGetter, root: CID, name: string): PackageRecord | undefined {
-  let cid: CID
+  let node: UnixfsNode
   try {
-    cid = resolvePath(getter, root, recordPath(name)).cid
+    node = resolvePath(getter, root, recordPath(name)).node
   } catch (error) {
     if (hasCode(error, 'NOT_FOUND')) return undefined
     throw error
   }
-  return readRecordAt(getter, cid, name)
+  return readRecordNode(getter, node, name)
 }
 
 /** Like `readRecord`, for a record whose CID is known already. */
 export function readRecordAt(getter: BlockGetter, cid: CID, name: string): PackageRecord {
-  const { size } = stat(getter, cid)
-  if (size > MAX_RECORD_BYTES)
-    throw new PkgError('BAD_REGISTRY', `the record of ${JSON.stringify(name)} is too large`)
-  return decodeRecord(readFile(getter, cid), name)
+  return readRecordNode(getter, decodeNode(cid, getter.get(cid)), name)
+}
+
+function readRecordNode(getter: BlockGetter, node: UnixfsNode, name: string): PackageRecord {
+  return decodeRecord(readSmallFile(getter, node, `the record of ${JSON.stringify(name)}`), name)
 }
 
 /** What a registry calls itself. Throws BAD_REGISTRY when `root` is not a registry's. */
 export function readHeader(getter: BlockGetter, root: CID): RegistryHeader {
-  let file: CID
+  let node: UnixfsNode
   try {
-    file = resolvePath(getter, root, REGISTRY_FILE).cid
-  } catch (error) {
-    if (!hasCode(error, 'NOT_FOUND', 'NOT_DIRECTORY', 'NOT_UNIXFS')) throw error
-    throw new PkgError('BAD_REGISTRY', `${root} is not a registry: it has no ${REGISTRY_FILE}`, {
-      cause: error,
-    })
+    node = resolvePath(getter, root, REGISTRY_FILE).node
+  } catch (cause) {
+    if (!hasCode(cause, 'NOT_FOUND', 'NOT_DIRECTORY', 'NOT_UNIXFS')) throw cause
+    throw new PkgError('BAD_REGISTRY', `${root} is not a registry: it has no ${REGISTRY_FILE}`, { cause })
   }
-  if (stat(getter, file).size > MAX_RECORD_BYTES)
-    throw new PkgError('BAD_REGISTRY', `${root} is not a registry`)
-  return decodeHeader(readFile(getter, file), String(root))
+  return decodeHeader(readSmallFile(getter, node, `the ${REGISTRY_FILE} of ${root}`), String(root))
+}
+
+function readSmallFile(getter: BlockGetter, node: UnixfsNode, what: string): Uint8Array {
+  if (node.type === 'file' && node.size <= MAX_RECORD_BYTES) return readFile(getter, node)
+  throw new PkgError('BAD_REGISTRY', `${what} is not a file of at most ${MAX_RECORD_BYTES} bytes`)
 }
 
 /** The names of all packages, shard by shard. */
