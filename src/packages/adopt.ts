@@ -11,8 +11,10 @@ import { requireComplete } from '../store/closure.ts'
 import type { Store } from '../store/store.ts'
 import { list } from '../store/unixfs/directory.ts'
 import { decodeNode } from '../store/unixfs/node.ts'
+import { FileReader } from '../store/unixfs/read.ts'
 import { type Resolved, resolvePath } from '../store/unixfs/resolve.ts'
 import { stat } from '../store/unixfs/stat.ts'
+import { type ElfTarget, elfTarget } from './elf.ts'
 import { Graft } from './graft.ts'
 import {
   encodeManifest,
@@ -22,7 +24,7 @@ import {
   parseNameVersion,
   validateManifest,
 } from './manifest.ts'
-import { PROGRAMS_DIRECTORY } from './programs.ts'
+import { commonPlatforms, PROGRAMS_DIRECTORY } from './programs.ts'
 
 export type AdoptOptions = {
   /** `name@version` */
@@ -102,9 +104,9 @@ async function addProgram(graft: Graft, blocks: BlockGetter, root: CID, path: st
   const withMode = node.type === 'symlink' ? root : await graft.set(root, parts, await graft.executable(cid))
   if (node.type === 'symlink') requireProgram(blocks, root, parts.join('/'))
   if (parts.length === 2 && parts[0] === PROGRAMS_DIRECTORY) return withMode
-  if (find(blocks, root, `${PROGRAMS_DIRECTORY}/${name}`, { followLinks: false })) {
-    throw new PkgError('EXISTS', `${PROGRAMS_DIRECTORY}/${name} is in ${root} already, and is not ${path}`, {
-      hint: `Name that one instead: --bin ${PROGRAMS_DIRECTORY}/${name}`,
+  if (find(blocks, root, programPath(name), { followLinks: false })) {
+    throw new PkgError('EXISTS', `${programPath(name)} is in ${root} already, and is not ${path}`, {
+      hint: `Name that one instead: --bin ${programPath(name)}`,
     })
   }
   // Relative and inside the package: a program finds what lies beside its real path.
@@ -123,7 +125,8 @@ function requireProgram(blocks: BlockGetter, root: CID, path: string): void {
 
 function makeManifest(blocks: BlockGetter, root: CID, { as, manifest = {} }: AdoptOptions): Manifest {
   const programs = programsOf(blocks, root)
-  const made = { format: MANIFEST_FORMAT, ...parseNameVersion(as), ...manifest, programs }
+  const platforms = commonPlatforms(programs.map((name) => targetOf(blocks, root, name)))
+  const made = { format: MANIFEST_FORMAT, ...parseNameVersion(as), platforms, ...manifest, programs }
   return validateManifest(JSON.parse(JSON.stringify(made)), 'the manifest to make')
 }
 
@@ -136,8 +139,20 @@ function programsOf(blocks: BlockGetter, root: CID): string[] {
 }
 
 function isProgram(blocks: BlockGetter, root: CID, name: string): boolean {
-  const found = find(blocks, root, `${PROGRAMS_DIRECTORY}/${name}`)
+  const found = find(blocks, root, programPath(name))
   return found?.node.type === 'file' && (stat(blocks, found.cid).mode & 0o111) !== 0
+}
+
+function targetOf(blocks: BlockGetter, root: CID, name: string): ElfTarget | undefined {
+  const file = new FileReader(blocks, resolvePath(blocks, root, programPath(name), { followLinks: true }).cid)
+  return elfTarget((offset, length) => {
+    const buffer = Buffer.alloc(length)
+    return buffer.subarray(0, file.readInto(buffer, offset))
+  })
+}
+
+function programPath(name: string): string {
+  return `${PROGRAMS_DIRECTORY}/${name}`
 }
 
 function refusePackage(blocks: BlockGetter, root: CID): void {

@@ -28,26 +28,33 @@ const HEADER_BYTES = 8192
 /** PATH_MAX (limits.h): no loader has a longer path. */
 const MAX_INTERPRETER = 4096
 
+/** Gives up to `length` bytes from `offset` on; fewer at the end of the file. */
+export type ReadBytes = (offset: number, length: number) => Buffer
+
 /** The target of the ELF file at `path`; undefined when it is not ELF. Throws what open(2) and read(2) do. */
 export function readElfTarget(path: string): ElfTarget | undefined {
   const fd = openSync(path, 'r')
   try {
-    const read = (offset: number, length: number) => {
+    return elfTarget((offset, length) => {
       const buffer = Buffer.alloc(length)
       return buffer.subarray(0, readSync(fd, buffer, 0, length, offset))
-    }
-    const header = read(0, HEADER_BYTES)
-    if (header.length < 64 || header.readUInt32BE(0) !== 0x7f454c46) return undefined
-    const wide = header[4] === 2
-    const little = header[5] === 1
-    const interpreter = findInterpreter(header, wide, little, read)
-    const machine = little ? header.readUInt16LE(18) : header.readUInt16BE(18)
-    return {
-      arch: MACHINES[`${machine}-${wide ? 64 : 32}-${little ? 'le' : 'be'}`],
-      libc: libcOf(interpreter),
-    }
+    })
   } finally {
     closeSync(fd)
+  }
+}
+
+/** The same for a file that lies elsewhere, in the store for one. Throws what `read` does. */
+export function elfTarget(read: ReadBytes): ElfTarget | undefined {
+  const header = read(0, HEADER_BYTES)
+  if (header.length < 64 || header.readUInt32BE(0) !== 0x7f454c46) return undefined
+  const wide = header[4] === 2
+  const little = header[5] === 1
+  const interpreter = findInterpreter(header, wide, little, read)
+  const machine = little ? header.readUInt16LE(18) : header.readUInt16BE(18)
+  return {
+    arch: MACHINES[`${machine}-${wide ? 64 : 32}-${little ? 'le' : 'be'}`],
+    libc: libcOf(interpreter),
   }
 }
 
@@ -55,7 +62,7 @@ function findInterpreter(
   header: Buffer,
   wide: boolean,
   little: boolean,
-  read: (offset: number, length: number) => Buffer,
+  read: ReadBytes,
 ): string | undefined {
   const u16 = (at: number) => (little ? header.readUInt16LE(at) : header.readUInt16BE(at))
   const u32 = (at: number) => (little ? header.readUInt32LE(at) : header.readUInt32BE(at))
@@ -69,7 +76,10 @@ function findInterpreter(
     if (entrySize < (wide ? 56 : 32) || entry + entrySize > header.length) return undefined
     if (u32(entry) !== PT_INTERP) continue
     const size = word(entry + (wide ? 32 : 16))
-    const bytes = read(word(entry + (wide ? 8 : 4)), Math.min(size, MAX_INTERPRETER))
+    const offset = word(entry + (wide ? 8 : 4))
+    // No file reaches that far: the header lies.
+    if (!Number.isSafeInteger(offset)) return undefined
+    const bytes = read(offset, Math.min(size, MAX_INTERPRETER))
     return bytes.toString('latin1').replace(/\0.*$/s, '')
   }
   return undefined

@@ -5,7 +5,7 @@
 import { lstatSync, readdirSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs'
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path'
 import { isErrno, PkgError } from '../errors.ts'
-import { readElfTarget } from './elf.ts'
+import { type ElfTarget, readElfTarget } from './elf.ts'
 import type { ManifestPlatform } from './manifest.ts'
 
 export const PROGRAMS_DIRECTORY = 'bin'
@@ -38,9 +38,12 @@ export function programPlatforms(
   directory: string,
   programs: readonly string[],
 ): ManifestPlatform[] | undefined {
-  const targets = programs
-    .map((name) => readElfTarget(join(directory, PROGRAMS_DIRECTORY, name)))
-    .filter((target) => target !== undefined)
+  return commonPlatforms(programs.map((name) => readElfTarget(join(directory, PROGRAMS_DIRECTORY, name))))
+}
+
+/** The same from the programs' targets; undefined stands for a program that is not ELF. */
+export function commonPlatforms(all: readonly (ElfTarget | undefined)[]): ManifestPlatform[] | undefined {
+  const targets = all.filter((target) => target !== undefined)
   const archs = new Set(targets.map(({ arch }) => arch))
   const [arch] = archs
   if (archs.size !== 1 || arch === undefined) return undefined

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { after, test } from 'node:test'
 import { hasCode } from '../../src/errors.ts'
 import { adoptPackage } from '../../src/packages/adopt.ts'
 import { readManifest } from '../../src/packages/package.ts'
+import { currentPlatform } from '../../src/packages/platform.ts'
 import type { CID } from '../../src/store/cid.ts'
 import { closure } from '../../src/store/closure.ts'
 import { Store } from '../../src/store/store.ts'
@@ -138,6 +140,20 @@ test('a CIDv0 DAG is adopted, times and all, and always as the same CID', async 
   const { mtime: kept } = stat(store.blocks, at(store, first.cid, 'sub').cid)
   assert.deepEqual(kept, { seconds: 1_600_000_000, nanoseconds: 9 })
   assert.equal(modeOf(store, first.cid, 'sub/run'), 0o555)
+})
+
+test('the platform is read from the headers of the programs', async () => {
+  const head = readFileSync('/proc/self/exe').subarray(0, 65_536)
+  const foreign = await addForeign(shared, [{ path: 'node', content: head }])
+  const { manifest } = await adoptPackage(shared, foreign, { as: 'node@1.0.0', bin: ['node'] })
+  assert.deepEqual(manifest.platforms, [currentPlatform()])
+  const given = [{ os: 'linux', arch: 'riscv64' }]
+  const said = await adoptPackage(shared, foreign, {
+    as: 'node@1.0.0',
+    bin: ['node'],
+    manifest: { platforms: given },
+  })
+  assert.deepEqual(said.manifest.platforms, given)
 })
 
 const refused: [
