@@ -40,37 +40,37 @@ export function servingProcess(paths: PrefixPaths): ProcessId | undefined {
   return server && mountState(paths) === 'mounted' ? server : undefined
 }
 
-/** `exit` settles when it ends, with how. */
-export type StartedServer = { server: ProcessId; exit: Promise<string> }
+/** `exit` settles when the server ends, with how; undefined when it is no child of ours. */
+export type StartedServer = { server: ProcessId; exit?: Promise<string> }
 
 /**
  * Starts a mount server that outlives this process, and returns when it serves.
- * A stale mount in its way is taken away first. Throws NO_FUSE when the machine
- * lacks something, MOUNT_FAILED with what the server said.
+ * The server itself takes a stale mount away, under its lock. One that finds
+ * another already serving gives way, and the other is returned. Throws NO_FUSE
+ * when the machine lacks something, MOUNT_FAILED with what the server said.
  */
 export async function startMountServer(paths: PrefixPaths, signal?: AbortSignal): Promise<StartedServer> {
   requireFuse()
-  await clearMountPoint(paths)
   const from = logSize(paths.log)
   const child = spawnServer(paths)
   const exit = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(error.message))
     child.once('exit', (code, name) => resolve(name ? `killed by ${name}` : `exit status ${code}`))
   })
-  const deadline = Date.now() + START_MS
-  for (;;) {
+  let ended: string | undefined
+  for (const deadline = Date.now() + START_MS; ended === undefined; ) {
     const server = servingProcess(paths)
     if (server && server.pid === child.pid) return { server, exit }
-    const end = await Promise.race([exit, delay(LOOK_MS)])
-    if (end === undefined && Date.now() < deadline && !signal?.aborted) continue
-    if (end === undefined) child.kill('SIGKILL')
-    await exit
-    signal?.throwIfAborted()
-    const said = tailLog(paths.log, 3, from).join('\n') || 'it said nothing'
-    throw new PkgError('MOUNT_FAILED', `the mount server did not start (${end ?? 'no answer'}): ${said}`, {
-      hint: `See \`pkg doctor\` and ${paths.log}.`,
-    })
+    if (signal?.aborted || Date.now() >= deadline) child.kill('SIGKILL')
+    ended = await Promise.race([exit, delay(LOOK_MS, undefined)])
   }
+  signal?.throwIfAborted()
+  const other = servingProcess(paths)
+  if (other) return { server: other }
+  const said = tailLog(paths.log, 3, from).join('\n') || 'it said nothing'
+  throw new PkgError('MOUNT_FAILED', `the mount server did not start (${ended}): ${said}`, {
+    hint: `See \`pkg doctor\` and ${paths.log}.`,
+  })
 }
 
 /**

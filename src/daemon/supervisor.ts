@@ -88,9 +88,9 @@ export class MountSupervisor {
     if (this.#server) this.#log(`the mount server (pid ${this.#server.pid}) is gone: starting another`)
     this.#server = undefined
     this.#status = { ...this.#status, state: 'starting', restarts }
-    const started = await startMountServer(this.#paths, this.#stop.signal)
-    void started.exit.then(() => this.#wake.abort())
-    this.#mounted(started.server, { adopted: false })
+    const { server, exit } = await startMountServer(this.#paths, this.#stop.signal)
+    void exit?.then(() => this.#wake.abort())
+    this.#mounted(server, { adopted: exit === undefined })
   }
 
   /** A server that lives but does not serve is still starting, or ending: what became of it. */

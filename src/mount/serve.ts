@@ -29,13 +29,13 @@ export async function serveMount(prefix: string, entry: string): Promise<void> {
   const paths = prefixPaths(prefix)
   const config = readConfig(paths)
   mkdirSync(paths.var, { recursive: true })
-  mkdirSync(paths.store, { recursive: true })
   const readers = new Readers(entry, paths)
   const cache = new BlockCache(readers, { bytes: config['mount.cacheBytes'] })
   const fs = createFileSystem({ paths, cache, sizes: readers })
   // Two servers that start at once must not both find the place free.
   const mount = await withLock(paths.mountPid, async () => {
     await clearMountPoint(paths)
+    mkdirSync(paths.store, { recursive: true })
     const made = await mountFuse(paths.store, mountOptions(), fs)
     writePidFile(paths.mountPid)
     return made
