@@ -24,7 +24,9 @@ export async function afterChange(context: Context): Promise<AfterChange> {
   noteUnmounted(context, mount)
   const inPath = isInPath(env)
   if (!inPath)
-    note(`Your PATH lacks ${bin}. For this shell: ${shellLine(env).line}\nFor all: pkg init --modify-shell`)
+    note(
+      `hint: ${bin} is not in PATH: ${shellLine(env).line}\n      \`pkg init --modify-shell\` sees to it for new shells.`,
+    )
   return { mount, bin, inPath }
 
   function linkProfile(): string {

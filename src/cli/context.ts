@@ -24,7 +24,7 @@ type Surroundings = {
   json: boolean
   signals: Signals
   progress: Progress
-  /** A remark on standard error; silent under --quiet and --json. */
+  /** A remark, shown on standard error after the result; silent under --quiet and --json. */
   note(text: string): void
 }
 

@@ -61,6 +61,8 @@ async function read(words: string[]): Promise<Parsed> {
 async function run({ command, args }: Invocation): Promise<number> {
   const { json = false, quiet = false, prefix, profile } = args
   const signals = watchSignals()
+  // Remarks come after the result that they are about.
+  const notes: string[] = []
   const streams = command.streams?.(args) === true
   try {
     const { context, close } = createContext({
@@ -72,18 +74,20 @@ async function run({ command, args }: Invocation): Promise<number> {
       quiet,
       progress: createProgress(process.stderr, { quiet: quiet || json, env: process.env }),
       note: (text) => {
-        if (!quiet && !json) process.stderr.write(`${text}\n`)
+        if (!quiet && !json) notes.push(`${text}\n`)
       },
     })
     try {
       const result = await command.run(args, context)
       if (!streams) await print(command, { result, args })
+      await write(process.stderr, notes.splice(0).join(''))
       return command.exitStatus?.(result) ?? 0
     } finally {
       await close()
     }
   } catch (error) {
     // Whatever broke after Ctrl-C broke because of it.
+    await write(process.stderr, notes.join(''))
     const interrupted = signals.exitStatus()
     const reported =
       interrupted === undefined ? error : new PkgError('INTERRUPTED', 'interrupted', { cause: error })

@@ -69,7 +69,6 @@ function configure(parser: Argv, state: State): Argv {
     .exitProcess(false)
     .parserConfiguration({
       'populate--': true,
-      'duplicate-arguments-array': false,
       'parse-numbers': false,
       'parse-positional-numbers': false,
       'dot-notation': false,
@@ -128,6 +127,12 @@ export async function describeOptions(entry: Entry): Promise<Record<string, stri
   return Object.fromEntries(options.map(([name, about]) => [name, about.replace(/^__yargsString__:/, '')]))
 }
 
+/** What may hold several values: yargs makes a list of anything that is given twice. Not in its types. */
+function listOptions(parser: Argv<GlobalOptions>): string[] {
+  const { array } = (parser as unknown as { getOptions(): { array: string[] } }).getOptions()
+  return [...array, '_', '--']
+}
+
 function globalOptions(parser: Argv): void {
   parser
     .option('json', { type: 'boolean', describe: 'Print one JSON record; an error is {"error": {…}}' })
@@ -150,6 +155,7 @@ function globalOptions(parser: Argv): void {
 function addCommand(parser: Argv, entry: Entry, state: State): void {
   const words = wordsOf(entry)
   let command: Command<GlobalOptions>
+  let lists: string[]
   parser.command(
     entry.usage.slice(words.lastIndexOf(' ') + 1),
     entry.about,
@@ -157,9 +163,16 @@ function addCommand(parser: Argv, entry: Entry, state: State): void {
       state.page = words
       command = (await loadCommand(entry)) as unknown as Command<GlobalOptions>
       // The command's own options come before everybody's: groups are shown in the order of their making.
-      return command.options(inner.epilogue(exitStatuses()).version(false)).group([], 'Options:')
+      const configured = command.options(inner.epilogue(exitStatuses()).version(false)).group([], 'Options:')
+      lists = listOptions(configured)
+      return configured
     },
     (args) => {
+      const single = Object.keys(args).filter((name) => name.length > 1 && !lists.includes(name))
+      const twice = single.find((name) => Array.isArray(args[name]))
+      if (twice !== undefined) {
+        state.failure = new PkgError('USAGE', `--${twice} is given twice`, { hint: usageHint(state) })
+      }
       state.invocation = { words, command, args: args as unknown as Invocation['args'] }
     },
   )

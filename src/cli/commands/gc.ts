@@ -77,7 +77,7 @@ function remarks(
       style.yellow(`cannot read ${path} (${errno}): what it kept stays`),
     ),
     ...(deniedProcesses > 0
-      ? [style.yellow(`${count(deniedProcesses, 'process', 'processes')} of others may not be looked at`)]
+      ? [style.dim(`${count(deniedProcesses, 'process', 'processes')} of others could not be looked at`)]
       : []),
     ...incomplete.map((cid) => style.red(`missing or damaged, though a root needs it: ${cid}`)),
   ]

@@ -1,6 +1,6 @@
 // `pkg info`: the registry's record of a package, or the manifest of one by CID or path.
 
-import type { PackageRecord } from '../../registry/record.ts'
+import { type PackageRecord, platformKey } from '../../registry/record.ts'
 import { defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
 import { fields, formatBytes, formatDate, printable, type Style, table } from '../output.ts'
@@ -87,9 +87,9 @@ function renderRecord(info: RecordInfo, style: Style): string {
 }
 
 function versionRows({ version, published, platforms }: PackageRecord['versions'][number]): string[][] {
-  return platforms.map(({ os = 'any', arch = 'any', libc, size }) => [
+  return platforms.map(({ os, arch, libc, size }) => [
     version,
-    [os, arch, libc].filter((part) => part !== undefined).join('-'),
+    os === undefined && arch === undefined ? 'any' : platformKey({ os, arch, libc }),
     formatBytes(size),
     formatDate(published),
   ])
