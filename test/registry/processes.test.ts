@@ -6,8 +6,11 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { encodeManifest } from '../../src/packages/manifest.ts'
+import { listPins } from '../../src/pins/pins.ts'
 import { createRegistry, openRegistry } from '../../src/registry/directory.ts'
 import { publish } from '../../src/registry/publish.ts'
+import { addRegistry, listRegistries, updateRegistry } from '../../src/registry/subscribe.ts'
+import { subscriptionsDirectory } from '../../src/registry/subscription.ts'
 import { packageNames, readRecord } from '../../src/registry/tree.ts'
 import { withAdd } from '../../src/store/add.ts'
 import type { CID } from '../../src/store/cid.ts'
@@ -16,7 +19,7 @@ import { buildTree } from '../../src/store/import/tree.ts'
 import { Store } from '../../src/store/store.ts'
 import { temporaryDirectory } from '../helpers/temp.ts'
 
-const CHILD = join(import.meta.dirname, 'publish-child.ts')
+const CHILD = join(import.meta.dirname, 'child.ts')
 
 async function openHome(t: TestContext) {
   const directory = await temporaryDirectory(t)
@@ -36,22 +39,18 @@ function createPackage(store: Store, name: string): Promise<CID> {
   })
 }
 
-/** Publishes in another process; resolves to the signal that ended it, or its exit status. */
-function publishElsewhere(
-  store: Store,
-  registry: string,
-  cids: CID[],
-  killAt?: string,
-): Promise<string | number | null> {
+/** Runs child.ts; resolves to the signal that ended it, or its exit status. */
+function elsewhere(args: string[], killAt?: string): Promise<string | number | null> {
   const env = { ...process.env, ...(killAt === undefined ? {} : { PKG_TEST_KILL_AT: killAt }) }
-  const child = spawn(process.execPath, [CHILD, store.paths.root, registry, ...cids.map(String)], {
-    env,
-    stdio: ['ignore', 'inherit', 'inherit'],
-  })
+  const child = spawn(process.execPath, [CHILD, ...args], { env, stdio: ['ignore', 'inherit', 'inherit'] })
   return new Promise((resolve, reject) => {
     child.on('error', reject)
     child.on('exit', (status, signal) => resolve(signal ?? status))
   })
+}
+
+function publishElsewhere(store: Store, registry: string, cids: CID[], killAt?: string) {
+  return elsewhere(['publish', store.paths.root, registry, ...cids.map(String)], killAt)
 }
 
 test('three processes publishing at once all take effect', async (t) => {
@@ -86,5 +85,27 @@ for (const [point, taken] of steps) {
     rmSync(join(registry, 'lock.lock'), { recursive: true, force: true })
     await publish(store, registry, cid)
     assert.ok(readRecord(store.blocks, openRegistry(store, registry).root, 'after'))
+  })
+}
+
+const updateSteps: [point: string, taken: boolean][] = [
+  ['registry:subscription-pinned', false],
+  ['registry:subscription-written', true],
+]
+for (const [point, taken] of updateSteps) {
+  test(`an update killed at ${point} has taken the ${taken ? 'new' : 'old'} root, which is pinned`, async (t) => {
+    const { store, registry } = await openHome(t)
+    const { root: before } = await addRegistry(store, { name: 'main', source: registry })
+    const { root: after } = await publish(store, registry, await createPackage(store, 'tool'))
+    assert.equal(await elsewhere(['update', store.paths.root], point), 'SIGKILL')
+    const pinned = () =>
+      listPins(store).flatMap(({ prog, cid }) => (prog === 'registry-main' ? [String(cid)] : []))
+    const [subscription] = listRegistries(store)
+    assert.equal(String(subscription?.root), String(taken ? after : before))
+    assert.ok(pinned().includes(String(subscription?.root)))
+    const lock = join(subscriptionsDirectory(store.paths), 'lock.lock')
+    rmSync(lock, { recursive: true, force: true })
+    await updateRegistry(store)
+    assert.deepEqual(pinned(), [String(after)])
   })
 }
