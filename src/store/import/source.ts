@@ -2,7 +2,7 @@
 // name the path. Symlinks are never followed.
 
 import { constants, lstatSync, openSync, readdirSync, readlinkSync, type Stats } from 'node:fs'
-import { isErrno, PkgError } from '../../errors.ts'
+import { hasCode, isErrno, PkgError } from '../../errors.ts'
 
 export type SourceKind = 'file' | 'directory' | 'symlink'
 
@@ -19,6 +19,16 @@ export function statSource(path: string): { kind: SourceKind; stat: Stats } {
   throw new PkgError('UNSUPPORTED', `${path} is ${what}, which a store cannot hold`, {
     hint: 'Remove it, or leave it out.',
   })
+}
+
+/** The same for what the user named: it may never have been there. Throws NOT_FOUND too. */
+export function statRoot(path: string): { kind: SourceKind; stat: Stats } {
+  try {
+    return statSource(path)
+  } catch (error) {
+    if (!hasCode(error, 'CHANGED')) throw error
+    throw new PkgError('NOT_FOUND', `${path} does not exist`, { cause: error.cause })
+  }
 }
 
 /** The names in a directory. Throws BAD_NAME for one that is not UTF-8: UnixFS has no way to hold it. */

@@ -14,7 +14,7 @@ import { CHUNK_BYTES } from './format.ts'
 import type { ImportOptions } from './import-tree.ts'
 import { type Made, makeSymlink, type Part } from './nodes.ts'
 import type { ReadQueue } from './read-queue.ts'
-import { readNames, readTarget, signatureOf, statSource } from './source.ts'
+import { readNames, readTarget, signatureOf, statRoot, statSource } from './source.ts'
 
 /** A larger file is read in spans of this size, which several threads share. */
 const SPAN_BYTES = 8 * CHUNK_BYTES
@@ -49,7 +49,7 @@ export class TreeWalk {
   /** Imports what is at `path`, with `extra` put into it; see importTree. */
   async importRoot(path: string, extra: Iterable<TreeEntry>): Promise<Made> {
     const overlay = arrangeEntries(extra)
-    const { kind, stat } = statSource(path)
+    const { kind, stat } = statRoot(path)
     if (kind !== 'directory' && overlay.children.size > 0) {
       throw new PkgError('NOT_DIRECTORY', `${path} is no directory: nothing can be put into it`)
     }

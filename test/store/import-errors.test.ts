@@ -1,0 +1,265 @@
+// What an import refuses, and that nothing of it is left when it does.
+
+import { strict as assert } from 'node:assert'
+import { execFileSync, spawnSync } from 'node:child_process'
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { hasCode } from '../../src/errors.ts'
+import { withAdd } from '../../src/store/add.ts'
+import { arrangeEntries, type TreeEntry } from '../../src/store/import/entries.ts'
+import { CHUNK_BYTES } from '../../src/store/import/format.ts'
+import { type ImportOptions, importTree } from '../../src/store/import/import-tree.ts'
+import { Outbox } from '../../src/store/import/outbox.ts'
+import { readSource } from '../../src/store/import/read.ts'
+import { Store } from '../../src/store/store.ts'
+import { temporaryDirectory } from '../helpers/temp.ts'
+
+type Case = { store: Store; tree: string; file: string }
+
+/** A store, and a tree with one file in it. */
+async function openCase(t: TestContext): Promise<Case> {
+  const directory = await temporaryDirectory(t)
+  const store = Store.open(join(directory, 'prefix'))
+  t.after(() => store.close())
+  const tree = join(directory, 'tree')
+  mkdirSync(tree)
+  const file = join(tree, 'file')
+  writeFileSync(file, 'content')
+  return { store, tree, file }
+}
+
+/** The import fails with this code and names `named`; no temp pin and no temp file stays. */
+async function refuses(
+  { store, tree }: Case,
+  code: string,
+  named: string,
+  options?: ImportOptions,
+): Promise<void> {
+  await assert.rejects(
+    withAdd(store, (add) => importTree(add, tree, options)),
+    (error: Error & { code?: string }) => error.code === code && error.message.includes(named),
+  )
+  assert.deepEqual(readdirSync(store.paths.tempPins), [])
+  assert.deepEqual(readdirSync(store.paths.blocksTemp), [])
+}
+
+/** Does something to the tree between the walk's look at an entry and its reading. */
+const between = (action: () => void): ImportOptions => ({
+  filter: () => {
+    action()
+    return true
+  },
+})
+
+test('a name that is not UTF-8 is refused', async (t) => {
+  const at = await openCase(t)
+  writeFileSync(Buffer.concat([Buffer.from(`${at.tree}/`), Buffer.from([0x61, 0xff])]), '')
+  await refuses(at, 'BAD_NAME', at.tree)
+})
+
+test('a symlink target that is not UTF-8 is refused', async (t) => {
+  const at = await openCase(t)
+  symlinkSync(Buffer.from([0xc3, 0x28]), join(at.tree, 'link'))
+  await refuses(at, 'BAD_NAME', join(at.tree, 'link'))
+})
+
+test('a FIFO is refused, without waiting for a writer', async (t) => {
+  const at = await openCase(t)
+  execFileSync('mkfifo', [join(at.tree, 'pipe')])
+  await refuses(at, 'UNSUPPORTED', join(at.tree, 'pipe'))
+})
+
+test('a socket is refused', async (t) => {
+  const at = await openCase(t)
+  const server = createServer().listen(join(at.tree, 's'))
+  t.after(() => server.close())
+  await refuses(at, 'UNSUPPORTED', join(at.tree, 's'))
+})
+
+test('a device is refused', async (t) => {
+  const at = await openCase(t)
+  await refuses({ ...at, tree: '/dev/null' }, 'UNSUPPORTED', '/dev/null')
+})
+
+test('what does not exist is refused', async (t) => {
+  const at = await openCase(t)
+  await refuses({ ...at, tree: join(at.tree, 'none') }, 'NOT_FOUND', 'none')
+})
+
+test('a file that nobody but others may read is refused', async (t) => {
+  const at = await openCase(t)
+  chmodSync(at.file, 0)
+  if (process.getuid?.() !== 0) return refuses(at, 'PERMISSION', at.file)
+  // Root may read everything: another user tries. A module that it cannot even load proves nothing.
+  const prefix = join(await temporaryDirectory(t), 'prefix')
+  mkdirSync(prefix)
+  for (const directory of [join(at.tree, '..'), join(prefix, '..')]) chmodSync(directory, 0o755)
+  chownSync(prefix, 65534, 65534)
+  const sources = new URL('../../src/store/', import.meta.url).pathname
+  const script = `
+    const { Store } = await import('${sources}store.ts')
+    const { withAdd } = await import('${sources}add.ts')
+    const { importTree } = await import('${sources}import/import-tree.ts')
+    try { await withAdd(Store.open('${prefix}'), (add) => importTree(add, '${at.tree}')) }
+    catch (error) { console.log(error.code, error.message) }`
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    uid: 65534,
+    gid: 65534,
+    encoding: 'utf8',
+  })
+  if (stderr.includes('EACCES')) return t.skip('another user cannot load the sources here')
+  assert.equal(stdout.trim(), `PERMISSION ${at.file} cannot be read`)
+})
+
+test('a file that vanishes between the walk and its reading', async (t) => {
+  const at = await openCase(t)
+  await refuses(
+    at,
+    'CHANGED',
+    at.file,
+    between(() => rmSync(at.file)),
+  )
+})
+
+test('a file that becomes a symlink is not followed', async (t) => {
+  const at = await openCase(t)
+  const swap = () => {
+    rmSync(at.file)
+    symlinkSync('/etc/passwd', at.file)
+  }
+  await refuses(at, 'CHANGED', at.file, between(swap))
+})
+
+test('a file that becomes a FIFO does not hang the import', async (t) => {
+  const at = await openCase(t)
+  const swap = () => {
+    rmSync(at.file)
+    execFileSync('mkfifo', [at.file])
+  }
+  await refuses(at, 'CHANGED', at.file, between(swap))
+})
+
+test('a large file that grows between the walk and its reading', async (t) => {
+  const at = await openCase(t)
+  truncateSync(at.file, 12 * CHUNK_BYTES)
+  await refuses(
+    at,
+    'CHANGED',
+    at.file,
+    between(() => appendFileSync(at.file, 'x')),
+  )
+})
+
+for (const [title, change] of [
+  ['grows', (file: string) => appendFileSync(file, 'more')],
+  ['shrinks', (file: string) => truncateSync(file, 2)],
+  ['is written to', (file: string) => writeFileSync(file, 'Content', { flag: 'r+' })],
+  ['is replaced', (file: string) => rmSync(file)],
+] as const) {
+  test(`a file that ${title} while it is read`, async (t) => {
+    const { file } = await openCase(t)
+    /** The reading asks for room between its look at the file and the first byte. */
+    class Meddling extends Outbox {
+      override async room(length: number): Promise<Buffer> {
+        change(file)
+        return super.room(length)
+      }
+    }
+    const outbox = new Meddling({
+      writer: { write: async () => ({ written: 0, present: 0, writtenBytes: 0 }) },
+    })
+    await assert.rejects(readSource({ path: file }, outbox), { code: 'CHANGED' })
+  })
+}
+
+test('a worker thread that meets an error ends the import with that error', async (t) => {
+  const at = await openCase(t)
+  for (let index = 0; index < 1500; index++) writeFileSync(join(at.tree, `f${index}`), `${index}`)
+  let left = 1400
+  const vanish = between(() => {
+    left -= 1
+    if (left === 0) for (let index = 0; index < 1500; index++) rmSync(join(at.tree, `f${index}`))
+  })
+  await refuses(at, 'CHANGED', at.tree, vanish)
+})
+
+test('an aborted import throws the reason and leaves nothing', async (t) => {
+  const at = await openCase(t)
+  for (let index = 0; index < 1500; index++) writeFileSync(join(at.tree, `f${index}`), `${index}`)
+  const controller = new AbortController()
+  const reason = new Error('enough')
+  const stop = () => controller.abort(reason)
+  await assert.rejects(
+    withAdd(at.store, (add) => importTree(add, at.tree, { signal: controller.signal, onProgress: stop })),
+    reason,
+  )
+  assert.deepEqual(readdirSync(at.store.paths.tempPins), [])
+  assert.deepEqual(readdirSync(at.store.paths.blocksTemp), [])
+})
+
+test('extra entries for what is no directory are refused', async (t) => {
+  const at = await openCase(t)
+  const extra: TreeEntry[] = [{ path: 'a', link: 'b' }]
+  await refuses({ ...at, tree: at.file }, 'NOT_DIRECTORY', at.file, { extra })
+})
+
+const empty = new Uint8Array()
+for (const [title, entries, code] of [
+  ['an absolute path', [{ path: '/a', content: empty }], 'BAD_NAME'],
+  ['a path that climbs', [{ path: 'a/../b', content: empty }], 'BAD_NAME'],
+  ['an empty path', [{ path: '', content: empty }], 'BAD_NAME'],
+  ['half a surrogate pair', [{ path: '\ud800', content: empty }], 'BAD_NAME'],
+  ['an empty link target', [{ path: 'a', link: '' }], 'BAD_NAME'],
+  [
+    'one path twice',
+    [
+      { path: 'a', content: empty },
+      { path: 'a', link: 'b' },
+    ],
+    'EXISTS',
+  ],
+  [
+    'a file where a directory is',
+    [
+      { path: 'a/b', content: empty },
+      { path: 'a', content: empty },
+    ],
+    'EXISTS',
+  ],
+  [
+    'a path through a file',
+    [
+      { path: 'a', content: empty },
+      { path: 'a/b', directory: true },
+    ],
+    'EXISTS',
+  ],
+] as [string, TreeEntry[], 'BAD_NAME' | 'EXISTS'][]) {
+  test(`entries with ${title} are refused`, () => {
+    assert.throws(
+      () => arrangeEntries(entries),
+      (error) => hasCode(error, code),
+    )
+  })
+}
+
+test('a directory may be named again and again', () => {
+  const tree = arrangeEntries([
+    { path: 'a', directory: true },
+    { path: 'a/b', directory: true },
+    { path: 'a', directory: true },
+  ])
+  assert.deepEqual([...tree.children.keys()], ['a'])
+})
