@@ -5,6 +5,7 @@ import { type TestContext, test } from 'node:test'
 import { hasCode } from '../../src/errors.ts'
 import { encodeManifest, type Manifest } from '../../src/packages/manifest.ts'
 import { currentPlatform } from '../../src/packages/platform.ts'
+import { runCollection } from '../../src/pins/collect.ts'
 import { listPins } from '../../src/pins/pins.ts'
 import { createRegistry, openRegistry } from '../../src/registry/directory.ts'
 import { publish, unpublish } from '../../src/registry/publish.ts'
@@ -14,6 +15,7 @@ import { addRegistry, listRegistries, removeRegistry, updateRegistry } from '../
 import { readRecord } from '../../src/registry/tree.ts'
 import { withAdd } from '../../src/store/add.ts'
 import type { CID } from '../../src/store/cid.ts'
+import { missingBlocks } from '../../src/store/closure.ts'
 import { buildTree } from '../../src/store/import/tree.ts'
 import { Store } from '../../src/store/store.ts'
 import { temporaryDirectory } from '../helpers/temp.ts'
@@ -271,6 +273,27 @@ test('a damaged search index is built again', async (t) => {
   assert.equal(search(home.store, 'tool').length, 1)
   writeFileSync(home.store.paths.search, 'no database')
   assert.equal(search(home.store, 'tool').length, 1)
+})
+
+test('a collection takes old roots and nothing of the registry or its packages; search goes on', async (t) => {
+  const home = await openHome(t)
+  await createRegistry(home.store, home.registry)
+  await publishNew(home, 'tool', '1.0.0')
+  const { root: old } = await addRegistry(home.store, { name: 'mine', source: home.registry })
+  assert.equal(search(home.store, 'tool').length, 1)
+  await publishNew(home, 'other', '1.0.0')
+  await updateRegistry(home.store)
+  await runCollection(home.store)
+  assert.equal(home.store.blocks.has(old), false)
+  for (const name of ['tool', 'other']) {
+    const { cid } = await resolve(home.store, name)
+    assert.deepEqual(missingBlocks(home.store, cid), [])
+    assert.deepEqual(
+      search(home.store, name).map((found) => found.name),
+      [name],
+    )
+  }
+  assert.deepEqual(missingBlocks(home.store, openRegistry(home.store, home.registry).root), [])
 })
 
 test('a name that is nearly right says which one is', async (t) => {
