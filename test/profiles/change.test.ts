@@ -5,7 +5,11 @@ import { mkdirSync, readdirSync, readlinkSync, symlinkSync, unlinkSync, writeFil
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { hasCode } from '../../src/errors.ts'
+import { symlinkAtomic } from '../../src/files/atomic.ts'
 import { linkSize } from '../../src/packages/package.ts'
+import { userName } from '../../src/paths.ts'
+import { runCollection } from '../../src/pins/collect.ts'
+import { autoPinName } from '../../src/pins/names.ts'
 import { changeProfile } from '../../src/profiles/change.ts'
 import { diffGenerations } from '../../src/profiles/diff.ts'
 import { readEnvironment } from '../../src/profiles/environment.ts'
@@ -14,7 +18,7 @@ import type { InstalledPackage } from '../../src/profiles/installed.ts'
 import { withoutPackages, withPackages, withUpgrades } from '../../src/profiles/operations.ts'
 import { generations, installedPackages, openProfile, type Profile } from '../../src/profiles/profile.ts'
 import { rollback, switchGeneration } from '../../src/profiles/switch.ts'
-import { closure } from '../../src/store/closure.ts'
+import { closure, missingBlocks } from '../../src/store/closure.ts'
 import { readTempPins } from '../../src/store/temp-pin.ts'
 import { resolvePath } from '../../src/store/unixfs/resolve.ts'
 import { createPackage, environmentShape, temporaryStore } from './fixture.ts'
@@ -335,11 +339,49 @@ test('profile: one of its own has absolute links and auto pins for its generatio
   await install(profile, b1)
   assert.equal(readlinkSync(join(path, 'generations', '1')), join(store.paths.store, `${cid}`))
   assert.equal(readlinkSync(join(path, 'current')), 'generations/2')
-  const { autoPinName } = await import('../../src/pins/names.ts')
-  const { userName } = await import('../../src/paths.ts')
   const pins = readdirSync(join(store.paths.pinsPerUser, userName(), 'profile', 'auto'))
   for (const number of ['1', '2']) assert.ok(pins.includes(autoPinName(join(path, 'generations', number))))
   assert.equal((await rollback(profile)).generation, 1)
+})
+
+test('profile: a generation of its own that a crash left without an auto pin is never half there', async (t) => {
+  const other = await temporaryStore(t)
+  const files = { 'bin/late': 'late' }
+  const profile = openProfile(other.store, { path: join(other.directory, 'profile') })
+  await install(profile, await createPackage(other, 'early@1.0.0'))
+  const edit = (added: InstalledPackage) => (installed: InstalledPackage[]) =>
+    withPackages(installed, [added])
+  const onStep = (step: string) => assert.notEqual(step, 'linked', 'crash')
+  const late = await createPackage(other, 'late@1.0.0', { files })
+  await assert.rejects(changeProfile(profile, edit(late), { action: 'install', onStep }), /crash/)
+  assert.ok((await runCollection(other.store)).blocks > 0)
+  assert.deepEqual(names(profile), ['early@1.0.0'])
+  await assert.rejects(switchGeneration(profile, 2), { code: 'MISSING_BLOCK' })
+  const { generation } = await install(profile, await createPackage(other, 'late@1.0.0', { files }))
+  await runCollection(other.store)
+  assert.deepEqual([generation, names(profile)], [2, ['early@1.0.0', 'late@1.0.0']])
+  assert.deepEqual(
+    missingBlocks(
+      other.store,
+      generations(profile).map(({ cid }) => cid),
+    ),
+    [],
+  )
+})
+
+test('profile: a change whose lock was lost does not undo what another process did', async () => {
+  const profile = newProfile()
+  await install(profile, a1)
+  await install(profile, b1)
+  const onStep = (step: string) => {
+    if (step === 'pinned') symlinkAtomic('generations/1', profile.currentLink)
+  }
+  const late = changeProfile(profile, (installed) => withPackages(installed, [c1]), {
+    action: 'install',
+    onStep,
+  })
+  await assert.rejects(late, { code: 'BUSY', message: /changed by another process/ })
+  assert.deepEqual(names(profile), ['a@1.0.0'])
 })
 
 test('profile: a directory in which current is something else is left alone', async () => {
