@@ -10,6 +10,14 @@ import { mayAllowOther } from './launch.ts'
  */
 const FOR_EVER = 31_536_000
 
+/**
+ * Requests that the kernel may have under way by itself, as for read-ahead: 8 of
+ * 128 KiB are the 1 MiB that we let it read ahead. Its default of 12 needs more
+ * than the 10 idle threads that libfuse keeps, and each further one leaves a
+ * record behind for ever (native-notes/libfuse.md).
+ */
+const MAX_BACKGROUND = 8
+
 /** `fuse.pkg` in /proc/mounts. */
 export const SUBTYPE = 'pkg'
 
@@ -20,6 +28,7 @@ export function mountOptions(): string[] {
     'nodev',
     'default_permissions',
     'kernel_cache',
+    `max_background=${MAX_BACKGROUND}`,
     `entry_timeout=${FOR_EVER}`,
     `attr_timeout=${FOR_EVER}`,
     'fsname=ipfs',
