@@ -9,10 +9,9 @@
 //     cut must not bring back a link whose blocks have gone;
 //   dead blocks go, batch by batch (sweep.ts).
 
-import { statSync } from 'node:fs'
 import { readConfig } from '../config.ts'
 import { hasCode, isErrno, PkgError } from '../errors.ts'
-import { syncFilesystem } from '../files/barrier.ts'
+import { syncFiles } from '../files/barrier.ts'
 import { withLock } from '../files/lock.ts'
 import type { CID } from '../store/cid.ts'
 import type { Store } from '../store/store.ts'
@@ -103,18 +102,16 @@ async function collect(
   const gone = await dropGone(store, readLinks(store.paths).gone)
   await pass('pins-dropped', at)
   const reader = new RootReader(store.paths)
-  const { roots, unreadable, deniedProcesses, marker, dead, listed } = await surveyStore(
-    store,
-    reader,
-    options,
-  )
+  const survey = await surveyStore(store, reader, options)
+  const { roots, unreadable, deniedProcesses, marker, dead, listed } = survey
   refuseUnreadable(unreadable)
   remember(roots)
   lost.throwIfAborted()
   if (dead.keys.length > 0) {
     clearComplete(store, marker)
     await pass('cleared', at)
-    await syncLinks(store)
+    // Others may have deleted links and flushed nothing.
+    syncFiles(survey.directories)
     await pass('synced', at)
   }
   const batch = readConfig(store.paths)['gc.batch']
@@ -126,13 +123,6 @@ async function collect(
   const keptBlocks = listed - figures.blocks
   const kept = { keptBlocks, roots: roots.length, unreadable, skipped, deniedProcesses, incomplete }
   return { dryRun: false, ...figures, generations, gone, ...kept }
-}
-
-/** Links may have been deleted by others who did not flush: blocks go only when no crash can bring a link back. */
-async function syncLinks({ paths }: Pick<Store, 'paths'>): Promise<void> {
-  const places = [paths.pins, paths.profilesPerUser, paths.var]
-  const devices = new Map(places.map((place) => [statSync(place).dev, place]))
-  for (const place of devices.values()) await syncFilesystem(place)
 }
 
 /**

@@ -18,6 +18,8 @@ export type LinkRoots = {
   unreadable: UnreadableRoot[]
   /** auto pins that may be dropped */
   gone: GoneAutoPin[]
+  /** every directory of ours that was read: flushing them makes the deletion of links last */
+  directories: string[]
 }
 
 type Places = Pick<PrefixPaths, 'root' | 'store' | 'pinsPerUser' | 'profilesPerUser'>
@@ -29,7 +31,7 @@ export function readLinks(paths: Places): LinkRoots {
 
 class LinkReader {
   readonly #stores: readonly string[]
-  readonly #found: LinkRoots = { roots: [], unreadable: [], gone: [] }
+  readonly #found: LinkRoots = { roots: [], unreadable: [], gone: [], directories: [] }
   #mounts: MountLine[] | undefined
 
   constructor(stores: readonly string[]) {
@@ -151,6 +153,7 @@ class LinkReader {
   #entries(directory: string, { required = false } = {}): Dirent[] {
     try {
       const entries = readdirSync(directory, { withFileTypes: true })
+      this.#found.directories.push(directory)
       return entries.filter((entry) => !entry.name.startsWith(UNFINISHED))
     } catch (error) {
       if (!(error instanceof Error) || !('code' in error)) throw error

@@ -37,6 +37,8 @@ export type Survey = {
   roots: Root[]
   unreadable: UnreadableRoot[]
   gone: GoneAutoPin[]
+  /** the directories that links were read from */
+  directories: string[]
   deniedProcesses: number
   marker: Marker
   dead: DeadBlocks
@@ -121,8 +123,8 @@ export async function surveyStore(
   await pass('marked', at)
   const { dead, listed } = await listDead(store, marker, options)
   await pass('listed', at)
-  const { unreadable, gone } = links
-  return { roots, unreadable, gone, deniedProcesses: processes.denied, marker, dead, listed }
+  const { unreadable, gone, directories } = links
+  return { roots, unreadable, gone, directories, deniedProcesses: processes.denied, marker, dead, listed }
 }
 
 /** A root of which nothing is known may be anything: then nothing may be deleted (invariant 5). */

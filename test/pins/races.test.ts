@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { chmodSync, mkdirSync, rmSync, truncateSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { after, test } from 'node:test'
 import { hasCode } from '../../src/errors.ts'
 import { autoPin } from '../../src/pins/auto-pin.ts'
 import { runCollection } from '../../src/pins/collect.ts'
@@ -13,13 +13,12 @@ import { addPin, removePin } from '../../src/pins/pins.ts'
 import { STOP_POINTS, type StopPoint } from '../../src/pins/stop-point.ts'
 import { AddSession, withAdd } from '../../src/store/add.ts'
 import { requireComplete } from '../../src/store/closure.ts'
-import type { Store } from '../../src/store/store.ts'
-import { temporaryStore } from '../helpers/store.ts'
+import { Store } from '../../src/store/store.ts'
 import { temporaryDirectory } from '../helpers/temp.ts'
 import { addTree, current, generation, link, missing, pinTree, present, type Tree, tree } from './scenario.ts'
 
 /** Runs a collection and, the first time it comes to `point`, `act` beside it; waits for both. */
-async function beside(store: Store, point: StopPoint, act: () => Promise<unknown>) {
+async function beside(point: StopPoint, act: () => Promise<unknown>) {
   let acting: Promise<unknown> | undefined
   const result = await runCollection(
     store,
@@ -39,17 +38,34 @@ async function beside(store: Store, point: StopPoint, act: () => Promise<unknown
   return result
 }
 
-/** Something dead, so that a collection passes every point; and an old generation. */
-async function withGarbage(t: TestContext): Promise<{ store: Store; dead: Tree }> {
-  const store = await temporaryStore(t)
-  await pinTree(store, 'kept')
-  generation(store, 1, (await addTree(store, 'old')).root)
-  generation(store, 2, (await addTree(store, 'new')).root)
-  current(store, 2)
-  return { store, dead: await addTree(store, 'dead') }
+// One store for all: making one costs more than what is done in it, and leftovers of the others do no harm.
+const directory = await temporaryDirectory({ after })
+const store = Store.open(directory)
+after(() => store.close())
+let round = 0
+
+/** An old generation, and dead DAGs of these names, so that a collection passes every point. */
+async function garbage(...names: string[]): Promise<Tree[]> {
+  const user = `user-${++round}`
+  await pinTree(store, `kept ${round}`)
+  generation(store, 1, (await addTree(store, `old ${round}`)).root, user)
+  generation(store, 2, (await addTree(store, `new ${round}`)).root, user)
+  current(store, 2, user)
+  return Promise.all(names.map((name) => addTree(store, `${name} ${round}`)))
 }
 
-async function addAgain(store: Store, { dag, root }: Tree): Promise<void> {
+/** True when `act` was refused because the DAG is not whole any more: nothing was promised then. */
+async function isRefused(act: Promise<unknown>): Promise<boolean> {
+  try {
+    await act
+    return false
+  } catch (error) {
+    assert.ok(hasCode(error, 'INCOMPLETE', 'MISSING_BLOCK'), String(error))
+    return true
+  }
+}
+
+async function addAgain({ dag, root }: Tree): Promise<void> {
   await withAdd(store, async (add) => {
     await add.put([...dag.blocks.values()])
     await add.commit([root])
@@ -57,74 +73,59 @@ async function addAgain(store: Store, { dag, root }: Tree): Promise<void> {
   })
 }
 
-for (const point of STOP_POINTS) {
-  test(`blocks that are found present at "${point}" are not lost`, async (t) => {
-    const { store, dead } = await withGarbage(t)
-    await beside(store, point, () => addAgain(store, dead))
-    assert.deepEqual(missing(store, dead.root), [])
-  })
+/** Leaves every file of the DAG that is there as a crash would: too short. The collector has listed it as it was. */
+function damage({ dag }: Tree): void {
+  for (const { cid, bytes } of dag.blocks.values()) {
+    if (!store.blocks.has(cid)) continue
+    chmodSync(store.blocks.file(cid), 0o644)
+    truncateSync(store.blocks.file(cid), bytes.length - 1)
+  }
+}
 
-  test(`a DAG that is pinned at "${point}" is whole, or the pin is refused`, async (t) => {
-    const { store, dead } = await withGarbage(t)
-    let refused = false
-    await beside(store, point, () =>
-      addPin(store, { prog: 'late', cid: dead.root }).catch((error) => {
-        refused = hasCode(error, 'INCOMPLETE', 'MISSING_BLOCK')
-        assert.ok(refused, String(error))
-      }),
-    )
-    if (!refused) assert.deepEqual(missing(store, dead.root), [])
-  })
-
-  test(`new content that is added at "${point}" is not lost`, async (t) => {
-    const { store } = await withGarbage(t)
-    const fresh = tree('fresh')
-    await beside(store, point, () => addAgain(store, fresh))
-    assert.deepEqual(missing(store, fresh.root), [])
-  })
-
-  test(`a block that is damaged and written anew at "${point}" is not lost`, async (t) => {
-    const { store, dead } = await withGarbage(t)
-    await beside(store, point, () => {
-      for (const { cid, bytes } of dead.dag.blocks.values()) {
-        if (!store.blocks.has(cid)) continue
-        // The file that the collector has listed, left short by a crash.
-        chmodSync(store.blocks.file(cid), 0o644)
-        truncateSync(store.blocks.file(cid), bytes.length - 1)
-      }
-      return addAgain(store, dead)
-    })
-    assert.deepEqual(missing(store, dead.root), [])
-  })
-
-  test(`an auto pin made anew at "${point}" for a link that was gone is kept`, async (t) => {
-    const { store, dead } = await withGarbage(t)
-    const path = join(await temporaryDirectory(t), 'result')
-    await autoPin(store, link(`${store.paths.store}/${dead.root}`, path), { prog: 'x' })
-    unlinkSync(path)
-    let refused = false
-    await beside(store, point, () =>
-      withAdd(store, async (add) => {
-        await add.protect(dead.root)
-        try {
-          requireComplete(store, dead.root)
-        } catch {
-          refused = true
-          return
-        }
-        link(`${store.paths.store}/${dead.root}`, path)
-        await autoPin(store, path, { prog: 'x' })
-      }),
-    )
-    if (refused) return
-    await runCollection(store)
-    assert.deepEqual(missing(store, dead.root), [])
+/** Keeps a DAG by a link whose auto pin is about to be dropped. */
+function linkAgain({ root }: Tree, path: string): Promise<void> {
+  return withAdd(store, async (add) => {
+    await add.protect(root)
+    requireComplete(store, root)
+    link(`${store.paths.store}/${root}`, path)
+    await autoPin(store, path, { prog: 'result' })
   })
 }
 
-test('a link that is made after the mark, without the lock, is seen by the next batch', async (t) => {
-  const { store, dead } = await withGarbage(t)
-  const result = await beside(store, 'batch', async () => {
+for (const point of STOP_POINTS) {
+  test(`nothing is lost of what is added, pinned, healed or linked at "${point}"`, async () => {
+    const [found, pinned, damaged, linked] = await garbage('found', 'pinned', 'damaged', 'linked')
+    assert.ok(found && pinned && damaged && linked)
+    const fresh = tree(`fresh ${round}`)
+    const path = join(directory, `result-${round}`)
+    await autoPin(store, link(`${store.paths.store}/${linked.root}`, path), { prog: 'result' })
+    unlinkSync(path)
+    const promised = [found, fresh, damaged]
+    await beside(point, async () => {
+      damage(damaged)
+      const adding = [...promised].map(addAgain)
+      const pinning = isRefused(addPin(store, { prog: 'late', cid: pinned.root }))
+      const linking = isRefused(linkAgain(linked, path))
+      await Promise.all(adding)
+      if (!(await pinning)) promised.push(pinned)
+      if (!(await linking)) promised.push(linked)
+    })
+    assert.deepEqual(
+      promised.flatMap(({ root }) => missing(store, root)),
+      [],
+    )
+    await runCollection(store)
+    assert.deepEqual(
+      promised.flatMap(({ root }) => missing(store, root)),
+      [],
+    )
+  })
+}
+
+test('a link that is made after the mark, without the lock, is seen by the next batch', async () => {
+  const [dead] = await garbage('dead')
+  assert.ok(dead)
+  const result = await beside('batch', async () => {
     link(`../../../../store/${dead.root}`, join(store.paths.pinsPerUser, 'eve', 'byhand', String(dead.root)))
   })
   assert.deepEqual(missing(store, dead.root), [])
@@ -132,12 +133,11 @@ test('a link that is made after the mark, without the lock, is seen by the next 
 })
 
 test('a temp pin that appears between two batches protects what is left', async (t) => {
-  const store = await temporaryStore(t)
   const [first, second] = [await addTree(store, 'first', 400), await addTree(store, 'second', 400)]
   const session = new AddSession(store)
   t.after(() => session.close())
   let refused = false
-  await beside(store, 'batch-done', async () => {
+  await beside('batch-done', async () => {
     for (const { root } of [first, second]) {
       await session.protect(root)
       try {
@@ -154,12 +154,11 @@ test('a temp pin that appears between two batches protects what is left', async 
 })
 
 test('a large DAG that is claimed during the sweep is walked without the lock', async (t) => {
-  const store = await temporaryStore(t)
-  const trees = []
+  const trees: Tree[] = []
   for (let index = 0; index < 12; index++) trees.push(await addTree(store, `tree ${index}`, 250))
   const add = new AddSession(store)
   t.after(() => add.close())
-  await beside(store, 'batch', async () => {
+  await beside('batch', async () => {
     for (const { root } of trees) await add.protect(root)
   })
   assert.deepEqual(
@@ -168,18 +167,19 @@ test('a large DAG that is claimed during the sweep is walked without the lock', 
   )
 })
 
-test('a pin that is moved from one name to another during the mark keeps its DAG', async (t) => {
-  const { store } = await withGarbage(t)
+test('a pin that is moved from one name to another during the mark keeps its DAG', async () => {
+  await garbage()
   const moved = await pinTree(store, 'here')
-  await beside(store, 'temp-pins-read', async () => {
+  await beside('temp-pins-read', async () => {
     await addPin(store, { prog: 'there', cid: moved.root })
     await removePin(store, { prog: 'here' })
   })
   assert.deepEqual(missing(store, moved.root), [])
 })
 
-test('what the index called complete is not believed after its blocks went', async (t) => {
-  const { store, dead } = await withGarbage(t)
+test('what the index called complete is not believed after its blocks went', async () => {
+  const [dead] = await garbage('dead')
+  assert.ok(dead)
   assert.ok(store.index.isComplete(dead.root))
   await runCollection(store)
   await assert.rejects(addPin(store, { prog: 'late', cid: dead.root }), (error) =>
@@ -187,9 +187,10 @@ test('what the index called complete is not believed after its blocks went', asy
   )
 })
 
-test('a DAG that was added whole and given up between two looks is not called complete', async (t) => {
-  const { store, dead } = await withGarbage(t)
-  await beside(store, 'synced', () =>
+test('a DAG that was added whole and given up between two looks is not called complete', async () => {
+  const [dead] = await garbage('dead')
+  assert.ok(dead)
+  await beside('synced', () =>
     withAdd(store, async (add) => {
       await add.put([...dead.dag.blocks.values()])
       await add.commit([dead.root])
@@ -199,9 +200,10 @@ test('a DAG that was added whole and given up between two looks is not called co
   assert.ok(!store.index.isComplete(dead.root))
 })
 
-test('a place that becomes unreadable during the sweep ends it', async (t) => {
-  const { store, dead } = await withGarbage(t)
-  const run = beside(store, 'batch', async () => {
+test('a place that becomes unreadable during the sweep ends it', async () => {
+  const [dead] = await garbage('dead')
+  assert.ok(dead)
+  const run = beside('batch', async () => {
     mkdirSync(join(store.paths.pinsPerUser, 'mallory'))
     link('loop', join(store.paths.pinsPerUser, 'mallory', 'loop'))
   })
