@@ -10,20 +10,23 @@ import { symlinkAtomic } from '../files/atomic.ts'
 import { makeDirectory } from '../files/directory.ts'
 import { withLock } from '../files/lock.ts'
 import { autoPin } from '../pins/auto-pin.ts'
-import type { AddSession } from '../store/add.ts'
+import { type AddSession, withAdd } from '../store/add.ts'
 import type { CID } from '../store/cid.ts'
+import { requireComplete } from '../store/closure.ts'
 import { type Change, changesBetween } from './compare.ts'
 import { buildEnvironment, environmentUnion, readEnvironment } from './environment.ts'
 import { type InstalledPackage, sortByName } from './installed.ts'
 import { type Action, readMoves } from './journal.ts'
 import {
   currentGeneration,
+  currentNumber,
   type Generation,
   generationLink,
   generationNumbers,
   generationTarget,
   type Profile,
   requireGeneration,
+  requireProfile,
 } from './profile.ts'
 import { done, moveCurrent, type OnStep, PROFILE_PROG } from './write.ts'
 
@@ -57,19 +60,21 @@ export interface ProfileChange {
 /**
  * Runs `edit` on the installed packages and makes the result the profile's next generation. When it returns, the
  * new generation is on stable storage. Throws COLLISION, INCOMPLETE, MISSING_BLOCK, BUSY, USAGE for two packages
- * of one name, PERMISSION, NO_SPACE, and what `edit` throws; the profile then is what it was.
+ * of one name, NO_PROFILE to remove or upgrade where there is none, EXISTS where `current` is something else,
+ * PERMISSION, NO_SPACE, and what `edit` throws; the profile then is what it was.
  */
 export async function changeProfile(
   profile: Profile,
   edit: Edit,
   options: ChangeOptions,
 ): Promise<ProfileChange> {
+  if (options.action !== 'install') requireProfile(profile)
+  // Looked at before anything is made: the directory may be somebody's who keeps other things there.
+  currentNumber(profile)
   if (options.dryRun) return dryRun(profile, edit)
   makeDirectory(profile.generationsDir)
-  const run = async (lost: AbortSignal) => {
-    const { withAdd } = await import('../store/add.ts')
-    return withAdd(profile.store, (add) => change(profile, edit, { ...options, add, lost }))
-  }
+  const run = (lost: AbortSignal) =>
+    withAdd(profile.store, (add) => change(profile, edit, { ...options, add, lost }))
   return withLock(profile.lock, run, {
     waitMs: LOCK_WAIT_MS,
     ...(options.signal ? { signal: options.signal } : {}),
@@ -125,7 +130,6 @@ async function nextList(
 
 /** Holds all packages and checks that they are complete. True when one of them was not known to be on stable storage. */
 async function protect(add: AddSession, packages: readonly InstalledPackage[]): Promise<boolean> {
-  const { requireComplete } = await import('../store/closure.ts')
   for (const { cid } of packages) await add.protect(cid)
   const unknown = packages.filter(({ cid }) => !add.store.index.isComplete(cid))
   for (const { cid } of packages) requireComplete(add.store, cid)

@@ -122,8 +122,8 @@ export function generationTarget(profile: Profile<ProfileStore>, environment: CI
   return profile.external ? path : relative(profile.generationsDir, path)
 }
 
-/** A user's own profile may be empty; a path that holds none is more likely a slip. */
-function requireProfile({ external, generationsDir, dir }: Profile<ProfileStore>): void {
+/** Throws NO_PROFILE for a path that holds none: more likely a slip than, as a user's own may be, still empty. */
+export function requireProfile({ external, generationsDir, dir }: Profile<ProfileStore>): void {
   if (!external || isThere(generationsDir)) return
   throw new PkgError('NO_PROFILE', `there is no profile in ${dir}`, {
     hint: 'The first package that is installed there makes it.',

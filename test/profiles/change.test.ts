@@ -335,6 +335,7 @@ test('profile: one of its own has absolute links and auto pins for its generatio
   const path = join(directory, 'project', 'profile')
   const profile = openProfile(store, { path })
   assert.throws(() => installedPackages(profile), { code: 'NO_PROFILE' })
+  await assert.rejects(remove(profile, 'a'), { code: 'NO_PROFILE' })
   const { cid } = await install(profile, a1)
   await install(profile, b1)
   assert.equal(readlinkSync(join(path, 'generations', '1')), join(store.paths.store, `${cid}`))
@@ -396,6 +397,7 @@ test('profile: a directory in which current is something else is left alone', as
       code: 'EXISTS',
       message: /current is not a profile's link/,
     })
+    assert.deepEqual(readdirSync(path), ['current'])
   }
 })
 
