@@ -1,73 +1,117 @@
-// Builds the product: every entry point as a bundle with shared chunks in dist/,
-// and the library's type declarations in dist/types/. Start-up time is what it
-// is for: one file to read for a command instead of hundreds.
+// Builds the product: one file for every entry point in dist/, and the types of
+// the library in dist/types/. Start-up time is what it is for (node.md): a
+// command reads two files, and evaluates of them only what it uses.
 //
 //   node native-notes/build.ts [--outdir DIR] [--no-types]
 
 import { execFile } from 'node:child_process'
-import { rename, rm } from 'node:fs/promises'
-import { createRequire } from 'node:module'
+import { rename, rm, writeFile } from 'node:fs/promises'
+import { builtinModules, createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
-import { build } from 'esbuild'
+import { build, type Plugin } from 'esbuild'
 import { ENTRY_POINTS } from '../src/entry.ts'
 
-/** What cannot be part of a bundle: packages that load a binary of their own. See node.md. */
-const EXTERNAL = ['fuse-native', 'better-sqlite3']
+/** Packages that load a binary of their own, which no bundle can hold. */
+const NATIVE = ['fuse-native', 'better-sqlite3']
 
-/** CommonJS inside an ES module: what it requires of Node is there only through this. */
+/** CommonJS inside an ES module finds what is not in the bundle only through this. */
 const REQUIRE =
   "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);"
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-async function bundle(outdir: string): Promise<void> {
+/**
+ * Loads Node's own modules and the native packages when the module that imports
+ * them is evaluated. As imports of the bundle they would all be loaded at its
+ * start: an HTTP server and a database for `pkg list`.
+ */
+const late: Plugin = {
+  name: 'late',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /.*/ }, ({ path, namespace }) => {
+      if (namespace === 'late') return { path, external: true }
+      if (path.startsWith('node:') || builtinModules.includes(path)) {
+        return { path: path.replace(/^(node:)?/, 'node:'), namespace: 'late' }
+      }
+      return NATIVE.includes(path) ? { path, namespace: 'late' } : undefined
+    })
+    onLoad({ filter: /.*/, namespace: 'late' }, ({ path }) => {
+      const load = path.startsWith('node:') ? 'process.getBuiltinModule' : 'require'
+      return { contents: `module.exports = ${load}(${JSON.stringify(path)})` }
+    })
+  },
+}
+
+/**
+ * `start.ts` loads the command line as a file of its own: the compile cache, which
+ * it turns on, works for files that are loaded afterwards.
+ */
+const separateCommandLine: Plugin = {
+  name: 'separate-command-line',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\/main\.ts$/ }, ({ importer }) =>
+      importer.endsWith('/cli/start.ts') ? { path: './cli.js', external: true } : undefined,
+    )
+  },
+}
+
+/**
+ * The widths of wide characters cost yargs 20 ms at every start (Intl.Segmenter
+ * loads its data). Our help has none: there the number of characters is the width.
+ */
+const plainWidths: Plugin = {
+  name: 'plain-widths',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^string-width$/ }, () => ({ path: 'string-width', namespace: 'plain' }))
+    onLoad({ filter: /.*/, namespace: 'plain' }, () => ({
+      contents: `import { stripVTControlCharacters } from 'node:util'
+        export default (text) => [...stripVTControlCharacters(text)].length`,
+      resolveDir: root,
+    }))
+  },
+}
+
+async function bundles(outdir: string): Promise<void> {
+  const sources = { ...ENTRY_POINTS, cli: 'cli/main.ts' }
   await build({
     absWorkingDir: root,
-    entryPoints: Object.entries(ENTRY_POINTS).map(([out, source]) => ({ in: join('src', source), out })),
+    entryPoints: Object.entries(sources).map(([out, source]) => ({ in: join('src', source), out })),
     outdir,
     bundle: true,
-    splitting: true,
     format: 'esm',
     platform: 'node',
     target: 'node22',
-    external: EXTERNAL,
-    // Whitespace and syntax only: names stay, so that a stack trace can be read.
+    plugins: [separateCommandLine, plainWidths, late],
+    // Names stay, so that a stack trace can be read.
     minifyWhitespace: true,
     minifySyntax: true,
-    keepNames: false,
     legalComments: 'none',
-    chunkNames: 'chunk-[hash]',
     banner: { js: REQUIRE },
     logLevel: 'warning',
   })
 }
 
+/** Of what the library exports and all that this names, and nothing else: the project's own configuration has the tests too. */
 async function declarations(outdir: string): Promise<void> {
-  // Beside `node`, whose bin link is this package's: the compiler is a script for it.
-  const compiler = join(
-    dirname(createRequire(import.meta.url).resolve('typescript/package.json')),
-    'bin',
-    'tsc',
+  const compiler = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc')
+  const project = join(outdir, 'tsconfig.json')
+  const compilerOptions = {
+    noEmit: false,
+    declaration: true,
+    emitDeclarationOnly: true,
+    rootDir: join(root, 'src'),
+    outDir: join(outdir, 'types'),
+    typeRoots: [join(root, 'node_modules/@types')],
+  }
+  const files = [join(root, 'src', ENTRY_POINTS.index)]
+  await writeFile(
+    project,
+    JSON.stringify({ extends: join(root, 'tsconfig.json'), compilerOptions, files, include: [] }),
   )
-  const flags = [
-    '--noEmit',
-    'false',
-    '--declaration',
-    '--emitDeclarationOnly',
-    '--allowImportingTsExtensions',
-    'false',
-  ]
-  const args = [
-    ...flags,
-    '--rootDir',
-    'src',
-    '--outDir',
-    join(outdir, 'types'),
-    join('src', ENTRY_POINTS.index),
-  ]
-  await promisify(execFile)(process.execPath, [compiler, ...args], { cwd: root })
+  await promisify(execFile)(process.execPath, [compiler, '-p', project])
+  await rm(project)
 }
 
 const { values } = parseArgs({
@@ -77,7 +121,7 @@ const outdir = resolve(root, values.outdir)
 // Built beside and renamed: a build that is cut short leaves the old product whole.
 const fresh = `${outdir}.new`
 await rm(fresh, { recursive: true, force: true })
-await bundle(fresh)
+await bundles(fresh)
 if (!values['no-types']) await declarations(fresh)
 await rm(outdir, { recursive: true, force: true })
 await rename(fresh, outdir)
