@@ -99,7 +99,9 @@ async function collect(
   removeDeadTempPins(store.paths)
   refuseUnreadable(readLinks(store.paths).unreadable)
   const { deleted: generations, skipped } = await deleteOldGenerations(store, policy, at)
-  const gone = await dropGone(store, readLinks(store.paths).gone)
+  const found = readLinks(store.paths).gone
+  await pass('gone-found', at)
+  const gone = await dropGone(store, found)
   await pass('pins-dropped', at)
   const reader = new RootReader(store.paths)
   const survey = await surveyStore(store, reader, options)

@@ -11,7 +11,9 @@ export const STOP_POINTS = [
   'generations-chosen',
   /** a generation's link is deleted */
   'generation-deleted',
-  /** auto pins without a link are dropped */
+  /** auto pins without a link are found, none is dropped */
+  'gone-found',
+  /** they are dropped */
   'pins-dropped',
   /** temp pins are read, links are not */
   'temp-pins-read',

@@ -153,6 +153,37 @@ test('a temp pin that appears between two batches protects what is left', async 
   assert.deepEqual([...missing(store, first.root), ...missing(store, second.root)], [])
 })
 
+test('blocks that are written again between two batches need no link to be safe', async (t) => {
+  const [dead] = await garbage('dead')
+  assert.ok(dead)
+  const session = new AddSession(store)
+  t.after(() => session.close())
+  await beside('batch', () => session.put([...dead.dag.blocks.values()]))
+  assert.deepEqual(missing(store, dead.root), [])
+})
+
+test('a temp pin that becomes a link in the middle of a batch is seen as one of the two', async () => {
+  const [dead] = await garbage('dead')
+  assert.ok(dead)
+  const session = new AddSession(store)
+  await runCollection(
+    store,
+    {},
+    {
+      at: async (point) => {
+        if (point === 'batch') await session.protect(dead.root)
+        if (point !== 'batch-temp-pins-read') return
+        link(
+          `../../../../store/${dead.root}`,
+          join(store.paths.pinsPerUser, 'eve', `handed ${round}`, `${dead.root}`),
+        )
+        session.close()
+      },
+    },
+  )
+  assert.deepEqual(missing(store, dead.root), [])
+})
+
 test('a large DAG that is claimed during the sweep is walked without the lock', async (t) => {
   const trees: Tree[] = []
   for (let index = 0; index < 12; index++) trees.push(await addTree(store, `tree ${index}`, 250))
