@@ -94,6 +94,7 @@ function configure(parser: Argv, state: State): Argv {
       }
       throw new PkgError('USAGE', message)
     })
+  usageOf(parser).cacheHelpMessage = () => {}
   globalOptions(parser)
   for (const entry of COMMANDS) {
     if (!wordsOf(entry).includes(' ')) addCommand(parser, entry, state)
@@ -117,14 +118,23 @@ export async function describeOptions(entry: Entry): Promise<Record<string, stri
   globalOptions(parser)
   const command = (await loadCommand(entry)) as unknown as Command<GlobalOptions>
   command.options(parser as Argv<GlobalOptions>)
-  // Not in yargs's types: the only place where descriptions can be read back.
-  const { getInternalMethods } = parser as unknown as {
-    getInternalMethods(): { getUsageInstance(): { getDescriptions(): Record<string, string> } }
-  }
-  const described = getInternalMethods.call(parser).getUsageInstance().getDescriptions()
+  const described = usageOf(parser).getDescriptions()
   const positionals = Array.from(entry.usage.matchAll(/[<[](\w+)/g), ([, name]) => name)
   const options = Object.entries(described).filter(([name]) => name.length > 1 && !positionals.includes(name))
   return Object.fromEntries(options.map(([name, about]) => [name, about.replace(/^__yargsString__:/, '')]))
+}
+
+type Usage = {
+  getDescriptions(): Record<string, string>
+  /** Draws the help page after each command, in case that somebody asks for it: a sixth of the time of `pkg list`. */
+  cacheHelpMessage(): void
+}
+
+/** What yargs keeps for its help; not in its types. */
+function usageOf(parser: Argv): Usage {
+  return (parser as unknown as { getInternalMethods(): { getUsageInstance(): Usage } })
+    .getInternalMethods()
+    .getUsageInstance()
 }
 
 /** What may hold several values: yargs makes a list of anything that is given twice. Not in its types. */

@@ -1,25 +1,20 @@
-// The progress that library calls report, as bars. One function a kind of work.
+// The progress that library calls report, shown as a bar.
 
 import type { Context } from './context.ts'
-import type { Task } from './progress.ts'
 
-/** A task that a library call can report to, made for `onProgress`. */
-type Reporter<P> = { update(progress: P): void; end(): void }
+/** Figures that a library call reports; the total once it is known. */
+export type ByteProgress = { bytes: number; totalBytes?: number }
 
-type Progressing = Pick<Context, 'progress'>
-
-/** Figures that only count up: nobody knows the total before the end. */
-type Counting = { bytes: number; files?: number; blocks?: number; totalBytes?: number; path?: string }
-
-function report<P>(task: Task, step: (progress: P) => Parameters<Task['update']>[0]): Reporter<P> {
-  return { update: (progress) => task.update(step(progress)), end: () => task.end() }
+export type Reporter = {
+  /** for `onProgress` */
+  update(progress: ByteProgress): void
+  end(): void
 }
 
-/** Bytes, of a total where there is one. */
-export function bytesProgress({ progress }: Progressing, label: string): Reporter<Counting> {
-  return report(progress.task(label), ({ bytes, totalBytes, path }) => ({
-    done: bytes,
-    total: totalBytes,
-    detail: path,
-  }))
+export function bytesProgress({ progress }: Pick<Context, 'progress'>, label: string): Reporter {
+  const task = progress.task(label)
+  return {
+    update: ({ bytes, totalBytes }) => task.update({ done: bytes, total: totalBytes }),
+    end: task.end,
+  }
 }

@@ -15,13 +15,9 @@ export const command = defineCommand({
       .option('dry-run', { alias: 'n', type: 'boolean', describe: 'Only tell what would change' })
       .example('pkg remove esbuild', 'Its blocks stay until no generation needs them and `pkg gc` runs'),
   async run({ package: names, dryRun = false }, context) {
-    const [{ changeProfile }, { withoutPackages }] = await Promise.all([
-      import('../../profiles/change.ts'),
-      import('../../profiles/operations.ts'),
-    ])
+    const { removePackages } = await import('../../profiles/remove.ts')
     const profile = await context.openProfile()
-    const options = { action: 'remove', dryRun, signal: context.signal } as const
-    const change = await changeProfile(profile, (installed) => withoutPackages(installed, names), options)
+    const change = await removePackages(profile, names, { dryRun, signal: context.signal })
     return { ...change, changes: await withSizes(change.changes, profile.store.blocks), dryRun }
   },
   render: (change, style) => renderMove(change, style),

@@ -22,7 +22,7 @@ export const command = defineCommand({
       .example('pkg run node@24 -p npx -- --help', 'Another program of a package'),
   async run({ package: spec, program, registry, '--': words = [] }, context) {
     const [{ lookUp }, { withAdd }, { readManifest }, { ensureDaemon }, { storePath }] = await Promise.all([
-      import('../look-up.ts'),
+      import('../../registry/look-up.ts'),
       import('../../store/add.ts'),
       import('../../packages/package.ts'),
       import('../../daemon/client.ts'),
@@ -30,7 +30,7 @@ export const command = defineCommand({
     ])
     const store = await context.openStore()
     return await withAdd(store, async (add) => {
-      const [found] = await lookUp(store, [spec], { add, registry, signal: context.signal })
+      const [found] = await lookUp(add, [spec], { registry, signal: context.signal })
       if (!found) throw new PkgError('INTERNAL', `${spec} was not looked up`)
       const name = chooseProgram(readManifest(store.blocks, found.cid), program)
       await ensureDaemon(context.paths, { signal: context.signal })

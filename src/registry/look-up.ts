@@ -1,29 +1,32 @@
 // From what a user asks for to packages that can be installed, each protected
 // from a collector from the moment it is known to the end of the add session.
 
-import { resolve as resolvePath } from 'node:path'
+import { resolve as absolute } from 'node:path'
 import type { PackOptions } from '../packages/pack.ts'
 import { readManifest } from '../packages/package.ts'
 import { type InstalledPackage, installedPackage } from '../profiles/installed.ts'
-import { resolve } from '../registry/resolve.ts'
-import { parseSpec } from '../registry/spec.ts'
 import type { AddSession } from '../store/add.ts'
 import { requireComplete } from '../store/closure.ts'
-import type { Store } from '../store/store.ts'
+import { resolve } from './resolve.ts'
+import { parseSpec } from './spec.ts'
 
 export type LookUpOptions = {
-  add: AddSession
+  /** ask only this registry */
   registry?: string | undefined
+  /** the packages' priority; 0 when absent */
   priority?: number | undefined
 } & Pick<PackOptions, 'signal' | 'onProgress'>
 
-/** Resolves every spec, in their order. Throws what `resolve` throws, and INCOMPLETE for a package that is not all here. */
+/**
+ * What the specs (see spec.ts) stand for, in their order. Throws what `resolve`
+ * throws, and INCOMPLETE for a package that is not all here.
+ */
 export async function lookUp(
-  store: Store,
+  add: AddSession,
   specs: readonly string[],
-  options: LookUpOptions,
+  { registry, priority, signal, onProgress }: LookUpOptions = {},
 ): Promise<InstalledPackage[]> {
-  const { add, registry, priority, signal, onProgress } = options
+  const { store } = add
   const found: InstalledPackage[] = []
   for (const text of specs) {
     signal?.throwIfAborted()
@@ -44,5 +47,5 @@ export async function lookUp(
 
 /** A request that means the same in any working directory: an upgrade looks it up again. */
 function lasting(text: string): string {
-  return parseSpec(text).kind === 'path' ? resolvePath(text) : text
+  return parseSpec(text).kind === 'path' ? absolute(text) : text
 }

@@ -1,7 +1,7 @@
 // What an upgrade looks for, from what was asked for at the installation. Pure.
 
 import type { InstalledPackage } from '../profiles/installed.ts'
-import { parseSpec } from '../registry/spec.ts'
+import { parseSpec } from './spec.ts'
 
 /** A whole version: `1.2.3`, `v1.2.3-rc.1`. `=1.2.3` is not meant: whoever writes that wants to stay there. */
 const EXACT = /^v?\d+\.\d+\.\d+([-+].*)?$/
