@@ -4,11 +4,12 @@
 // healed or arrives later is found at the next try.
 
 import type { BlockGetter } from '../store/blocks.ts'
-import { type BlockKey, blockKey, type CID } from '../store/cid.ts'
+import { type BlockKey, blockKey, type CID, RAW } from '../store/cid.ts'
 import { identityBytes, isIdentity } from '../store/hash.ts'
+import { LARGE_BLOCK } from './reader-thread.ts'
 import type { ReadResult } from './readers.ts'
 
-/** Blocks that one reader thread is asked for at once when they are read ahead. */
+/** Small blocks that one reader thread is asked for at once when they are read ahead. */
 const BATCH = 16
 
 /** A cached block costs its bytes and about so much of bookkeeping. */
@@ -25,6 +26,7 @@ export class NotLoaded {
 
 export interface BlockSource {
   blocks(cids: readonly CID[]): Promise<ReadResult[]>
+  recycle(buffer: ArrayBuffer): void
 }
 
 export type CacheCounts = {
@@ -87,8 +89,12 @@ export class BlockCache implements BlockGetter {
     return promise as Promise<Uint8Array>
   }
 
-  /** Begins to read those that are neither in memory nor under way; gives how many. Errors wait for who asks for the block. */
-  ahead(cids: readonly CID[]): number {
+  /**
+   * Begins to read those that are neither in memory nor under way. Errors wait
+   * for who asks for the block. `large` ones are spread over the reader threads.
+   */
+  ahead(cids: readonly CID[], { large = false }: { large?: boolean } = {}): void {
+    const batch = large ? 1 : BATCH
     const wanted = new Map<BlockKey, CID>()
     for (const cid of cids) {
       const key = blockKey(cid)
@@ -96,10 +102,23 @@ export class BlockCache implements BlockGetter {
     }
     const list = [...wanted.values()]
     this.#counts.ahead += list.length
-    for (let at = 0; at < list.length; at += BATCH) {
-      for (const promise of this.#read(list.slice(at, at + BATCH))) promise.catch(() => {})
+    for (let at = 0; at < list.length; at += batch) {
+      for (const promise of this.#read(list.slice(at, at + batch))) promise.catch(() => {})
     }
-    return list.length
+  }
+
+  /**
+   * Lets go of a large raw block that was read to its end: the kernel has it now,
+   * and its memory serves for the next one. Detaching makes every view of it
+   * empty, so a view that somebody still holds can never show another block.
+   */
+  release(cid: CID): void {
+    const key = blockKey(cid)
+    const bytes = this.#blocks.get(key)
+    if (bytes === undefined || cid.code !== RAW || bytes.length < LARGE_BLOCK) return
+    this.#blocks.delete(key)
+    this.#counts.bytes -= bytes.length + OVERHEAD_BYTES
+    this.#source.recycle(bytes.buffer as ArrayBuffer)
   }
 
   /**

@@ -6,6 +6,7 @@ import { hasCode, PkgError } from '../errors.ts'
 import type { PrefixPaths } from '../paths.ts'
 import { type CID, parseCid, RAW } from '../store/cid.ts'
 import { isIdentity } from '../store/hash.ts'
+import type { FileNode } from '../store/unixfs/node.ts'
 import { FileReader } from '../store/unixfs/read.ts'
 import { attributesOf, TOP, TYPE_MODE, xattrsOf } from './attributes.ts'
 import { type BlockCache, NotLoaded } from './block-cache.ts'
@@ -22,7 +23,7 @@ const MAX_LOADS = 256
 /** How long a statfs answer is good for, in milliseconds: df asks some file systems many times. */
 const SPACE_MS = 1000
 
-type OpenFile = { reader: FileReader; sequence: Sequence }
+type OpenFile = { readonly node: FileNode; reader: FileReader; sequence: Sequence }
 
 export type MountParts = {
   paths: PrefixPaths
@@ -96,9 +97,9 @@ export function createFileSystem({ paths, cache, sizes }: MountParts): Mounted {
       return then(tree.child(path), (child) => {
         if (offset === 0) withParent(path, (directory) => lookAhead.opened(directory, child))
         if (child.cid.code === RAW) return readBlock(child, into, offset)
-        return then(openFile(path, child.cid), ({ reader, sequence }) => {
-          const count = fill(reader, into, offset)
-          lookAhead.read(reader, sequence, offset, into.length)
+        return then(openFile(path, child.cid), (file) => {
+          const count = fill(file, into, offset)
+          lookAhead.read(file.reader, file.sequence, offset, into.length)
           return count
         })
       })
@@ -139,7 +140,11 @@ export function createFileSystem({ paths, cache, sizes }: MountParts): Mounted {
     if (known !== undefined) return known
     return then(tree.node(cid), (node) => {
       if (node.type !== 'file') throw new PkgError('IS_DIRECTORY', `${path.slice(0, 400)} is a ${node.type}`)
-      const file = { reader: new FileReader(cache, node), sequence: { next: 0, run: 0, ahead: 0 } }
+      const file = {
+        node,
+        reader: new FileReader(cache, node),
+        sequence: { next: 0, run: 0, ahead: 0, released: 0 },
+      }
       files.set(path, file)
       for (const oldest of files.keys()) {
         if (files.size <= OPEN_FILES) break
@@ -150,37 +155,39 @@ export function createFileSystem({ paths, cache, sizes }: MountParts): Mounted {
   }
 
   /** Piece by piece, so that what was copied stays copied when a block has to be waited for. */
-  function fill(reader: FileReader, into: Uint8Array, offset: number, done = 0): Later<number> {
-    const length = Math.min(into.length, Math.max(0, reader.size - offset))
+  function fill(file: OpenFile, into: Uint8Array, offset: number, done = 0): Later<number> {
+    const length = Math.min(into.length, Math.max(0, file.reader.size - offset))
     let at = done
     try {
       while (at < length) {
-        const piece = reader.segment(offset + at).subarray(0, length - at)
+        const piece = file.reader.segment(offset + at).subarray(0, length - at)
+        // The reader's last block was let go (BlockCache.release): a new reader asks for it again.
+        if (piece.length === 0) file.reader = new FileReader(cache, file.node)
         into.set(piece, at)
         at += piece.length
       }
       return length
     } catch (error) {
       if (!(error instanceof NotLoaded)) throw error
-      return fillLater(reader, into, offset, at, error)
+      return fillLater(file, into, offset, at, error)
     }
   }
 
   async function fillLater(
-    reader: FileReader,
+    file: OpenFile,
     into: Uint8Array,
     offset: number,
     done: number,
     missing: NotLoaded,
   ): Promise<number> {
     // The other blocks of this read meanwhile.
-    aheadOf(reader, offset + done, into.length - done)
+    aheadOf(file.reader, offset + done, into.length - done)
     let lacking = missing
     for (let loads = 0; loads < MAX_LOADS; loads++) {
       await cache.load(lacking.cid)
       try {
-        reader.segment(offset + done)
-        return await fill(reader, into, offset, done)
+        file.reader.segment(offset + done)
+        return await fill(file, into, offset, done)
       } catch (error) {
         if (!(error instanceof NotLoaded)) throw error
         lacking = error
@@ -200,6 +207,8 @@ export function createFileSystem({ paths, cache, sizes }: MountParts): Mounted {
 
 /** The kernel believes the size that it was told first; bytes of another length are an error, not a shorter file. */
 function copyBlock(child: Child, bytes: Uint8Array, into: Uint8Array, offset: number): number {
+  if ((bytes.buffer as ArrayBuffer).detached)
+    throw new PkgError('IO', `block ${child.cid} was let go too early`)
   if (child.stat !== undefined && child.stat.size !== bytes.length) {
     throw new PkgError(
       'IO',

@@ -3,10 +3,11 @@
 // read one after the other, the next blocks of a file that is read from front to
 // back. A guess never fails, never delays an answer, and is bounded in bytes.
 
+import { PkgError } from '../errors.ts'
 import { RAW } from '../store/cid.ts'
 import { decodeNode } from '../store/unixfs/node.ts'
 import type { FileReader } from '../store/unixfs/read.ts'
-import type { BlockCache } from './block-cache.ts'
+import { type BlockCache, NotLoaded } from './block-cache.ts'
 import type { Child, Directory, Tree } from './tree.ts'
 
 /** Children whose looks are asked for at once. Smaller: more messages; larger: the first of them comes later. */
@@ -34,8 +35,8 @@ type Progress = {
   readAhead: number
 }
 
-/** Where a file is read, kept by whoever keeps the file open. */
-export type Sequence = { next: number; run: number; ahead: number }
+/** Where a file is read, in bytes: the expected place, how far the run got, what was read ahead and what let go. */
+export type Sequence = { next: number; run: number; ahead: number; released: number }
 
 export class LookAhead {
   readonly #cache: BlockCache
@@ -83,21 +84,37 @@ export class LookAhead {
     const inOrder = Math.abs(offset - sequence.next) <= SEQUENTIAL_SLACK
     sequence.run = inOrder ? sequence.run + length : 0
     sequence.next = inOrder ? Math.max(sequence.next, offset + length) : offset + length
-    if (!inOrder) sequence.ahead = sequence.next
+    if (!inOrder) sequence.ahead = sequence.released = sequence.next
     if (sequence.run === 0) return
+    this.#release(reader, sequence)
     const limit = Math.min(SEQUENTIAL_BYTES, this.#cache.aheadBytes)
     const window = Math.min(4 * sequence.run, limit)
     const from = Math.max(sequence.ahead, sequence.next)
     // In steps of half a window, not for each request anew.
     if (from - sequence.next > window / 2) return
-    const length_ = sequence.next + window - from
+    const stretch = sequence.next + window - from
     try {
-      this.#cache.ahead(reader.blocksFor(from, length_))
-    } catch {
-      // An inner node that is not in memory yet: the read itself brings it.
+      this.#cache.ahead(reader.blocksFor(from, stretch), { large: true })
+    } catch (error) {
+      // An inner node that is not in memory yet, or a bad one: the read itself brings it, or fails.
+      if (!(error instanceof NotLoaded || error instanceof PkgError)) throw error
       return
     }
-    sequence.ahead = from + length_
+    sequence.ahead = from + stretch
+  }
+
+  /** What lies far enough behind has been answered; the last block of the stretch may reach beyond it. */
+  #release(reader: FileReader, sequence: Sequence): void {
+    const limit = sequence.next - SEQUENTIAL_SLACK
+    if (limit - sequence.released < SEQUENTIAL_SLACK) return
+    try {
+      const behind = reader.blocksFor(sequence.released, limit - sequence.released)
+      for (const cid of behind.slice(0, -1)) this.#cache.release(cid)
+      sequence.released = limit
+    } catch (error) {
+      // An inner node that is not in memory any more: the bound takes care of its blocks.
+      if (!(error instanceof NotLoaded || error instanceof PkgError)) throw error
+    }
   }
 
   #stats(directory: Directory, from: number): 'asked' | 'nothing' {

@@ -3,15 +3,19 @@
 // Blocking calls are right here, and only here: nobody waits for this thread
 // except those who want its blocks.
 
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
-import { codeOf, type ErrorCode } from '../errors.ts'
-import { Blocks } from '../store/blocks.ts'
+import { codeOf, type ErrorCode, isErrno } from '../errors.ts'
+import { Blocks, MAX_BLOCK_BYTES, missingBlock } from '../store/blocks.ts'
 import { CID } from '../store/cid.ts'
 
 export type ReaderData = { blocks: string; quarantine: string }
 
 /** `cids` are binary CIDs, one after the other: sending them one by one would cost more than reading the blocks. */
-export type ReadRequest = { id: number; kind: 'blocks' | 'sizes'; cids: Uint8Array }
+export type ReadRequest =
+  | { id: number; kind: 'blocks' | 'sizes'; cids: Uint8Array }
+  /** memory of a large block that is not needed any more, to read the next one into */
+  | { kind: 'spare'; buffer: ArrayBuffer }
 
 export type ReadFailure = { code: ErrorCode; message: string }
 
@@ -21,30 +25,69 @@ export type ReadReply = { id: number } & (
   | { kind: 'sizes'; sizes: Float64Array }
 )
 
+/** Blocks from this size on go into spare memory: fresh memory costs a page fault for each 4 KiB. */
+export const LARGE_BLOCK = 256 * 1024
+const MAX_SPARES = 4
+
 export function serveReads(): void {
   const blocks = new Blocks(workerData as ReaderData)
-  parentPort?.on('message', ({ id, kind, cids }: ReadRequest) => {
+  const spares: ArrayBuffer[] = []
+  parentPort?.on('message', (request: ReadRequest) => {
+    if (request.kind === 'spare') {
+      if (spares.length < MAX_SPARES) spares.push(request.buffer)
+      return
+    }
+    const { id, kind } = request
+    const cids = unpackCids(request.cids)
     if (kind === 'sizes') {
-      const sizes = Float64Array.from(unpackCids(cids), (cid) => sizeOf(blocks, cid))
+      const sizes = Float64Array.from(cids, (cid) => sizeOf(blocks, cid))
       parentPort?.postMessage({ id, kind, sizes } satisfies ReadReply, [sizes.buffer])
       return
     }
-    const results = unpackCids(cids).map((cid) => read(blocks, cid))
-    const owned = results.flatMap((result) =>
-      result instanceof Uint8Array ? [result.buffer as ArrayBuffer] : [],
-    )
+    const results = cids.map((cid) => read(blocks, cid, spares))
+    const owned = results.flatMap((result) => (result instanceof Uint8Array ? [result.buffer] : []))
     parentPort?.postMessage({ id, kind, blocks: results } satisfies ReadReply, owned)
   })
 }
 
-function read(blocks: Blocks, cid: CID): Uint8Array | ReadFailure {
+function read(blocks: Blocks, cid: CID, spares: ArrayBuffer[]): Uint8Array<ArrayBuffer> | ReadFailure {
   try {
-    const bytes = blocks.get(cid)
-    // Memory is given away with the message: it must be the block's alone.
-    return bytes.byteLength === bytes.buffer.byteLength ? new Uint8Array(bytes.buffer) : new Uint8Array(bytes)
+    const bytes = readFile(blocks.file(cid), cid, spares)
+    blocks.check(cid, bytes)
+    return bytes
   } catch (error) {
     return { code: codeOf(error), message: error instanceof Error ? error.message : String(error) }
   }
+}
+
+/** The file's bytes, unverified, in memory of their own. */
+function readFile(file: string, cid: CID, spares: ArrayBuffer[]): Uint8Array<ArrayBuffer> {
+  let fd: number
+  try {
+    fd = openSync(file, 'r')
+  } catch (error) {
+    throw isErrno(error, 'ENOENT', 'ENOTDIR') ? missingBlock(cid) : error
+  }
+  try {
+    // A file that is longer than any block fails its hash, however much of it we read.
+    const size = Math.min(fstatSync(fd).size, MAX_BLOCK_BYTES + 1)
+    const buffer = size >= LARGE_BLOCK ? takeSpare(spares, size) : undefined
+    const bytes = buffer ? new Uint8Array(buffer, 0, size) : new Uint8Array(new ArrayBuffer(size))
+    let length = 0
+    while (length < size) {
+      const count = readSync(fd, bytes, length, size - length, length)
+      if (count === 0) break
+      length += count
+    }
+    return bytes.subarray(0, length)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function takeSpare(spares: ArrayBuffer[], size: number): ArrayBuffer | undefined {
+  const index = spares.findIndex(({ byteLength }) => byteLength >= size)
+  return index === -1 ? undefined : spares.splice(index, 1)[0]
 }
 
 function sizeOf(blocks: Blocks, cid: CID): number {

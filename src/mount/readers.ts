@@ -27,6 +27,7 @@ export class Readers {
   readonly #data: ReaderData
   readonly #readers: Reader[] = []
   #nextId = 0
+  #nextSpare = 0
 
   /** `file` is a module that calls `serveReads` when it runs in a thread. */
   constructor(file: string, { blocks, quarantine }: Pick<PrefixPaths, 'blocks' | 'quarantine'>) {
@@ -64,11 +65,17 @@ export class Readers {
     return new Float64Array(cids.length).fill(-1)
   }
 
+  /** Takes the memory of a block that nobody needs any more; every view of it is empty from now on. */
+  recycle(buffer: ArrayBuffer): void {
+    const reader = this.#readers[this.#nextSpare++ % this.#readers.length]
+    reader?.worker.postMessage({ kind: 'spare', buffer } satisfies ReadRequest, [buffer])
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.#readers.map(({ worker }) => worker.terminate()))
   }
 
-  #send(kind: ReadRequest['kind'], cids: readonly CID[]): Promise<ReadReply> {
+  #send(kind: 'blocks' | 'sizes', cids: readonly CID[]): Promise<ReadReply> {
     const reader = this.#choose()
     const id = this.#nextId++
     const packed = pack(cids)

@@ -19,6 +19,9 @@ function source(size: number, count: number) {
     cids,
     asked,
     failing,
+    recycle(buffer: ArrayBuffer) {
+      structuredClone(buffer, { transfer: [buffer] })
+    },
     async blocks(wanted: readonly CID[]): Promise<ReadResult[]> {
       asked.push([...wanted])
       return wanted.map((cid) =>
