@@ -24,8 +24,7 @@ export type Parsed = { text: string } | { invocation: Invocation }
 const MAX_WIDTH = 100
 
 export async function parse(words: string[], { version, columns = 80 }: ParseOptions): Promise<Parsed> {
-  const [argv, wantsHelp] = words[0] === 'help' ? [words.slice(1), true] : [words, false]
-  if (wantsHelp) argv.push('--help')
+  const argv = veilDashes(words[0] === 'help' ? [...words.slice(1), '--help'] : words)
   const state: State = {}
   const parser = configure(yargs([]), state).version(version).wrap(Math.min(columns, MAX_WIDTH))
   let output = ''
@@ -45,6 +44,24 @@ export async function parse(words: string[], { version, columns = 80 }: ParseOpt
     return { text: state.page === undefined ? rootHelp() : output.replaceAll(' [default: []]', '') }
   if (state.invocation) return { invocation: state.invocation }
   return { text: rootHelp() }
+}
+
+/** Stands for "-", which yargs takes for an empty word where an argument is meant. No word can hold a NUL. */
+const DASH = '\0'
+
+function veilDashes(words: readonly string[]): string[] {
+  const end = words.includes('--') ? words.indexOf('--') : words.length
+  return words.map((word, at) => (word === '-' && at < end ? DASH : word))
+}
+
+function unveilDashes(args: object): object {
+  const unveil = (value: unknown) => (value === DASH ? '-' : value)
+  return Object.fromEntries(
+    Object.entries(args).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.map(unveil) : unveil(value),
+    ]),
+  )
 }
 
 type ParseOptions = { version: string; columns?: number | undefined }
@@ -183,7 +200,7 @@ function addCommand(parser: Argv, entry: Entry, state: State): void {
       if (twice !== undefined) {
         state.failure = new PkgError('USAGE', `--${twice} is given twice`, { hint: usageHint(state) })
       }
-      state.invocation = { words, command, args: args as unknown as Invocation['args'] }
+      state.invocation = { words, command, args: unveilDashes(args) as Invocation['args'] }
     },
   )
 }

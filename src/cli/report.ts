@@ -14,6 +14,10 @@ export function reportOf(error: unknown): ErrorReport {
   }
   if (code === 'INTERRUPTED') return { code, message: 'interrupted' }
   const message = error instanceof Error ? error.message : String(error)
+  if (code === 'PERMISSION') {
+    const hint = 'Run as the owner, or have a prefix of your own: PKG_PREFIX=<directory> pkg init'
+    return { code, message: systemMessage(message), hint }
+  }
   if (code !== 'INTERNAL') return { code, message: systemMessage(message) }
   return {
     code,

@@ -5,14 +5,23 @@ import { appendFileSync, mkdirSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { isErrno } from '../errors.ts'
 
+/** True when `file` has that line. */
+export function hasLine(file: string, line: string): boolean {
+  return linesOf(readOrEmpty(file)).includes(line)
+}
+
 /** Adds `line` to `file`, made if missing. False when it is there already. Appends: a dotfile may be a symlink. */
 export function addLine(file: string, line: string): boolean {
   const text = readOrEmpty(file)
-  if (text.split('\n').some((one) => one.trim() === line)) return false
+  if (linesOf(text).includes(line)) return false
   mkdirSync(dirname(file), { recursive: true })
   const gap = text === '' || text.endsWith('\n') ? '' : '\n'
   appendFileSync(file, `${gap}\n# Programs installed by pkg\n${line}\n`)
   return true
+}
+
+function linesOf(text: string): string[] {
+  return text.split('\n').map((line) => line.trim())
 }
 
 function readOrEmpty(file: string): string {

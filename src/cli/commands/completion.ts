@@ -1,5 +1,6 @@
 // `pkg completion`: the script that a shell loads once; see ../completion.ts.
 
+import { PkgError } from '../../errors.ts'
 import { defineCommand } from '../command.ts'
 import { SCRIPTS, type Shell } from '../completion.ts'
 
@@ -7,14 +8,20 @@ export const command = defineCommand({
   options: (argv) =>
     argv
       .positional('shell', {
-        choices: Object.keys(SCRIPTS) as Shell[],
+        type: 'string',
         demandOption: true,
-        describe: 'The shell that shall load it',
+        describe: 'bash, zsh or fish',
       })
       .example('source <(pkg completion bash)', 'In ~/.bashrc')
       .example('pkg completion zsh > ~/.zfunc/_pkg', 'With ~/.zfunc in fpath')
       .example('pkg completion fish > ~/.config/fish/completions/pkg.fish', ''),
-  run: async ({ shell }) => ({ shell, script: SCRIPTS[shell] }),
+  async run({ shell }) {
+    const script = SCRIPTS[shell as Shell]
+    if (script !== undefined) return { shell, script }
+    throw new PkgError('USAGE', `there is no completion for ${JSON.stringify(shell)}`, {
+      hint: `There is one for: ${Object.keys(SCRIPTS).join(', ')}.`,
+    })
+  },
   render: ({ script }) => script.trimEnd(),
   brief: ({ script }) => script.trimEnd(),
 })

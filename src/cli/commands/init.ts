@@ -19,13 +19,17 @@ export const command = defineCommand({
       .example('pkg init', 'Prefix, profile link, mount, and the line for your shell')
       .example('PKG_PREFIX=~/ipfs pkg init', 'A store of your own'),
   async run({ modifyShell = false, mount: wanted }, context) {
-    const [{ ensureProfileLink }, { isInPath, programsDirectory, shellLine }, { addLine }, { tryMount }] =
-      await Promise.all([
-        import('../profile-link.ts'),
-        import('../path-hint.ts'),
-        import('../shell-file.ts'),
-        import('../mounting.ts'),
-      ])
+    const [
+      { ensureProfileLink },
+      { isInPath, programsDirectory, shellLine },
+      { addLine, hasLine },
+      { tryMount },
+    ] = await Promise.all([
+      import('../profile-link.ts'),
+      import('../path-hint.ts'),
+      import('../shell-file.ts'),
+      import('../mounting.ts'),
+    ])
     const { env, paths } = context
     await context.openStore()
     const { link } = ensureProfileLink(paths, { env, replace: true })
@@ -37,7 +41,13 @@ export const command = defineCommand({
       mountpoint: paths.store,
       profile: link,
       ...(mount && { mount }),
-      path: { directory: programsDirectory(env), inPath: isInPath(env), ...shell, modified },
+      path: {
+        directory: programsDirectory(env),
+        inPath: isInPath(env),
+        ...shell,
+        modified,
+        inFile: hasLine(shell.file, shell.line),
+      },
     }
   },
   render({ prefix, mountpoint, profile, mount, path }, style) {
@@ -53,18 +63,23 @@ export const command = defineCommand({
         style,
       ),
     ]
-    if (path.modified)
-      lines.push('', `Wrote to ${path.file}; for this shell:`, '', `  ${style.bold(path.line)}`)
-    else if (!path.inPath) {
-      lines.push(
-        '',
-        `For your shell (\`pkg init --modify-shell\` writes it to ${path.file}):`,
-        '',
-        `  ${style.bold(path.line)}`,
-      )
-    }
+    if (!path.inPath) lines.push('', whereTheLineIs(path), '', `  ${style.bold(path.line)}`)
     return lines.join('\n')
   },
   brief: ({ prefix }) => prefix,
   exitStatus: ({ mount }) => (mount?.mounted === false ? EXIT.unavailable : EXIT.ok),
 })
+
+function whereTheLineIs({
+  modified,
+  inFile,
+  file,
+}: {
+  modified: boolean
+  inFile: boolean
+  file: string
+}): string {
+  if (modified) return `Written to ${file} for new shells. For this one:`
+  if (inFile) return `New shells have it from ${file}. For this one:`
+  return `For your shell (\`pkg init --modify-shell\` writes it to ${file}):`
+}

@@ -1,6 +1,7 @@
 // `pkg list`: what the current generation holds. Reads links and a few blocks, no database.
 
 import { defineCommand } from '../command.ts'
+import { generationNumber } from '../numbers.ts'
 import { formatBytes, printable, table } from '../output.ts'
 
 export const command = defineCommand({
@@ -8,7 +9,7 @@ export const command = defineCommand({
     argv
       .option('long', { alias: 'l', type: 'boolean', describe: 'With CIDs' })
       .option('generation', {
-        type: 'number',
+        type: 'string',
         requiresArg: true,
         describe: 'Of that generation [the current one]',
       })
@@ -22,7 +23,8 @@ export const command = defineCommand({
       ])
     const profile = await readProfile()
     const { blocks } = profile.store
-    const generation = number === undefined ? currentGeneration(profile) : requireGeneration(profile, number)
+    const generation =
+      number === undefined ? currentGeneration(profile) : requireGeneration(profile, generationNumber(number))
     // A path without any profile is a slip of the pen, and no empty one.
     if (!generation) generations(profile)
     const installed = generation ? readEnvironment(blocks, generation.cid) : []
