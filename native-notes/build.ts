@@ -5,7 +5,7 @@
 //   node native-notes/build.ts [--outdir DIR] [--no-types]
 
 import { execFile } from 'node:child_process'
-import { rename, rm, writeFile } from 'node:fs/promises'
+import { cp, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { builtinModules, createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -93,6 +93,21 @@ async function bundles(outdir: string): Promise<void> {
   })
 }
 
+/** The binding and the libfuse that fuse-native ships, where src/mount/native-files.ts looks first: see node.md. */
+async function fuseNative(outdir: string): Promise<void> {
+  const from = dirname(createRequire(import.meta.url).resolve('fuse-native/package.json'))
+  for (const platform of (await readdir(join(from, 'prebuilds'))).filter((name) =>
+    name.startsWith('linux-'),
+  )) {
+    for (const file of ['node.napi.node', 'libfuse.so']) {
+      const path = join('prebuilds', platform, file)
+      await cp(join(from, path), join(outdir, 'fuse-native', path))
+    }
+  }
+  // It names the version, the authors and the licence.
+  await cp(join(from, 'package.json'), join(outdir, 'fuse-native', 'package.json'))
+}
+
 /** Of what the library exports and all that this names, and nothing else: the project's own configuration has the tests too. */
 async function declarations(outdir: string): Promise<void> {
   const compiler = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc')
@@ -122,6 +137,7 @@ const outdir = resolve(root, values.outdir)
 const fresh = `${outdir}.new`
 await rm(fresh, { recursive: true, force: true })
 await bundles(fresh)
+await fuseNative(fresh)
 if (!values['no-types']) await declarations(fresh)
 await rm(outdir, { recursive: true, force: true })
 await rename(fresh, outdir)

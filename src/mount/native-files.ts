@@ -4,12 +4,18 @@
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
 /** The soname that the binding asks the loader for (readelf -d node.napi.node). */
 export const SONAME = 'libfuse.so.2'
 
-/** The folder of the fuse-native package; undefined when it is not installed. */
+/**
+ * The folder of the fuse-native package: the copy in the bundle, else the
+ * installed one; undefined when there is neither.
+ */
 export function packageDirectory(): string | undefined {
+  const bundled = fileURLToPath(new URL('fuse-native', import.meta.url))
+  if (existsSync(bundled)) return bundled
   try {
     return dirname(createRequire(import.meta.url).resolve('fuse-native/package.json'))
   } catch {
