@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { entryPoint } from '../entry.ts'
 import { EXIT, isErrno, PkgError } from '../errors.ts'
 import { runningProcess } from '../files/pid-file.ts'
+import { SYSTEM_PATH } from '../files/system-command.ts'
 import { mountState } from '../mount/mountpoint.ts'
 import type { PrefixPaths } from '../paths.ts'
 import type { DaemonStatus } from './daemon.ts'
@@ -119,6 +120,7 @@ function startDaemon(paths: PrefixPaths): Promise<Exit> {
   try {
     const child = spawn(process.execPath, [entryPoint('daemon'), '--prefix', paths.root], {
       cwd: '/',
+      env: { ...process.env, PATH: SYSTEM_PATH },
       detached: true,
       stdio: ['ignore', log, log],
     })

@@ -2,12 +2,9 @@
 // stable storage when it returns. Called once before a link is written, never
 // once a block.
 
-import { execFile } from 'node:child_process'
 import { closeSync, fsyncSync, openSync } from 'node:fs'
-import { promisify } from 'node:util'
 import { isErrno } from '../errors.ts'
-
-const run = promisify(execFile)
+import { runSystemCommand } from './system-command.ts'
 
 /** Up to this many files fsync each is faster than one syncfs, which also waits for everybody else's writes. */
 export const FEW_FILES = 64
@@ -38,5 +35,5 @@ export function syncFiles(files: Iterable<string>): void {
  * binding for it; coreutils' `sync --file-system` is that call (sync(1)).
  */
 export async function syncFilesystem(path: string): Promise<void> {
-  await run('sync', ['--file-system', path])
+  await runSystemCommand('sync', ['--file-system', path])
 }

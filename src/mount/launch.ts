@@ -5,6 +5,7 @@ import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync } 
 import { delimiter, join } from 'node:path'
 import { entryPoint } from '../entry.ts'
 import { readLinkOrUndefined, symlinkAtomic } from '../files/atomic.ts'
+import { SYSTEM_PATH } from '../files/system-command.ts'
 import type { PrefixPaths } from '../paths.ts'
 import { bindingFile, libraryFile, packageDirectory, SONAME } from './native-files.ts'
 
@@ -18,7 +19,7 @@ export type ServerCommand = { command: string; args: string[]; env: NodeJS.Proce
  * the loader finds the libfuse that fuse-native ships: the machine needs none.
  */
 export function mountServerCommand(paths: PrefixPaths): ServerCommand {
-  const env: NodeJS.ProcessEnv = { ...process.env }
+  const env: NodeJS.ProcessEnv = { ...process.env, PATH: SYSTEM_PATH }
   const library = libraryFile()
   if (library !== undefined) {
     linkLibrary(library, paths.libfuse)

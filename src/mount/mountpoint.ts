@@ -3,16 +3,13 @@
 // Keeps invariant 8: looks at /proc only, never into the mount, so that it can
 // neither wait for a server nor for itself.
 
-import { execFile } from 'node:child_process'
 import { readFileSync, realpathSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { promisify } from 'node:util'
 import { PkgError } from '../errors.ts'
 import { runningProcess } from '../files/pid-file.ts'
+import { runSystemCommand } from '../files/system-command.ts'
 import type { PrefixPaths } from '../paths.ts'
-
-const run = promisify(execFile)
 
 /** A lazy unmount takes a millisecond; whoever needs this long is stuck. */
 const UNMOUNT_MS = 10_000
@@ -85,7 +82,7 @@ export async function unmount(path: string): Promise<void> {
   for (const [command, ...args] of unmountCommands(path)) {
     if (mountAt(path) === undefined) return
     try {
-      await run(command as string, args, { timeout: UNMOUNT_MS })
+      await runSystemCommand(command as string, args, { timeout: UNMOUNT_MS })
     } catch (error) {
       said.push((error as Error).message.trim())
       continue

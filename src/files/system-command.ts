@@ -1,0 +1,40 @@
+// Programs of the system that we call: from fixed directories, never through PATH.
+//
+// A user's PATH begins with `~/.pkg-profile/bin`, which lies on the mount. Looking
+// a command up there asks the mount server: the server itself would wait for its
+// own answer for ever (invariant 8), and any package with a program of that name
+// would run in place of the system's, for the daemon as root.
+
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { promisify } from 'node:util'
+
+/** Debian's and most others' (FHS 3.0), then NixOS's, whose setuid programs are in the first of its two. */
+const DIRECTORIES = [
+  '/usr/bin',
+  '/bin',
+  '/usr/sbin',
+  '/sbin',
+  '/usr/local/bin',
+  '/run/wrappers/bin',
+  '/run/current-system/sw/bin',
+]
+
+/** The PATH of processes of ours that live on: none of their children looks into a profile either. */
+export const SYSTEM_PATH = DIRECTORIES.join(':')
+
+/** Where the command is; undefined when the system has none. */
+export function findSystemCommand(name: string): string | undefined {
+  return DIRECTORIES.map((directory) => `${directory}/${name}`).find((file) => existsSync(file))
+}
+
+const run = promisify(execFile)
+
+/** Runs a command of the system to its end. Rejects as execFile does, with ENOENT when the system has none. */
+export async function runSystemCommand(
+  name: string,
+  args: readonly string[],
+  options: { timeout?: number } = {},
+): Promise<void> {
+  await run(findSystemCommand(name) ?? `/usr/bin/${name}`, args, options)
+}
