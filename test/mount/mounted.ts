@@ -9,6 +9,7 @@ import { request } from 'node:http'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { socketPath } from '../../src/files/socket.ts'
 import { mountServerCommand, probeFuse } from '../../src/mount/launch.ts'
 import { mountAt, unmount } from '../../src/mount/mountpoint.ts'
 import type { CID } from '../../src/store/cid.ts'
@@ -98,9 +99,9 @@ export function spawnServer(store: Store): ChildProcess {
   return spawn(command, args, { env, stdio: ['ignore', 'ignore', 'pipe'] })
 }
 
-export function ask(socketPath: string, method: string, path: string): Promise<unknown> {
+export function ask(socket: string, method: string, path: string): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const sent = request({ socketPath, method, path }, (response) => {
+    const sent = request({ socketPath: socketPath(socket), method, path }, (response) => {
       const chunks: Buffer[] = []
       response.on('data', (chunk) => chunks.push(chunk))
       response.on('end', () => resolve(JSON.parse(Buffer.concat(chunks).toString())))
