@@ -1,17 +1,19 @@
 // Locks between processes, by proper-lockfile: a lock on `file` is the directory
 // `file.lock`, whose mtime the holder renews.
 //
-// A holder that is killed leaves the directory behind; it counts as stale once
-// it was not renewed for STALE_MS, and the next comer takes it over. So a holder
-// that blocks its event loop for that long can lose the lock to another process
-// while it still believes in it: hold `pins/lock` for moments only, do long
-// synchronous work elsewhere. A holder that lost its lock is told by the signal
-// that `fn` gets; work that would do harm without the lock looks at it first.
+// A holder that is killed leaves the directory behind. The next comer takes it
+// away when it can tell that the holder is dead (lock-holder.ts); where it cannot,
+// the lock is stale once it was not renewed for STALE_MS. So a holder that blocks
+// its event loop for that long can lose the lock to another process while it still
+// believes in it: hold `pins/lock` for moments only, do long synchronous work
+// elsewhere. A holder that lost its lock is told by the signal that `fn` gets;
+// work that would do harm without the lock looks at it first.
 
 import { existsSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import lockfile from 'proper-lockfile'
 import { isErrno, PkgError } from '../errors.ts'
+import { evictDeadHolder, noteHolder } from './lock-holder.ts'
 
 /** How long an unrenewed lock is believed. proper-lockfile's own default; 2 s is its least. */
 const STALE_MS = 10_000
@@ -61,13 +63,16 @@ async function acquire(file: string, { waitMs, signal, lost }: Acquire): Promise
   for (let pause = MIN_PAUSE_MS; ; pause = Math.min(pause * 2, MAX_PAUSE_MS)) {
     signal?.throwIfAborted()
     try {
-      return await lockfile.lock(file, {
+      const release = await lockfile.lock(file, {
         realpath: false,
         stale: STALE_MS,
         onCompromised: (error) => lost.abort(error),
       })
+      noteHolder(file)
+      return release
     } catch (error) {
       if (!isErrno(error, 'ELOCKED')) throw error
+      if (evictDeadHolder(file, STALE_MS)) continue
       if (Date.now() >= deadline) {
         throw new PkgError('BUSY', `${file} is locked by another process`, {
           hint: 'Wait for it to finish, or try again.',

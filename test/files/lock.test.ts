@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, readlinkSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -47,6 +48,39 @@ test('the lock of a killed holder is taken over once it is stale', async (t) => 
   const longAgo = Date.now() / 1000 - 60
   utimesSync(`${file}.lock`, longAgo, longAgo)
   assert.equal(await withLock(file, () => 'mine', { waitMs: 0 }), 'mine')
+})
+
+test('the lock of a killed process is free at once, and only one of many takes it', async (t) => {
+  const file = join(await temporaryDirectory(t), 'lock')
+  const lock = join(import.meta.dirname, '..', '..', 'src', 'files', 'lock.ts')
+  const script = `const { withLock } = await import(${JSON.stringify(lock)})
+    await withLock(${JSON.stringify(file)}, () => process.kill(process.pid, 'SIGKILL'))`
+  const child = spawnSync(process.execPath, ['--input-type=module', '-e', script])
+  assert.equal(child.signal, 'SIGKILL')
+  assert.ok(isLocked(file))
+  let holders = 0
+  const hold = () =>
+    withLock(
+      file,
+      async () => {
+        assert.equal(++holders, 1)
+        await delay(1)
+        holders--
+      },
+      // less than it takes a lock to go stale
+      { waitMs: 5000 },
+    )
+  await Promise.all(Array.from({ length: 20 }, hold))
+})
+
+test('the note of an earlier holder says nothing about the lock of today', async (t) => {
+  const file = join(await temporaryDirectory(t), 'lock')
+  await withLock(file, () => {})
+  mkdirSync(`${file}.lock`)
+  await assert.rejects(
+    withLock(file, () => {}, { waitMs: 50 }),
+    (error) => hasCode(error, 'BUSY'),
+  )
 })
 
 test('an atomic link or file replaces what was there and leaves nothing beside it', async (t) => {
