@@ -30,7 +30,7 @@ export async function runDoctor(
 ): Promise<Check[]> {
   return [
     nodeCheck(process.versions.node),
-    ...checkFuse({ env }),
+    ...checkFuse(),
     prefixCheck(paths),
     spaceCheck(paths),
     ...(await processChecks(paths)),

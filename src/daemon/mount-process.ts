@@ -9,7 +9,7 @@ import { PkgError } from '../errors.ts'
 import { isRunning, type ProcessId, runningProcess } from '../files/pid-file.ts'
 import { mountServerCommand } from '../mount/launch.ts'
 import { mountState, unmount } from '../mount/mountpoint.ts'
-import { checkFuse } from '../mount/requirements.ts'
+import { fuseObstacle } from '../mount/requirements.ts'
 import type { PrefixPaths } from '../paths.ts'
 import { askSocket } from './http.ts'
 import { logSize, tailLog } from './log.ts'
@@ -111,7 +111,7 @@ async function ended(target: ProcessId, waitMs: number): Promise<boolean> {
 }
 
 function requireFuse(): void {
-  const missing = checkFuse().find(({ ok }) => ok === false)
+  const missing = fuseObstacle()
   if (!missing) return
   const hint = missing.hint === undefined ? {} : { hint: missing.hint }
   throw new PkgError('NO_FUSE', `this machine cannot mount: ${missing.detail}`, hint)

@@ -2,9 +2,10 @@
 // root a helper with root's rights. Looks, and neither mounts nor loads anything
 // native, so that anybody may ask. What it is about: native-notes/fuse-native.md.
 
-import { accessSync, closeSync, constants, existsSync, openSync, statSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { closeSync, existsSync, openSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { isErrno } from '../errors.ts'
+import { findSystemCommand } from '../files/system-command.ts'
 import { mayAllowOther } from './launch.ts'
 import { bindingFile, libraryFile, packageDirectory, SONAME } from './native-files.ts'
 
@@ -21,14 +22,14 @@ export type Check = {
 const DEVICE = '/dev/fuse'
 const SETUID = 0o4000
 
-/** Where libfuse looks for its helper when PATH lacks it. */
-const USUAL_PATH = '/bin:/usr/bin'
-
-export type FuseOptions = { env?: NodeJS.ProcessEnv; uid?: number }
-
 /** The device, the helper, the libraries, and whether other users may enter what this one mounts. */
-export function checkFuse({ env = process.env, uid = process.getuid?.() ?? 0 }: FuseOptions = {}): Check[] {
-  return [checkDevice(), checkHelper(env, uid), checkLibraries(), checkOtherUsers()]
+export function checkFuse(): Check[] {
+  return [checkDevice(), checkHelper(process.getuid?.() ?? 0), checkLibraries(), checkOtherUsers()]
+}
+
+/** The first thing that makes mounting impossible here; undefined when nothing does. */
+export function fuseObstacle(): Check | undefined {
+  return checkFuse().find(({ ok }) => ok === false)
 }
 
 /** Opening is the only sure test: in a container the device may be there and forbidden. It has no effect by itself. */
@@ -52,9 +53,8 @@ function checkDevice(): Check {
 }
 
 /** Root mounts by mount(2); everybody else through fusermount, which has to be root's and setuid. */
-export function checkHelper(env: NodeJS.ProcessEnv, uid: number): Check {
+export function checkHelper(uid: number, found = findSystemCommand('fusermount')): Check {
   const name = 'fusermount'
-  const found = findProgram('fusermount', env.PATH) ?? findProgram('fusermount', USUAL_PATH)
   if (found && isSetuidRoot(found)) return { name, ok: true, detail: found }
   const detail = found ? `${found} is not setuid root` : 'not found'
   const hint = found ? `As root: chmod u+s ${found}` : 'Debian: apt install fuse3'
@@ -93,21 +93,6 @@ function hasSystemLibrary(): boolean {
   const triplet = process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu'
   const folders = [`/lib/${triplet}`, `/usr/lib/${triplet}`, '/lib64', '/usr/lib64', '/lib', '/usr/lib']
   return folders.some((folder) => existsSync(join(folder, SONAME)))
-}
-
-function findProgram(program: string, path = ''): string | undefined {
-  const files = path.split(delimiter).map((directory) => join(directory || '.', program))
-  return files.find(isExecutable)
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK)
-    return true
-  } catch {
-    // Missing, or not for us: the next directory may have it, as a shell looks.
-    return false
-  }
 }
 
 function isSetuidRoot(file: string): boolean {

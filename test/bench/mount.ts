@@ -18,8 +18,8 @@ import {
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { probeFuse } from '../../src/mount/launch.ts'
 import { unmount } from '../../src/mount/mountpoint.ts'
+import { fuseObstacle } from '../../src/mount/requirements.ts'
 import { withAdd } from '../../src/store/add.ts'
 import { importTree } from '../../src/store/import/index.ts'
 import { Store } from '../../src/store/store.ts'
@@ -61,7 +61,7 @@ const DROP_CACHES = '/proc/sys/vm/drop_caches'
 
 /** Measures all workloads in `directory`, on whatever file system that is; empty where mounting is not possible. */
 export async function measureMount(directory = tmpdir()): Promise<MountFigures[]> {
-  if (!probeFuse().ok) return []
+  if (fuseObstacle()) return []
   const work = mkdtempSync(join(directory, 'pkg-bench-'))
   const store = Store.open(join(work, 'prefix'))
   const mounted = new MountedStore(store)

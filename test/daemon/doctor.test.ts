@@ -33,9 +33,9 @@ test('another Node.js than the tested one is a warning', () => {
 })
 
 test('fusermount without the setuid bit is an error for a user and a warning for root', async (t) => {
-  const directory = await temporaryDirectory(t)
-  writeFileSync(join(directory, 'fusermount'), '')
-  chmodSync(join(directory, 'fusermount'), 0o755)
-  assert.equal(checkHelper({ PATH: directory }, 1000).ok, false)
-  assert.equal(checkHelper({ PATH: directory }, 0).ok, 'warning')
+  const file = join(await temporaryDirectory(t), 'fusermount')
+  writeFileSync(file, '')
+  chmodSync(file, 0o755)
+  assert.equal(checkHelper(1000, file).ok, false)
+  assert.equal(checkHelper(0, file).ok, 'warning')
 })

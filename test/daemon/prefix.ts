@@ -7,11 +7,11 @@ import type { TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { stopDaemon } from '../../src/daemon/client.ts'
 import { isRunning, type ProcessId, runningProcess } from '../../src/files/pid-file.ts'
-import { checkFuse } from '../../src/mount/requirements.ts'
+import { fuseObstacle } from '../../src/mount/requirements.ts'
 import { type PrefixPaths, prefixPaths } from '../../src/paths.ts'
 
 /** For a test's `skip`: why nothing can be mounted here, or false. */
-export const WITHOUT_FUSE: string | false = checkFuse().find(({ ok }) => ok === false)?.detail ?? false
+export const WITHOUT_FUSE: string | false = fuseObstacle()?.detail ?? false
 
 /** Milliseconds after which something that should have happened by itself has not. */
 const PATIENCE_MS = 20_000

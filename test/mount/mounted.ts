@@ -10,15 +10,16 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { socketPath } from '../../src/files/socket.ts'
-import { mountServerCommand, probeFuse } from '../../src/mount/launch.ts'
+import { mountServerCommand } from '../../src/mount/launch.ts'
 import { mountAt, unmount } from '../../src/mount/mountpoint.ts'
+import { fuseObstacle } from '../../src/mount/requirements.ts'
 import type { CID } from '../../src/store/cid.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { Dag } from '../fixtures/dag.ts'
 import { putDag, temporaryStore } from '../helpers/store.ts'
 
 /** Why mounting cannot be tested here, for a test's `skip`; false when it can. */
-export const NO_MOUNT = probeFuse().ok ? false : probeFuse().reasons.join('; ')
+export const NO_MOUNT = fuseObstacle()?.detail ?? false
 
 const START_MS = 20_000
 
