@@ -5,11 +5,12 @@ import { randomBytes } from 'node:crypto'
 import { createReadStream, existsSync } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { addAbortSignal } from 'node:stream'
 import { PkgError } from '../errors.ts'
 
-/** The bytes of a CAR file, or of standard input for "-". */
-export function readCar(file: string): AsyncIterable<Uint8Array> {
-  return file === '-' ? process.stdin : createReadStream(file)
+/** The bytes of a CAR file, or of standard input for "-". The signal ends the waiting for more. */
+export function readCar(file: string, signal: AbortSignal): AsyncIterable<Uint8Array> {
+  return addAbortSignal(signal, file === '-' ? process.stdin : createReadStream(file))
 }
 
 export type WriteCarOptions = { force?: boolean | undefined; onBytes?(bytes: number): void }

@@ -34,7 +34,8 @@ export async function parse(words: string[], { version, columns = 80 }: ParseOpt
       output = text
     })
   } catch (error) {
-    if (!state.failure && !state.unknown) throw error
+    // Not all that yargs finds wrong goes through `fail`.
+    if (!state.failure && !state.unknown) throw usageOrBug(error, state)
   }
   if (state.failure) throw state.failure
   if (state.unknown) throw await unknownWords(state.unknown, argv, state)
@@ -104,10 +105,10 @@ function configure(parser: Argv, state: State): Argv {
     .fail((message, error) => {
       // What is thrown here comes back here: the first word counts.
       if (state.failure || state.unknown) throw error
-      if (!error && message.startsWith(UNKNOWN)) {
+      if (!error && message?.startsWith(UNKNOWN)) {
         state.unknown = message.slice(UNKNOWN.length).split(', ')
       } else {
-        state.failure = error ?? new PkgError('USAGE', message, { hint: usageHint(state) })
+        state.failure = usageOrBug(error ?? message, state)
       }
       throw new PkgError('USAGE', message)
     })
@@ -241,6 +242,13 @@ function incomplete(group: string): PkgError {
   return new PkgError('USAGE', `"pkg ${group}" needs one word more`, {
     hint: `One of: ${names.map((name) => `pkg ${name}`).join(', ')}.`,
   })
+}
+
+/** What yargs complains of is a slip of the user's; anything else is what it is. */
+function usageOrBug(error: unknown, state: State): unknown {
+  if (error instanceof Error && error.name !== 'YError') return error
+  const message = error instanceof Error ? error.message : String(error)
+  return new PkgError('USAGE', message, { hint: usageHint(state) })
 }
 
 /** Says which words are too many, and which options were probably meant. */

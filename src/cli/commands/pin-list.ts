@@ -1,5 +1,6 @@
 // `pkg pin list`: pins, and auto pins with the link that they watch.
 
+import { existsSync } from 'node:fs'
 import { defineCommand } from '../command.ts'
 import { table } from '../output.ts'
 
@@ -13,7 +14,7 @@ export const command = defineCommand({
       import('../../pins/pins.ts'),
       import('../../paths.ts'),
     ])
-    const pins = listPins({ paths }, allUsers ? {} : { user: userName() })
+    const pins = existsSync(paths.pins) ? listPins({ paths }, allUsers ? {} : { user: userName() }) : []
     return { pins: pins.map(({ prog, ...pin }) => ({ name: prog, ...pin })) }
   },
   render({ pins }, style) {

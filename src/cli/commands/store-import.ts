@@ -26,7 +26,7 @@ export const command = defineCommand({
     const store = await context.openStore()
     const tasks = { reading: context.progress.task('Reading'), storing: context.progress.task('Storing') }
     return await withAdd(store, async (add) => {
-      const imported = await importCar(add, readCar(file), {
+      const imported = await importCar(add, readCar(file, context.signal), {
         signal: context.signal,
         onProgress: ({ phase, bytes }) => tasks[phase].update({ done: bytes }),
       })
