@@ -20,6 +20,9 @@ const NATIVE = ['fuse-native', 'better-sqlite3']
 const REQUIRE =
   "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);"
 
+/** The first file of `pkg`. */
+const START = '/cli/start.ts'
+
 const root = fileURLToPath(new URL('..', import.meta.url))
 
 /**
@@ -30,8 +33,11 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const late: Plugin = {
   name: 'late',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /.*/ }, ({ path, namespace }) => {
-      if (namespace === 'late') return { path, external: true }
+    onResolve({ filter: /.*/ }, ({ path, namespace, importer }) => {
+      // What the first file imports it needs at once.
+      if (namespace === 'late' || (path.startsWith('node:') && importer.endsWith(START))) {
+        return { path, external: true }
+      }
       if (path.startsWith('node:') || builtinModules.includes(path)) {
         return { path: path.replace(/^(node:)?/, 'node:'), namespace: 'late' }
       }
@@ -52,7 +58,7 @@ const separateCommandLine: Plugin = {
   name: 'separate-command-line',
   setup({ onResolve }) {
     onResolve({ filter: /^\.\/main\.ts$/ }, ({ importer }) =>
-      importer.endsWith('/cli/start.ts') ? { path: './cli.js', external: true } : undefined,
+      importer.endsWith(START) ? { path: './cli.js', external: true } : undefined,
     )
   },
 }
