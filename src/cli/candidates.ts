@@ -61,7 +61,7 @@ function nextWords([group]: readonly string[]): Candidate[] {
 }
 
 async function optionsOf(entry: Entry): Promise<Candidate[]> {
-  const { describeOptions } = await import('./parse.ts')
+  const { describeOptions } = await import('./parse-options.ts')
   return Object.entries(await describeOptions(entry)).map(([text, about]) => ({ text: `--${text}`, about }))
 }
 

@@ -1,14 +1,16 @@
-// From words to a command and its arguments: the only module that loads yargs.
+// From words to a command and its arguments. Loaded only when there are words to parse.
 // It neither prints nor runs anything. What is wrong becomes a USAGE error whose
 // hint says how the command is used, or which command was probably meant.
 
 import yargs, { type Argv } from 'yargs'
 import { PkgError } from '../errors.ts'
-import { suggest } from '../registry/suggest.ts'
 import type { Command } from './command.ts'
 import { COMMANDS, type Entry, GROUPS, loadCommand, wordsOf } from './commands.ts'
 import type { GlobalOptions } from './context.ts'
+import { unveilDashes, veilDashes } from './dash.ts'
 import { exitStatuses, rootHelp } from './help.ts'
+import { globalOptions, listOptions, usageOf } from './parse-options.ts'
+import { incomplete, unknownCommand, unknownWords, usageHint, usageOrBug } from './wrong-words.ts'
 
 export type Invocation = {
   /** `store add` */
@@ -35,34 +37,16 @@ export async function parse(words: string[], { version, columns = 80 }: ParseOpt
     })
   } catch (error) {
     // Not all that yargs finds wrong goes through `fail`.
-    if (!state.failure && !state.unknown) throw usageOrBug(error, state)
+    if (!state.failure && !state.unknown) throw usageOrBug(error, state.page)
   }
   if (state.failure) throw state.failure
-  if (state.unknown) throw await unknownWords(state.unknown, argv, state)
+  if (state.unknown) throw await unknownWords(state.unknown, argv, state.page)
   if (output === version) return { text: output }
   // Every list of arguments has this default, which nobody needs to know.
   if (output !== '')
     return { text: state.page === undefined ? rootHelp() : output.replaceAll(' [default: []]', '') }
   if (state.invocation) return { invocation: state.invocation }
   return { text: rootHelp() }
-}
-
-/** Stands for "-", which yargs takes for an empty word where an argument is meant. No word can hold a NUL. */
-const DASH = '\0'
-
-function veilDashes(words: readonly string[]): string[] {
-  const end = words.includes('--') ? words.indexOf('--') : words.length
-  return words.map((word, at) => (word === '-' && at < end ? DASH : word))
-}
-
-function unveilDashes(args: object): object {
-  const unveil = (value: unknown) => (value === DASH ? '-' : value)
-  return Object.fromEntries(
-    Object.entries(args).map(([name, value]) => [
-      name,
-      Array.isArray(value) ? value.map(unveil) : unveil(value),
-    ]),
-  )
 }
 
 type ParseOptions = { version: string; columns?: number | undefined }
@@ -108,7 +92,7 @@ function configure(parser: Argv, state: State): Argv {
       if (!error && message?.startsWith(UNKNOWN)) {
         state.unknown = message.slice(UNKNOWN.length).split(', ')
       } else {
-        state.failure = usageOrBug(error ?? message, state)
+        state.failure = usageOrBug(error ?? message, state.page)
       }
       throw new PkgError('USAGE', message)
     })
@@ -130,56 +114,6 @@ function configure(parser: Argv, state: State): Argv {
   return addUnknown(parser, state)
 }
 
-/** The options that a command takes, its own and everybody's, and what they are for. */
-export async function describeOptions(entry: Entry): Promise<Record<string, string>> {
-  const parser = yargs([]).help().version(false)
-  globalOptions(parser)
-  const command = (await loadCommand(entry)) as unknown as Command<GlobalOptions>
-  command.options(parser as Argv<GlobalOptions>)
-  const described = usageOf(parser).getDescriptions()
-  const positionals = Array.from(entry.usage.matchAll(/[<[](\w+)/g), ([, name]) => name)
-  const options = Object.entries(described).filter(([name]) => name.length > 1 && !positionals.includes(name))
-  return Object.fromEntries(options.map(([name, about]) => [name, about.replace(/^__yargsString__:/, '')]))
-}
-
-type Usage = {
-  getDescriptions(): Record<string, string>
-  /** Draws the help page after each command, in case that somebody asks for it: a sixth of the time of `pkg list`. */
-  cacheHelpMessage(): void
-}
-
-/** What yargs keeps for its help; not in its types. */
-function usageOf(parser: Argv): Usage {
-  return (parser as unknown as { getInternalMethods(): { getUsageInstance(): Usage } })
-    .getInternalMethods()
-    .getUsageInstance()
-}
-
-/** What may hold several values: yargs makes a list of anything that is given twice. Not in its types. */
-function listOptions(parser: Argv<GlobalOptions>): string[] {
-  const { array } = (parser as unknown as { getOptions(): { array: string[] } }).getOptions()
-  return [...array, '_', '--']
-}
-
-function globalOptions(parser: Argv): void {
-  parser
-    .option('json', { type: 'boolean', describe: 'Print one JSON record; an error is {"error": {…}}' })
-    .option('quiet', { alias: 'q', type: 'boolean', describe: 'No progress, only what a script needs' })
-    .option('prefix', {
-      type: 'string',
-      requiresArg: true,
-      describe: 'Where the store lies [$PKG_PREFIX, else /ipfs or ~/.local/share/pkg]',
-    })
-    .option('profile', {
-      type: 'string',
-      requiresArg: true,
-      describe: 'Another profile: a directory of your own',
-    })
-    .help()
-    .alias('help', 'h')
-    .group(['json', 'quiet', 'prefix', 'profile', 'help'], 'Everywhere:')
-}
-
 function addCommand(parser: Argv, entry: Entry, state: State): void {
   const words = wordsOf(entry)
   let command: Command<GlobalOptions>
@@ -199,7 +133,7 @@ function addCommand(parser: Argv, entry: Entry, state: State): void {
       const single = Object.keys(args).filter((name) => name.length > 1 && !lists.includes(name))
       const twice = single.find((name) => Array.isArray(args[name]))
       if (twice !== undefined) {
-        state.failure = new PkgError('USAGE', `--${twice} is given twice`, { hint: usageHint(state) })
+        state.failure = new PkgError('USAGE', `--${twice} is given twice`, { hint: usageHint(state.page) })
       }
       state.invocation = { words, command, args: unveilDashes(args) as Invocation['args'] }
     },
@@ -219,57 +153,4 @@ function addUnknown(parser: Argv, state: State, group?: string): Argv {
       else if (args._.length > 0) state.failure = unknownCommand(String(args._[0]))
     },
   )
-}
-
-function unknownCommand(word: string, group?: string): PkgError {
-  const names = COMMANDS.map(wordsOf)
-  const typed = group ? `${group} ${word}` : word
-  const close = new Set([
-    ...suggest(typed, [...names, ...Object.keys(GROUPS)]),
-    // `pkg add` for `pkg store add`
-    ...names.filter((name) => name.endsWith(` ${word}`)),
-  ])
-  return new PkgError('USAGE', `there is no command ${JSON.stringify(typed)}`, {
-    hint:
-      close.size > 0
-        ? `Did you mean ${[...close].map((name) => `"pkg ${name}"`).join(' or ')}?`
-        : `See "pkg ${group ? `${group} ` : ''}--help" for all commands.`,
-  })
-}
-
-function incomplete(group: string): PkgError {
-  const names = COMMANDS.map(wordsOf).filter((name) => name.startsWith(`${group} `))
-  return new PkgError('USAGE', `"pkg ${group}" needs one word more`, {
-    hint: `One of: ${names.map((name) => `pkg ${name}`).join(', ')}.`,
-  })
-}
-
-/** What yargs complains of is a slip of the user's; anything else is what it is. */
-function usageOrBug(error: unknown, state: State): unknown {
-  if (error instanceof Error && error.name !== 'YError') return error
-  const message = error instanceof Error ? error.message : String(error)
-  return new PkgError('USAGE', message, { hint: usageHint(state) })
-}
-
-/** Says which words are too many, and which options were probably meant. */
-async function unknownWords(unknown: string[], argv: string[], state: State): Promise<PkgError> {
-  const typed = unknown.map((word) => {
-    const dashes = argv.find((one) => one.replace(/^-+|=.*$/g, '') === word && one.startsWith('-'))
-    return dashes?.replace(/=.*$/, '') ?? JSON.stringify(word)
-  })
-  const entry = entryOf(state)
-  const options = entry ? Object.keys(await describeOptions(entry)) : []
-  const near = unknown.flatMap((word) => suggest(word, options)).map((name) => `--${name}`)
-  const meant = near.length > 0 ? `Did you mean ${near.join(' or ')}? ` : ''
-  const message = `${typed.join(', ')} ${typed.length === 1 ? 'is' : 'are'} not understood here`
-  return new PkgError('USAGE', message, { hint: meant + usageHint(state) })
-}
-
-function usageHint(state: State): string {
-  const usage = entryOf(state)?.usage
-  return `${usage ? `Use: pkg ${usage}. ` : ''}See "pkg ${state.page ? `${state.page} ` : ''}--help".`
-}
-
-function entryOf({ page }: State): Entry | undefined {
-  return COMMANDS.find((one) => wordsOf(one) === page)
 }

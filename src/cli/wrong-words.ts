@@ -1,0 +1,68 @@
+// What is said of words that make no sense: always a USAGE error, always with a
+// hint that names what was probably meant or how the command is used.
+// `page` is the command or group whose help would be shown; undefined: the root's.
+
+import { PkgError } from '../errors.ts'
+import { suggest } from '../registry/suggest.ts'
+import { COMMANDS, type Entry, GROUPS, wordsOf } from './commands.ts'
+import { describeOptions } from './parse-options.ts'
+
+/** `group`: of which it would be a command. */
+export function unknownCommand(word: string, group?: string): PkgError {
+  const names = COMMANDS.map(wordsOf)
+  const typed = group ? `${group} ${word}` : word
+  const close = new Set([
+    ...suggest(typed, [...names, ...Object.keys(GROUPS)]),
+    // `pkg add` for `pkg store add`
+    ...names.filter((name) => name.endsWith(` ${word}`)),
+  ])
+  return new PkgError('USAGE', `there is no command ${JSON.stringify(typed)}`, {
+    hint:
+      close.size > 0
+        ? `Did you mean ${[...close].map((name) => `"pkg ${name}"`).join(' or ')}?`
+        : `See "pkg ${group ? `${group} ` : ''}--help" for all commands.`,
+  })
+}
+
+/** A group without its second word. */
+export function incomplete(group: string): PkgError {
+  const names = COMMANDS.map(wordsOf).filter((name) => name.startsWith(`${group} `))
+  return new PkgError('USAGE', `"pkg ${group}" needs one word more`, {
+    hint: `One of: ${names.map((name) => `pkg ${name}`).join(', ')}.`,
+  })
+}
+
+/** What yargs complains of is a slip of the user's; anything else is what it is. */
+export function usageOrBug(error: unknown, page: string | undefined): unknown {
+  if (error instanceof Error && error.name !== 'YError') return error
+  const message = error instanceof Error ? error.message : String(error)
+  return new PkgError('USAGE', message, { hint: usageHint(page) })
+}
+
+/** Says which words are too many, and which options were probably meant. */
+export async function unknownWords(
+  unknown: string[],
+  argv: string[],
+  page: string | undefined,
+): Promise<PkgError> {
+  const typed = unknown.map((word) => {
+    const dashes = argv.find((one) => one.replace(/^-+|=.*$/g, '') === word && one.startsWith('-'))
+    return dashes?.replace(/=.*$/, '') ?? JSON.stringify(word)
+  })
+  const entry = entryOf(page)
+  const options = entry ? Object.keys(await describeOptions(entry)) : []
+  const near = unknown.flatMap((word) => suggest(word, options)).map((name) => `--${name}`)
+  const meant = near.length > 0 ? `Did you mean ${near.join(' or ')}? ` : ''
+  const message = `${typed.join(', ')} ${typed.length === 1 ? 'is' : 'are'} not understood here`
+  return new PkgError('USAGE', message, { hint: meant + usageHint(page) })
+}
+
+/** How the command is used, and where to read on. */
+export function usageHint(page: string | undefined): string {
+  const usage = entryOf(page)?.usage
+  return `${usage ? `Use: pkg ${usage}. ` : ''}See "pkg ${page ? `${page} ` : ''}--help".`
+}
+
+function entryOf(page: string | undefined): Entry | undefined {
+  return COMMANDS.find((one) => wordsOf(one) === page)
+}

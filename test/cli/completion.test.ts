@@ -1,0 +1,75 @@
+// Completion: what is proposed, and the scripts in the shells that are there.
+
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { LAUNCHER, makeProgram, outcome, sandbox } from './harness.ts'
+
+const box = await sandbox({ after })
+const hello = makeProgram(join(box.directory, 'hello'), 'hello', 'hi')
+const cid = await box.brief('pack', hello, '--as', 'hello@1.0.0')
+await box.brief('install', cid)
+await box.brief('registry', 'create', 'reg')
+await box.brief('publish', cid, '--registry', 'reg')
+await box.brief('registry', 'add', 'main', 'reg')
+
+async function complete(...words: string[]): Promise<string[]> {
+  const { stdout, stderr, status } = await box.run(['__complete', ...words])
+  assert.deepEqual([status, stderr], [0, ''])
+  return stdout.split('\n').flatMap((line) => line.split('\t')[0] || [])
+}
+
+const CASES: [words: string[], wanted: string[]][] = [
+  [['ins'], ['install']],
+  [['re'], ['remove', 'registry']],
+  [['store', 'e'], ['export']],
+  [['remove', ''], ['hello']],
+  [['which', 'h'], ['hello']],
+  [['install', 'he'], ['hello']],
+  [['switch', ''], ['1']],
+  [['registry', 'remove', ''], ['main']],
+  [['completion', 'z'], ['zsh']],
+  [
+    ['gc', '--d'],
+    ['--dry-run', '--delete-older-than'],
+  ],
+  [['list', '--profile', ''], []],
+  [['store', 'add', ''], []],
+  [['--json', 'remove', ''], ['hello']],
+]
+
+for (const [words, wanted] of CASES) {
+  test(`pkg ${words.join(' ')}<Tab>`, async () => {
+    assert.deepEqual((await complete(...words)).sort(), [...wanted].sort())
+  })
+}
+
+test('an unknown shell is an error with the known ones', async () => {
+  const { status, stderr } = await box.run(['completion', 'tcsh'])
+  assert.equal(status, 2)
+  assert.match(stderr, /hint: There is one for: bash, zsh, fish\./)
+})
+
+const has = (shell: string) => spawnSync(shell, ['--version']).status === 0
+
+/** A directory with `pkg` in it, as PATH would have it. */
+const bin = join(box.directory, 'bin')
+mkdirSync(bin)
+symlinkSync(LAUNCHER, join(bin, 'pkg'))
+const env = { ...box.env, PATH: `${bin}:${box.env.PATH}` }
+
+test('bash completes', { skip: !has('bash') && 'no bash here' }, async () => {
+  const script = `source <(pkg completion bash); COMP_WORDS=(pkg store e); COMP_CWORD=2; _pkg; echo "\${COMPREPLY[*]}"`
+  const { stdout, stderr } = await outcome(['bash', '-c', script], { cwd: box.directory, env })
+  assert.deepEqual([stdout, stderr], ['export\n', ''])
+})
+
+for (const shell of ['zsh', 'fish']) {
+  test(`${shell} takes the script`, { skip: !has(shell) && `no ${shell} here` }, async () => {
+    const input = (await box.run(['completion', shell])).stdout
+    const { status, stderr } = await outcome([shell, '-n'], { cwd: box.directory, env, input })
+    assert.deepEqual([status, stderr], [0, ''])
+  })
+}
