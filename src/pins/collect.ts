@@ -119,7 +119,7 @@ async function collect(
   const batch = readConfig(store.paths)['gc.batch']
   const figures = await sweep(store, dead, { ...options, reader, marker, batch })
   await pass('swept', at)
-  removeUnfinished(store.paths)
+  removeUnfinished(store.paths, survey.directories)
   await pass('cleaned', at)
   const { incomplete } = marker
   const keptBlocks = listed - figures.blocks

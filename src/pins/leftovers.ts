@@ -19,22 +19,30 @@ export function removeDeadTempPins(paths: PrefixPaths): number {
   return dead.length
 }
 
-/** Removes blocks, pins and generation links that somebody was killed in the middle of writing; gives how many. */
-export function removeUnfinished(paths: PrefixPaths, now = Date.now()): number {
-  const blocks = readdirSync(paths.blocksTemp).map((name) => join(paths.blocksTemp, name))
-  const links = [paths.pinsPerUser, paths.profilesPerUser].flatMap(unfinishedBelow)
+/**
+ * Removes what somebody was killed in the middle of writing: blocks, and in these
+ * directories pins and generation links; gives how many. The directories are
+ * given, not searched for: a search would follow links out of the prefix.
+ */
+export function removeUnfinished(
+  paths: Pick<PrefixPaths, 'blocksTemp'>,
+  directories: readonly string[],
+  now = Date.now(),
+): number {
+  const blocks = namesIn(paths.blocksTemp).map((name) => join(paths.blocksTemp, name))
+  const links = directories.flatMap((directory) => {
+    const names = namesIn(directory).filter((name) => name.startsWith(UNFINISHED))
+    return names.map((name) => join(directory, name))
+  })
   return [...blocks, ...links].filter((path) => {
     const stats = lstatSync(path, { throwIfNoEntry: false })
     return stats && !stats.isDirectory() && now - stats.mtimeMs > UNFINISHED_MS && removeIfPermitted(path)
   }).length
 }
 
-function unfinishedBelow(directory: string): string[] {
+function namesIn(directory: string): string[] {
   try {
-    const all = readdirSync(directory, { recursive: true, withFileTypes: true })
-    return all
-      .filter(({ name }) => name.startsWith(UNFINISHED))
-      .map(({ parentPath, name }) => join(parentPath, name))
+    return readdirSync(directory)
   } catch (error) {
     // A directory vanished, or one is closed to us: the next collection looks again.
     if (isErrno(error, 'ENOENT', 'EACCES', 'EPERM', 'ELOOP', 'ENOTDIR')) return []
