@@ -14,7 +14,7 @@ export function listenForControl(socket: string, { status, stop }: Control): Pro
     const route = `${request.method} ${request.url}`
     const body =
       route === 'GET /status' ? status() : route === 'POST /unmount' ? { stopping: true } : undefined
-    response.writeHead(body ? 200 : 404, { 'content-type': 'application/json' })
+    response.writeHead(body ? 200 : 404, { 'content-type': 'application/json', connection: 'close' })
     response.end(JSON.stringify(body ?? { error: `there is no ${route}` }), () => {
       if (route === 'POST /unmount') stop()
     })

@@ -102,7 +102,7 @@ export function spawnServer(store: Store): ChildProcess {
 
 export function ask(socket: string, method: string, path: string): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const sent = request({ socketPath: socketPath(socket), method, path }, (response) => {
+    const sent = request({ socketPath: socketPath(socket), method, path, agent: false }, (response) => {
       const chunks: Buffer[] = []
       response.on('data', (chunk) => chunks.push(chunk))
       response.on('end', () => resolve(JSON.parse(Buffer.concat(chunks).toString())))
