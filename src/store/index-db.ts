@@ -22,7 +22,7 @@ const TABLES = `
   PRAGMA user_version = ${VERSION};
 `
 
-export type IndexNode = { cid: CID; children: readonly CID[] }
+export type IndexNode = { cid: CID; children: readonly Pick<CID, 'bytes'>[] }
 export type IndexSize = { multihash: Uint8Array; size: number }
 
 export class LinkIndex {
@@ -178,7 +178,7 @@ function nodeKey(cid: CID): Uint8Array {
 }
 
 /** Links as one blob: CIDs in their binary form, one behind the other; each says itself how long it is. */
-function packCids(cids: readonly CID[]): Uint8Array {
+function packCids(cids: readonly Pick<CID, 'bytes'>[]): Uint8Array {
   return Buffer.concat(cids.map((cid) => cid.bytes))
 }
 

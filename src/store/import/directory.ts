@@ -42,27 +42,24 @@ function hashNames(entries: readonly Link[]): Buffer {
 type Tree = { entries: readonly Link[]; hashes: Buffer }
 
 /** The HAMT node over these entries (by index), whose hashes agree in their first `depth` bytes. */
-function* makeShard(tree: Tree, indices: readonly number[], depth: number): Making<Made> {
-  const slots: (number[] | undefined)[] = new Array(SHARD_WIDTH).fill(undefined)
-  for (const index of indices) {
-    const slot = tree.hashes[index * HASH_BYTES + depth]!
-    const sharing = slots[slot]
-    if (sharing) sharing.push(index)
-    else slots[slot] = [index]
-  }
+function* makeShard(tree: Tree, indices: number[], depth: number): Making<Made> {
+  const slotOf = (index: number) => tree.hashes[index * HASH_BYTES + depth]!
+  // Sorted and cut into runs: a table of 256 slots a node would be mostly empty, and there are many nodes.
+  indices.sort((a, b) => slotOf(a) - slotOf(b))
   const links: Link[] = []
-  for (const [slot, sharing] of slots.entries()) {
-    if (sharing) links.push(yield* makeSlot(tree, sharing, { slot, depth }))
+  const bits = new Uint8Array(SHARD_WIDTH / 8)
+  for (let from = 0, to = 0; from < indices.length; from = to) {
+    const slot = slotOf(indices[from]!)
+    while (to < indices.length && slotOf(indices[to]!) === slot) to += 1
+    links.push(yield* makeSlot(tree, indices.slice(from, to), { slot, depth }))
+    bits[bits.length - 1 - (slot >> 3)]! |= 1 << (slot & 7)
   }
-  return yield* makeNode(links, shardData(bitfieldOf(slots)))
+  // The bits are one big-endian number, without leading zero bytes.
+  return yield* makeNode(links, shardData(bits.subarray(bits.findIndex((byte) => byte !== 0))))
 }
 
 /** A slot holds one entry, or a further node when several names share it. */
-function* makeSlot(
-  tree: Tree,
-  sharing: readonly number[],
-  at: { slot: number; depth: number },
-): Making<Link> {
+function* makeSlot(tree: Tree, sharing: number[], at: { slot: number; depth: number }): Making<Link> {
   const prefix = at.slot.toString(16).toUpperCase().padStart(2, '0')
   const first = tree.entries[sharing[0]!]!
   if (sharing.length === 1) return { ...first, name: prefix + first.name }
@@ -70,17 +67,6 @@ function* makeSlot(
   throw new PkgError(
     'UNSUPPORTED',
     `two names in one directory have the same hash: ${JSON.stringify(first.name)}`,
-    {
-      hint: 'Rename one of them.',
-    },
+    { hint: 'Rename one of them.' },
   )
-}
-
-/** One bit a slot, as a big-endian number without leading zero bytes. */
-function bitfieldOf(slots: readonly unknown[]): Uint8Array {
-  const bits = new Uint8Array(SHARD_WIDTH / 8)
-  slots.forEach((sharing, slot) => {
-    if (sharing) bits[bits.length - 1 - (slot >> 3)]! |= 1 << (slot & 7)
-  })
-  return bits.subarray(bits.findIndex((byte) => byte !== 0))
 }

@@ -43,7 +43,7 @@ export function directoryLength(linkBytes: number): number {
 export function encodeNode(links: readonly Link[], data: Uint8Array): Buffer {
   let length = 1 + varintLength(data.length) + data.length
   for (const link of links) length += linkLength(link)
-  const out = Buffer.allocUnsafeSlow(length)
+  const out = Buffer.allocUnsafe(length)
   let at = 0
   for (const link of links) {
     out[at++] = 0x12
@@ -108,7 +108,7 @@ function message(fields: readonly Field[]): Buffer {
     length +=
       typeof value === 'number' ? 1 + varintLength(value) : 1 + varintLength(value.length) + value.length
   }
-  const out = Buffer.allocUnsafeSlow(length)
+  const out = Buffer.allocUnsafe(length)
   let at = 0
   for (const [tag, value] of fields) {
     out[at++] = tag

@@ -6,8 +6,8 @@ import type { IndexNode } from '../index-db.ts'
 import type { Store } from '../store.ts'
 import { type ImportBlock, type Part, unpackCid } from './nodes.ts'
 
-/** Rows a transaction: enough to share its cost, few enough not to keep other processes waiting. */
-const BATCH_ROWS = 2048
+/** Links a transaction: enough to share its cost, few enough not to keep other processes waiting. */
+const BATCH_LINKS = 4096
 
 /** The codec is the second byte of a CIDv1. */
 const CODEC_AT = 1
@@ -15,6 +15,7 @@ const CODEC_AT = 1
 export class IndexRows {
   readonly #store: Store
   #nodes: IndexNode[] = []
+  #links = 0
 
   constructor(store: Store) {
     this.#store = store
@@ -22,7 +23,8 @@ export class IndexRows {
 
   addBlocks(blocks: readonly ImportBlock[]): void {
     for (const { cid, links } of blocks) {
-      if (cid.code === DAG_PB) this.#add({ cid, children: links.map((link) => unpackCid(link.cid)) })
+      if (cid.code === DAG_PB)
+        this.#add({ cid, children: links.map(({ cid }) => ({ bytes: Buffer.from(cid, 'latin1') })) })
     }
   }
 
@@ -36,10 +38,12 @@ export class IndexRows {
   flush(): void {
     if (this.#nodes.length > 0) this.#store.index.put(this.#nodes)
     this.#nodes = []
+    this.#links = 0
   }
 
   #add(node: IndexNode): void {
     this.#nodes.push(node)
-    if (this.#nodes.length >= BATCH_ROWS) this.flush()
+    this.#links += 1 + node.children.length
+    if (this.#links >= BATCH_LINKS) this.flush()
   }
 }

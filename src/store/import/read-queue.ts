@@ -22,10 +22,11 @@ const BATCH_BYTES = 4 * CHUNK_BYTES
 /** How far the walk may run ahead of the reading: it bounds memory, and says how early a total is known. */
 const MAX_WAITING = 50_000
 
+/** A read that waits. Small: there are many, and what can be made when its turn comes is made then. */
 export type QueuedRead = {
-  task: ReadTask
   /** how much there is to read, as far as the walk has seen */
-  bytes: number
+  readonly bytes: number
+  task(): ReadTask
   done(result: ReadResult): void
 }
 
@@ -69,7 +70,7 @@ export class ReadQueue {
     while (this.#waiting > 0 || this.#out.size > 0) await this.#work()
   }
 
-  /** Ends the threads, after the batch that each has in work: a write is not cut in half. */
+  /** Ends the threads, after the batch that each has in work: a write is not cut in half. Idempotent. */
   async close(): Promise<void> {
     this.#reads = []
     this.#next = 0
@@ -84,8 +85,8 @@ export class ReadQueue {
   /** Reads a batch on this thread, or waits for the others when none is left. */
   async #work(): Promise<void> {
     if (this.#waiting === 0) await this.#changed.promise
-    for (const { task, done } of this.#take({ files: BATCH_FILES, bytes: BATCH_BYTES })) {
-      done(await readSource(task, this.#options.outbox))
+    for (const read of this.#take({ files: BATCH_FILES, bytes: BATCH_BYTES })) {
+      read.done(await readSource(read.task(), this.#options.outbox))
     }
     await breathe()
     this.#check()
@@ -113,9 +114,12 @@ export class ReadQueue {
 
   #dispatch(): void {
     while (this.#pool?.hasRoom && this.#waiting > 0 && this.#failures.length === 0) {
-      const batch = this.#take({ files: BATCH_FILES, bytes: BATCH_BYTES })
-      for (const read of batch) this.#out.set(read.task, read)
-      this.#pool.send(batch.map(({ task }) => task))
+      const batch = this.#take({ files: BATCH_FILES, bytes: BATCH_BYTES }).map((read) => {
+        const task = read.task()
+        this.#out.set(task, read)
+        return task
+      })
+      this.#pool.send(batch)
     }
   }
 

@@ -8,39 +8,35 @@ import { setImmediate as breathe } from 'node:timers/promises'
 import { PkgError } from '../../errors.ts'
 import { type Builder, buildEntry, buildFile } from './build.ts'
 import { makeDirectory } from './directory.ts'
-import type { Link } from './encode.ts'
 import { arrangeEntries, type EntryDirectory, isEntryDirectory, type TreeEntry } from './entries.ts'
-import { CHUNK_BYTES } from './format.ts'
+import { type OpenDirectory, readsOf } from './file-reads.ts'
 import type { ImportOptions } from './import-tree.ts'
-import { type Made, makeSymlink, type Part } from './nodes.ts'
+import { type Made, makeSymlink } from './nodes.ts'
+import type { ReadResult } from './read.ts'
 import type { ReadQueue } from './read-queue.ts'
-import { readNames, readTarget, signatureOf, statRoot, statSource } from './source.ts'
-
-/** A larger file is read in spans of this size, which several threads share. */
-const SPAN_BYTES = 8 * CHUNK_BYTES
+import { readNames, readTarget, type SourceKind, statRoot, statSource } from './source.ts'
 
 /** Entries that the walk looks at before it lets results and signals in: about a millisecond's worth. */
 const ENTRIES_A_TURN = 256
 
 const NO_EXTRA: EntryDirectory = { children: new Map() }
 
-type Done = (made: Made) => void
+type WalkOptions = Pick<ImportOptions, 'onProgress' | 'filter'>
 
-/** A directory with entries to come. Whoever adds to `awaited` settles it once. */
-type OpenDirectory = { entries: Link[]; awaited: number; done: Done }
+type Found = { name: string; kind: SourceKind; stat: Stats }
 
 export class TreeWalk {
   readonly counts = { files: 0, directories: 0, symlinks: 0, bytes: 0 }
   readonly #builder: Builder
   readonly #queue: ReadQueue
-  readonly #options: Pick<ImportOptions, 'onProgress' | 'filter'>
+  readonly #options: WalkOptions
   /** What can be made now, because all below it is; each may make another one ready. */
   #ready: (() => Promise<void>)[] = []
   #seen = { files: 0, bytes: 0 }
   #walked = false
   #looked = 0
 
-  constructor(builder: Builder, queue: ReadQueue, options: Pick<ImportOptions, 'onProgress' | 'filter'>) {
+  constructor(builder: Builder, queue: ReadQueue, options: WalkOptions) {
     this.#builder = builder
     this.#queue = queue
     this.#options = options
@@ -53,45 +49,55 @@ export class TreeWalk {
     if (kind !== 'directory' && overlay.children.size > 0) {
       throw new PkgError('NOT_DIRECTORY', `${path} is no directory: nothing can be put into it`)
     }
-    let root: Made | undefined
-    const done: Done = (made) => {
-      root = made
-    }
-    if (kind === 'directory') await this.#directory({ path, below: '' }, overlay, done)
-    else if (kind === 'symlink') done(await this.#symlink(path))
-    else this.#file(path, stat, done)
+    // The root is the only entry of a directory that is never made.
+    const above: OpenDirectory = { path, below: '', entries: [], awaited: 1, parent: undefined }
+    await this.#enter(above, { name: '', kind, stat }, overlay)
     this.#walked = true
-    while (root === undefined) {
-      await this.#queue.drain()
-      await this.#makeReady()
-    }
+    await this.#queue.drain()
+    // The nodes of large directories take memory too: the threads' is free by then.
+    await this.#queue.close()
+    await this.#makeReady()
     this.#report()
-    return root
+    return above.entries[0]!
   }
 
-  async #directory(at: { path: string; below: string }, overlay: EntryDirectory, done: Done): Promise<void> {
-    // One more is awaited than there are entries: this loop itself.
-    const open: OpenDirectory = { entries: [], awaited: 1, done }
-    const placed = new Set<string>()
-    for (const name of readNames(at.path)) {
-      const over = overlay.children.get(name)
+  /** Sees to it that what was found gets into its directory, now or when it was read. */
+  async #enter(
+    directory: OpenDirectory,
+    { name, kind, stat }: Found,
+    overlay: EntryDirectory,
+  ): Promise<void> {
+    directory.awaited += 1
+    if (kind === 'directory') await this.#walk(directory, name, overlay)
+    else if (kind === 'symlink') this.#add(directory, name, await this.#symlink(join(directory.path, name)))
+    else this.#file(directory, name, stat)
+  }
+
+  async #walk(parent: OpenDirectory, name: string, overlay: EntryDirectory): Promise<void> {
+    const directory: OpenDirectory = {
+      path: join(parent.path, name),
+      below: belowOf(parent, name),
+      entries: [],
+      awaited: 1,
+      parent: { directory: parent, name },
+    }
+    const merged = new Set<string>()
+    for (const entry of readNames(directory.path)) {
+      const over = overlay.children.get(entry)
       if (over && !isEntryDirectory(over)) continue
-      const path = join(at.path, name)
-      const below = at.below === '' ? name : `${at.below}/${name}`
-      const { kind, stat } = statSource(path)
+      const { kind, stat } = statSource(join(directory.path, entry))
       if (over && kind !== 'directory') continue
-      if (this.#options.filter?.(below, kind) === false) continue
-      const settle = this.#expect(open, name)
-      placed.add(name)
-      if (kind === 'directory') await this.#directory({ path, below }, over ?? NO_EXTRA, settle)
-      else if (kind === 'symlink') settle(await this.#symlink(path))
-      else this.#file(path, stat, settle)
+      if (this.#options.filter?.(belowOf(directory, entry), kind) === false) continue
+      if (over) merged.add(entry)
+      await this.#enter(directory, { name: entry, kind, stat }, over ?? NO_EXTRA)
       await this.#turn()
     }
-    for (const [name, entry] of overlay.children) {
-      if (!placed.has(name)) this.#expect(open, name)(await buildEntry(this.#builder, entry))
+    for (const [entry, node] of overlay.children) {
+      if (merged.has(entry)) continue
+      directory.awaited += 1
+      this.#add(directory, entry, await buildEntry(this.#builder, node))
     }
-    this.#settle(open)
+    this.#settle(directory)
     await this.#makeReady()
   }
 
@@ -100,51 +106,41 @@ export class TreeWalk {
     return this.#builder.outbox.run(makeSymlink(readTarget(path)))
   }
 
-  #file(path: string, stat: Stats, done: Done): void {
+  #file(directory: OpenDirectory, name: string, stat: Stats): void {
     this.#seen.files += 1
     this.#seen.bytes += stat.size
-    const spans = Math.max(1, Math.ceil(stat.size / SPAN_BYTES))
-    const signature = spans === 1 ? '' : signatureOf(stat)
-    const read: Part[][] = []
-    let missing = spans
-    for (let index = 0; index < spans; index++) {
-      const offset = index * SPAN_BYTES
-      const length = Math.min(SPAN_BYTES, stat.size - offset)
-      this.#queue.submit({
-        task: spans === 1 ? { path } : { path, span: { offset, length, signature } },
-        bytes: length,
-        done: ({ parts, executable }) => {
-          read[index] = parts
-          missing -= 1
-          this.counts.bytes += parts.reduce((sum, part) => sum + part.bytes, 0)
-          if (missing === 0) this.#finishFile(read.flat(), executable, done)
-          this.#report()
-        },
-      })
-    }
+    for (const read of readsOf({ directory, name, stat }, this)) this.#queue.submit(read)
   }
 
-  #finishFile(parts: readonly Part[], executable: boolean, done: Done): void {
+  onBytes(bytes: number): void {
+    this.counts.bytes += bytes
+    this.#report()
+  }
+
+  onFile(directory: OpenDirectory, name: string, { parts, executable }: ReadResult): void {
     this.counts.files += 1
     this.#builder.rows.addParts(parts)
-    if (parts.length === 1) done(parts[0]!)
-    else this.#ready.push(async () => done(await buildFile(this.#builder, parts, executable)))
-  }
-
-  /** What to call with an entry's DAG once it is made. */
-  #expect(open: OpenDirectory, name: string): Done {
-    open.awaited += 1
-    return ({ cid, size }) => {
-      open.entries.push({ name, cid, size })
-      this.#settle(open)
+    if (parts.length === 1) this.#add(directory, name, parts[0]!)
+    else {
+      this.#ready.push(async () =>
+        this.#add(directory, name, await buildFile(this.#builder, parts, executable)),
+      )
     }
   }
 
-  #settle(open: OpenDirectory): void {
-    open.awaited -= 1
-    if (open.awaited > 0) return
+  #add(directory: OpenDirectory, name: string, { cid, size }: Made): void {
+    directory.entries.push({ name, cid, size })
+    this.#settle(directory)
+  }
+
+  #settle(directory: OpenDirectory): void {
+    const { entries, parent } = directory
+    directory.awaited -= 1
+    if (directory.awaited > 0 || parent === undefined) return
     this.counts.directories += 1
-    this.#ready.push(async () => open.done(await this.#builder.outbox.run(makeDirectory(open.entries))))
+    this.#ready.push(async () => {
+      this.#add(parent.directory, parent.name, await this.#builder.outbox.run(makeDirectory(entries)))
+    })
   }
 
   async #makeReady(): Promise<void> {
@@ -165,4 +161,8 @@ export class TreeWalk {
     const total = this.#walked ? { totalFiles: this.#seen.files, totalBytes: this.#seen.bytes } : {}
     this.#options.onProgress?.({ files, bytes, ...total })
   }
+}
+
+function belowOf({ below }: OpenDirectory, name: string): string {
+  return below === '' ? name : `${below}/${name}`
 }
