@@ -8,7 +8,7 @@
 // which looks again before it does it; and it leaves locks alone that are about to
 // go stale, which proper-lockfile takes over by itself.
 
-import { mkdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmdirSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
 import { isErrno } from '../errors.ts'
 import { bootId, pidNamespace, processStart } from './process-id.ts'
 
@@ -25,6 +25,19 @@ export function noteHolder(file: string): void {
     writeFileSync(`${file}.holder`, note.join(' '))
   } catch (error) {
     if (!isErrno(error, 'ENOSPC', 'EDQUOT', 'EACCES', 'EPERM')) throw error
+  }
+}
+
+/**
+ * Takes the note back, before the lock is released. Times of files are as coarse
+ * as the kernel's tick: a lock that is taken within the same one would fit a note
+ * that was left.
+ */
+export function forgetHolder(file: string): void {
+  try {
+    unlinkSync(`${file}.holder`)
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT', 'EACCES', 'EPERM', 'EROFS')) throw error
   }
 }
 

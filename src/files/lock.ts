@@ -13,7 +13,7 @@ import { existsSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import lockfile from 'proper-lockfile'
 import { isErrno, PkgError } from '../errors.ts'
-import { evictDeadHolder, noteHolder } from './lock-holder.ts'
+import { evictDeadHolder, forgetHolder, noteHolder } from './lock-holder.ts'
 
 /** How long an unrenewed lock is believed. proper-lockfile's own default; 2 s is its least. */
 const STALE_MS = 10_000
@@ -44,7 +44,10 @@ export async function withLock<T>(
     return await fn(lost.signal)
   } finally {
     // A lock that was lost is another process's now: there is nothing of ours to release.
-    if (!lost.signal.aborted) await release()
+    if (!lost.signal.aborted) {
+      forgetHolder(file)
+      await release()
+    }
   }
 }
 
