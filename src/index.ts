@@ -20,13 +20,12 @@ export { CID, parseCid, tryParseCid } from './store/cid.ts'
 export { closure, closureSize, missingBlocks, requireComplete } from './store/closure.ts'
 export { type ExportOptions, exportTree } from './store/export.ts'
 export {
-  buildTree,
   type ImportedTree,
   type ImportOptions,
   type ImportProgress,
   importTree,
-  type TreeEntry,
-} from './store/import/index.ts'
+} from './store/import/import-tree.ts'
+export { buildTree, type TreeEntry } from './store/import/tree.ts'
 export { Store } from './store/store.ts'
 export { reindex, type Verified, verifyStore } from './store/verify.ts'
 

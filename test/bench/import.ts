@@ -38,6 +38,9 @@ export type ImportFigures = {
   peers: Record<string, number>
 }
 
+/** As src/cli/pkg starts Node. */
+const LAUNCHER_FLAGS = ['--max-semi-space-size=16']
+
 type Sample = { ms: number; barrierMs: number; peakMiB: number }
 
 type Workload = { title: string; make(tree: string): void }
@@ -167,7 +170,7 @@ function sample(kind: 'bare' | 'ours', tree: string, at: string): Sample {
     settle()
     const { stdout, stderr, status } = spawnSync(
       process.execPath,
-      [fileURLToPath(import.meta.url), kind, tree, to],
+      [...LAUNCHER_FLAGS, fileURLToPath(import.meta.url), kind, tree, to],
       {
         encoding: 'utf8',
       },

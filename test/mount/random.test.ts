@@ -20,7 +20,7 @@ import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
 import { withAdd } from '../../src/store/add.ts'
 import type { CID } from '../../src/store/cid.ts'
-import { importTree } from '../../src/store/import/index.ts'
+import { importTree } from '../../src/store/import/import-tree.ts'
 import { temporaryDirectory } from '../helpers/temp.ts'
 import { type MountedStore, mountedStore, NO_MOUNT } from './mounted.ts'
 

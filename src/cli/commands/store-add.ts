@@ -17,7 +17,7 @@ export const command = defineCommand({
   async run({ path, pin }, context) {
     const [{ withAdd }, { importTree }] = await Promise.all([
       import('../../store/add.ts'),
-      import('../../store/import/index.ts'),
+      import('../../store/import/import-tree.ts'),
     ])
     const store = await context.openStore()
     const progress = bytesProgress(context, 'Adding')
