@@ -45,9 +45,9 @@ test('a killed mount server is replaced', options, async (t) => {
   await ensureDaemon(paths)
   for (let round = 1; round <= 3; round += 1) {
     const victim = await kill9(paths.mountPid)
-    await until('another server serves', () => {
-      const server = servingProcess(paths)
-      return server !== undefined && server.pid !== victim.pid
+    await until('the daemon tells of another server', async () => {
+      const { state, pid } = (await daemonState(paths)).status?.mount ?? {}
+      return state === 'mounted' && pid !== victim.pid && pid === servingProcess(paths)?.pid
     })
     assert.deepEqual(readdirSync(paths.store), [])
   }
