@@ -41,12 +41,14 @@ function run(command: string, args: string[] = [], options: { cwd?: string; path
   const { path = '/usr/bin:/bin', cwd } = options
   const { status, stdout, stderr } = spawnSync(command, args, { cwd, env: { PATH: path }, encoding: 'utf8' })
   const [node, ...rest] = stdout.trimEnd().split('\n')
+  // Node's own options stand before it.
+  const entry = rest.findIndex((arg) => !arg.startsWith('--'))
   return {
     status,
     stderr,
     node,
-    entry: rest.find((arg) => !arg.startsWith('--disable')),
-    args: rest.slice(2),
+    entry: rest[entry],
+    args: rest.slice(entry + 1),
   }
 }
 
