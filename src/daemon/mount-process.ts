@@ -17,6 +17,9 @@ import { logSize, tailLog } from './log.ts'
 /** Milliseconds that a mount server may take to serve: it takes 150 where nothing else runs. */
 const START_MS = 15_000
 
+/** How many servers may be killed while they start before that counts as a failure. */
+const START_TRIES = 4
+
 /** Milliseconds for a clean end (flush nothing, unmount, exit), and then for a kill to work. */
 const STOP_MS = 5000
 const KILL_MS = 2000
@@ -49,7 +52,11 @@ export type StartedServer = { server: ProcessId; exit?: Promise<string> }
  * another already serving gives way, and the other is returned. Throws NO_FUSE
  * when the machine lacks something, MOUNT_FAILED with what the server said.
  */
-export async function startMountServer(paths: PrefixPaths, signal?: AbortSignal): Promise<StartedServer> {
+export async function startMountServer(
+  paths: PrefixPaths,
+  signal?: AbortSignal,
+  tries = START_TRIES,
+): Promise<StartedServer> {
   requireFuse()
   const from = logSize(paths.log)
   const child = spawnServer(paths)
@@ -57,8 +64,9 @@ export async function startMountServer(paths: PrefixPaths, signal?: AbortSignal)
     child.once('error', (error) => resolve(error.message))
     child.once('exit', (code, name) => resolve(name ? `killed by ${name}` : `exit status ${code}`))
   })
+  const deadline = Date.now() + START_MS
   let ended: string | undefined
-  for (const deadline = Date.now() + START_MS; ended === undefined; ) {
+  while (ended === undefined) {
     const server = servingProcess(paths)
     if (server && server.pid === child.pid) return { server, exit }
     if (signal?.aborted || Date.now() >= deadline) child.kill('SIGKILL')
@@ -67,6 +75,10 @@ export async function startMountServer(paths: PrefixPaths, signal?: AbortSignal)
   signal?.throwIfAborted()
   const other = servingProcess(paths)
   if (other) return { server: other }
+  // Killed by somebody: that says nothing about the machine.
+  if (child.signalCode && Date.now() < deadline && tries > 1) {
+    return await startMountServer(paths, signal, tries - 1)
+  }
   const said = tailLog(paths.log, 3, from).join('\n') || 'it said nothing'
   throw new PkgError('MOUNT_FAILED', `the mount server did not start (${ended}): ${said}`, {
     hint: `See \`pkg doctor\` and ${paths.log}.`,

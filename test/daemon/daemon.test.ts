@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import { daemonState, ensureDaemon, isServing, stopDaemon } from '../../src/daemon/client.ts'
 import { servingProcess } from '../../src/daemon/mount-process.ts'
 import { entryPoint } from '../../src/entry.ts'
-import { isRunning, readPidFile } from '../../src/files/pid-file.ts'
+import { isRunning, readPidFile, runningProcess } from '../../src/files/pid-file.ts'
 import { mountState, unmount } from '../../src/mount/mountpoint.ts'
 import { prefixPaths } from '../../src/paths.ts'
 import { daemonPrefix, kill9, running, until, WITHOUT_FUSE } from './prefix.ts'
@@ -53,6 +53,15 @@ test('a killed mount server is replaced', options, async (t) => {
     assert.deepEqual(readdirSync(paths.store), [])
   }
   assert.equal((await daemonState(paths)).status?.mount.restarts, 3)
+})
+
+test('a mount server that is killed while somebody waits for it is no failure', options, async (t) => {
+  const paths = await daemonPrefix(t)
+  const waiting = ensureDaemon(paths)
+  await until('a mount server mounts', () => runningProcess(paths.mountPid) !== undefined)
+  await kill9(paths.mountPid)
+  await waiting
+  await until('another one serves', () => isServing(paths))
 })
 
 test('a stale mount of two killed processes is replaced at the next start', options, async (t) => {
