@@ -13,6 +13,9 @@ import type { ReaderData, ReadReply, ReadRequest } from './reader-thread.ts'
  */
 const READERS = 4
 
+/** Milliseconds after which the others are started too, so that the first large read need not wait for them. */
+const START_ALL_MS = 1000
+
 type Pending = {
   count: number
   resolve: (reply: ReadReply) => void
@@ -28,12 +31,14 @@ export class Readers {
   readonly #readers: Reader[] = []
   #nextId = 0
   #nextSpare = 0
+  #closed = false
 
   /** `file` is a module that calls `serveReads` when it runs in a thread. */
   constructor(file: string, { blocks, quarantine }: Pick<PrefixPaths, 'blocks' | 'quarantine'>) {
     this.#file = file
     this.#data = { blocks, quarantine }
     this.#start()
+    setTimeout(() => this.#startAll(), START_ALL_MS).unref()
   }
 
   /** Blocks that were asked for and are not here yet. */
@@ -72,6 +77,7 @@ export class Readers {
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     await Promise.all(this.#readers.map(({ worker }) => worker.terminate()))
   }
 
@@ -95,6 +101,10 @@ export class Readers {
       this.#readers[0] ?? this.#start(),
     )
     return least.load > 0 && this.#readers.length < READERS ? this.#start() : least
+  }
+
+  #startAll(): void {
+    while (!this.#closed && this.#readers.length < READERS) this.#start()
   }
 
   #start(): Reader {

@@ -32,10 +32,13 @@ export type Counts = {
 
 export class MountedStore {
   readonly store: Store
+  readonly #entry: string | undefined
   server: ChildProcess | undefined
 
-  constructor(store: Store) {
+  /** `entry` is another form of the server's program, the bundle's say. */
+  constructor(store: Store, entry?: string) {
     this.store = store
+    this.#entry = entry
   }
 
   /** A path in the mount. */
@@ -48,7 +51,7 @@ export class MountedStore {
   }
 
   async start(): Promise<void> {
-    const server = spawnServer(this.store)
+    const server = spawnServer(this.store, this.#entry)
     this.server = server
     const errors: Buffer[] = []
     server.stderr?.on('data', (data) => errors.push(data))
@@ -95,9 +98,12 @@ export async function mountedStore(
   return mounted
 }
 
-export function spawnServer(store: Store): ChildProcess {
+export function spawnServer(store: Store, entry?: string): ChildProcess {
   const { command, args, env } = mountServerCommand(store.paths)
-  return spawn(command, args, { env, stdio: ['ignore', 'ignore', 'pipe'] })
+  return spawn(command, [entry ?? (args[0] as string), ...args.slice(1)], {
+    env,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
 }
 
 export function ask(socket: string, method: string, path: string): Promise<unknown> {
