@@ -189,9 +189,7 @@ test('works under a prefix that a symlink leads to', options, async (t) => {
 })
 
 test('works under a prefix longer than the path of a socket may be', options, async (t) => {
-  const short = await daemonPrefix(t)
-  const paths = prefixPaths(`${short.root}/${'long'.repeat(30)}`)
-  t.after(() => stopDaemon(paths))
+  const paths = await daemonPrefix(t, 'long'.repeat(30))
   await ensureDaemon(paths)
   await until(
     'both sockets answer',

@@ -16,9 +16,10 @@ export const WITHOUT_FUSE: string | false = fuseObstacle()?.detail ?? false
 /** Milliseconds after which something that should have happened by itself has not. */
 const PATIENCE_MS = 20_000
 
-export async function daemonPrefix(t: TestContext): Promise<PrefixPaths> {
+/** `below`: the prefix is that path below the temp directory. */
+export async function daemonPrefix(t: TestContext, below = '.'): Promise<PrefixPaths> {
   const directory = await mkdtemp(join(tmpdir(), 'pkg-daemon-'))
-  const paths = prefixPaths(directory)
+  const paths = prefixPaths(join(directory, below))
   t.after(async () => {
     await stopDaemon(paths)
     await rm(directory, { recursive: true, force: true })
