@@ -7,7 +7,6 @@ import { checkName } from '../paths.ts'
 import { type AddSession, withAdd } from '../store/add.ts'
 import type { BlockGetter } from '../store/blocks.ts'
 import type { CID } from '../store/cid.ts'
-import { requireComplete } from '../store/closure.ts'
 import type { Store } from '../store/store.ts'
 import { list } from '../store/unixfs/directory.ts'
 import { decodeNode } from '../store/unixfs/node.ts'
@@ -54,15 +53,13 @@ export async function adoptPackage(
   options: AdoptOptions,
 ): Promise<AdoptedPackage> {
   return withAdd(store, async (add) => {
-    // Protected first: a collector could take it between the look and the link.
-    await add.protect(foreign)
-    requireComplete(store, foreign)
+    await add.rely(foreign)
     const withPrograms = await addPrograms(add, foreign.toV1(), options)
     const manifest = makeManifest(store.blocks, withPrograms, options)
     const graft = new Graft(add)
     const file = await graft.file(encodeManifest(manifest))
     const cid = (await graft.set(withPrograms, MANIFEST_PATH.split('/'), file)).toV1()
-    await add.commit([cid], { relied: true })
+    await add.commit([cid])
     const adopted = { cid, manifest }
     await options.keep?.(adopted)
     return adopted

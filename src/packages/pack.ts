@@ -9,7 +9,6 @@ import { isErrno, PkgError } from '../errors.ts'
 import type { AddSession } from '../store/add.ts'
 import { withAdd } from '../store/add.ts'
 import { type CID, parseCid } from '../store/cid.ts'
-import { requireComplete } from '../store/closure.ts'
 import { type ImportedTree, type ImportProgress, importTree } from '../store/import/import-tree.ts'
 import type { TreeEntry } from '../store/import/tree.ts'
 import type { Store } from '../store/store.ts'
@@ -152,9 +151,7 @@ async function dependencyEntries(
   const entries: TreeEntry[] = []
   for (const { name, cid: text } of dependencies) {
     const cid: CID = parseCid(text).toV1()
-    // Protected first: a collector could take it between the look and the link.
-    await add.protect(cid)
-    requireComplete(add.store, cid)
+    await add.rely(cid)
     entries.push({ path: `${DEPENDENCIES_PATH}/${name}`, cid, size: linkSize(add.store.blocks, cid) })
   }
   return entries

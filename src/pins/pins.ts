@@ -11,7 +11,7 @@ import { makeDirectory } from '../files/directory.ts'
 import { type PrefixPaths, userName } from '../paths.ts'
 import { withAdd } from '../store/add.ts'
 import { type CID, sameBlock } from '../store/cid.ts'
-import { missingBlocks, requireComplete } from '../store/closure.ts'
+import { missingBlocks } from '../store/closure.ts'
 import type { Store } from '../store/store.ts'
 import { readLinks } from './links.ts'
 import { pinName, pinTarget, progDirectory } from './names.ts'
@@ -32,23 +32,25 @@ export type AddPinOptions = {
   cid: CID
   user?: string | undefined
   /** keep what there is of a DAG that is not whole here, instead of refusing it */
-  partial?: boolean | undefined
+  partial?: boolean
 }
 
 /**
  * Pins a DAG that is in the store. Idempotent. Throws INCOMPLETE when blocks of it
  * are missing, BAD_NAME, PERMISSION, NO_SPACE.
  */
-export async function addPin(store: Store, { prog, cid, user, partial }: AddPinOptions): Promise<Pin> {
+export async function addPin(
+  store: Store,
+  { prog, cid, user, partial = false }: AddPinOptions,
+): Promise<Pin> {
   const owner = user ?? userName()
   const directory = progDirectory(store.paths, owner, prog)
   return withAdd(store, async (add) => {
-    await add.protect(cid)
-    // Noted as complete means on stable storage too; else others may have written it a moment ago.
+    await add.rely(cid, { partial })
+    // Noted as complete means on stable storage too.
     if (!store.index.isComplete(cid)) {
-      if (!partial) requireComplete(store, cid)
       const whole = !partial || missingBlocks(store, cid, 1).length === 0
-      await add.commit(whole ? [cid] : [], { relied: true })
+      await add.commit(whole ? [cid] : [])
     }
     const path = join(directory, pinName(cid))
     placeLink(pinTarget(store.paths, directory, cid), directory, path)

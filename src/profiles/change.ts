@@ -12,7 +12,6 @@ import { withLock } from '../files/lock.ts'
 import { autoPin } from '../pins/auto-pin.ts'
 import { type AddSession, withAdd } from '../store/add.ts'
 import type { CID } from '../store/cid.ts'
-import { requireComplete } from '../store/closure.ts'
 import { type Change, changesBetween } from './compare.ts'
 import { buildEnvironment, environmentUnion, readEnvironment } from './environment.ts'
 import { type InstalledPackage, sortByName } from './installed.ts'
@@ -89,11 +88,11 @@ async function change(profile: Profile, edit: Edit, context: ChangeContext): Pro
   const before = currentGeneration(profile)
   const { wanted, changes } = await nextList(profile, edit)
   if (changes.length === 0) return unchanged(before)
-  const relied = await protect(add, wanted)
+  for (const { cid } of wanted) await add.rely(cid)
   signal?.throwIfAborted()
   const cid = await buildEnvironment(add, wanted)
   done('built', onStep)
-  await add.commit([...wanted.map((one) => one.cid), cid], { relied })
+  await add.commit([...wanted.map((one) => one.cid), cid])
   done('synced', onStep)
   signal?.throwIfAborted()
   const number = placeGeneration(profile, cid)
@@ -126,14 +125,6 @@ async function nextList(
     })
   }
   return { wanted, changes: changesBetween(installed, wanted) }
-}
-
-/** Holds all packages and checks that they are complete. True when one of them was not known to be on stable storage. */
-async function protect(add: AddSession, packages: readonly InstalledPackage[]): Promise<boolean> {
-  for (const { cid } of packages) await add.protect(cid)
-  const unknown = packages.filter(({ cid }) => !add.store.index.isComplete(cid))
-  for (const { cid } of packages) requireComplete(add.store, cid)
-  return unknown.length > 0
 }
 
 /**

@@ -64,8 +64,7 @@ export function cameFrom(profile: Profile<ProfileStore>): number {
   if (target !== undefined) return target
   const others = there.filter((number) => number !== current?.number)
   throw new PkgError('NO_GENERATION', `there is nothing to go back to in ${profile.dir}`, {
-    hint:
-      others.length === 0 ? 'It is the only generation.' : `Name one: pkg rollback --to ${others.at(-1)}`,
+    hint: others.length === 0 ? 'It is the only generation.' : `Name one: pkg rollback --to ${others.at(-1)}`,
   })
 }
 

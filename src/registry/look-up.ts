@@ -6,7 +6,6 @@ import type { PackOptions } from '../packages/pack.ts'
 import { readManifest } from '../packages/package.ts'
 import { type InstalledPackage, installedPackage } from '../profiles/installed.ts'
 import type { AddSession } from '../store/add.ts'
-import { requireComplete } from '../store/closure.ts'
 import { resolve } from './resolve.ts'
 import { parseSpec } from './spec.ts'
 
@@ -32,8 +31,7 @@ export async function lookUp(
     signal?.throwIfAborted()
     const keep: PackOptions['keep'] = ({ cid }) => add.protect(cid)
     const one = await resolve(store, text, { registry, pack: { keep, signal, onProgress } })
-    await add.protect(one.cid)
-    requireComplete(store, one.cid)
+    await add.rely(one.cid)
     found.push(
       installedPackage(readManifest(store.blocks, one.cid), one.cid, {
         requested: lasting(text),

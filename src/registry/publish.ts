@@ -5,7 +5,7 @@ import { readManifest } from '../packages/package.ts'
 import { addPin } from '../pins/pins.ts'
 import { withAdd } from '../store/add.ts'
 import type { CID } from '../store/cid.ts'
-import { closureSize, requireComplete } from '../store/closure.ts'
+import { closureSize } from '../store/closure.ts'
 import type { Store } from '../store/store.ts'
 import { changeRegistry, openRegistry } from './directory.ts'
 import { mergePublication, type PlatformBuild, type Publication, withoutVersion } from './record.ts'
@@ -36,8 +36,7 @@ export async function publish(
   const { root: before } = openRegistry(store, directory)
   const root = cid.toV1()
   return withAdd(store, async (add) => {
-    await add.protect(root)
-    requireComplete(store, root)
+    await add.rely(root)
     const publication = publicationOf(store, root, published)
     const { name, version } = publication
     await addPin(store, { prog: name, cid: root, ...(user === undefined ? {} : { user }) })

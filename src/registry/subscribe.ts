@@ -12,7 +12,6 @@ import { userName } from '../paths.ts'
 import { addPin, listPins, removePin } from '../pins/pins.ts'
 import { withAdd } from '../store/add.ts'
 import { type CID, tryParseCid } from '../store/cid.ts'
-import { requireComplete } from '../store/closure.ts'
 import type { Store } from '../store/store.ts'
 import { openRegistry } from './directory.ts'
 import {
@@ -116,9 +115,8 @@ async function take(
 ): Promise<Subscription> {
   const root = (tryParseCid(source) ?? openRegistry(store, source).root).toV1()
   return withAdd(store, async (add) => {
-    // Protected first: its publisher may be moving on while a collector runs.
-    await add.protect(root)
-    requireComplete(store, root)
+    // Its publisher may be moving on, and a collector run, while we read it.
+    await add.rely(root)
     readHeader(store.blocks, root)
     await addPin(store, { prog: subscriptionPin(name), cid: root, user })
     failpoint('registry:subscription-pinned')

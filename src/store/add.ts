@@ -4,6 +4,7 @@
 import { dirname } from 'node:path'
 import { syncFiles, syncFilesystem } from '../files/barrier.ts'
 import type { CID } from './cid.ts'
+import { requireComplete } from './closure.ts'
 import { settle } from './settle.ts'
 import type { Store } from './store.ts'
 import { TempPin } from './temp-pin.ts'
@@ -13,7 +14,7 @@ export class AddSession {
   readonly store: Store
   readonly tempPin: TempPin
   readonly writer: BlockWriter
-  /** Workers write through writers of their own: then only a flush of the file system covers all. */
+  /** Others wrote what this session counts on: then only a flush of the file system covers all. */
   #others = false
   #closers: (() => void)[] = []
 
@@ -37,6 +38,18 @@ export class AddSession {
     await settle(this.store.paths)
   }
 
+  /**
+   * Protects a DAG that is here already, and counts on it: the next barrier covers it
+   * too where it is not known to be on stable storage, for whoever added it may not
+   * have come that far. Throws INCOMPLETE when it is not whole here, unless a `partial` one will do.
+   */
+  async rely(cid: CID, { partial = false } = {}): Promise<void> {
+    await this.protect(cid)
+    if (this.store.index.isComplete(cid)) return
+    if (!partial) requireComplete(this.store, cid)
+    this.#others = true
+  }
+
   /** Tells that others wrote for this session too, under temp pins that `close` has to end as well. */
   joined(close: () => void): void {
     this.#others = true
@@ -48,10 +61,10 @@ export class AddSession {
    * stable storage, and `complete` (DAGs known to be whole) are noted as such.
    * Links come after it. May be called again after more was written.
    */
-  async commit(complete: Iterable<CID> = [], { relied = false } = {}): Promise<void> {
+  async commit(complete: Iterable<CID> = []): Promise<void> {
     this.store.flush()
     const touched = this.writer.takeTouched()
-    if (touched === undefined || this.#others || relied) {
+    if (touched === undefined || this.#others) {
       await syncFilesystem(this.store.paths.blocks)
     } else {
       syncFiles(touched)
