@@ -2,8 +2,7 @@
 // is dropped.
 
 import assert from 'node:assert/strict'
-import { execFile, execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { execFile, execFileSync } from 'node:child_process'
 import {
   chmodSync,
   existsSync,
@@ -18,19 +17,18 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { promisify } from 'node:util'
 import { hasCode } from '../../src/errors.ts'
+import { userName } from '../../src/paths.ts'
 import { autoPin } from '../../src/pins/auto-pin.ts'
 import { runCollection } from '../../src/pins/collect.ts'
 import { listPins } from '../../src/pins/pins.ts'
 import { planCollection } from '../../src/pins/plan.ts'
 import type { Store } from '../../src/store/store.ts'
+import { runPowerless } from '../helpers/powerless.ts'
 import { temporaryStore } from '../helpers/store.ts'
 import { temporaryDirectory } from '../helpers/temp.ts'
 import { addTree, link, missing, pinTree, present, type Tree } from './scenario.ts'
 
 const run = promisify(execFile)
-
-/** Nobody: a user that no machine lacks, and that owns nothing. */
-const NOBODY = 65534
 
 /** Ways to make a place of roots unreadable, also for root. */
 const DAMAGED: [string, (store: Store, home: string) => void][] = [
@@ -142,45 +140,29 @@ test('an auto pin whose link now leads elsewhere keeps nothing, and is not dropp
   assert.deepEqual(missing(store, again.root), [])
 })
 
-/** Runs the collector as somebody who may not read everything. */
-async function collectAs(
-  uid: number,
-  store: Store,
-): Promise<{ status: number | null; stdout: string; stderr: string }> {
-  const script = join(import.meta.dirname, 'collector-process.ts')
-  const child = spawn(process.execPath, [script, store.paths.root], { uid, gid: uid })
-  const said = { stdout: '', stderr: '' }
-  child.stdout.on('data', (data) => (said.stdout += data))
-  child.stderr.on('data', (data) => (said.stderr += data))
-  const [status] = await once(child, 'close')
-  return { status, ...said }
-}
+/** Runs the collector as a process to which permissions apply, also here. */
+const collectPowerless = (store: Store) =>
+  runPowerless([join(import.meta.dirname, 'collector-process.ts'), store.paths.root])
 
-test('as a user who may not look into a directory of pins one deletes nothing', async (t) => {
-  if (process.getuid?.() !== 0) return t.skip('needs root to become somebody else')
+test('a directory of pins that may not be read: nothing is deleted', async (t) => {
   const store = await temporaryStore(t)
   const hidden = await pinTree(store, 'hidden')
   const dead = await addTree(store, 'dead')
   store.close()
-  chmodSync(store.paths.root, 0o755)
-  await run('chown', ['-R', String(NOBODY), store.paths.root])
-  await run('chown', ['-R', '0', join(store.paths.pinsPerUser, 'root')])
-  chmodSync(join(store.paths.pinsPerUser, 'root'), 0o700)
-  const { status, stderr } = await collectAs(NOBODY, store)
+  chmodSync(join(store.paths.pinsPerUser, userName()), 0)
+  const { status, stderr } = collectPowerless(store)
   assert.equal(status, 1)
   assert.match(stderr, /EACCES.*nothing is deleted/)
   assert.deepEqual([...missing(store, hidden.root), ...missing(store, dead.root)], [])
 })
 
-test('as a user who may not look into a home one keeps what the auto pin there remembers', async (t) => {
-  if (process.getuid?.() !== 0) return t.skip('needs root to become somebody else')
+test('a home that may not be entered: what the auto pin there remembers is kept', async (t) => {
   const { store, home, tree } = await linked(t)
   const dead = await addTree(store, 'dead')
   store.close()
-  chmodSync(store.paths.root, 0o755)
-  await run('chown', ['-R', String(NOBODY), store.paths.root])
+  chmodSync(home, 0)
+  const { status, stdout, stderr } = collectPowerless(store)
   chmodSync(home, 0o700)
-  const { status, stdout, stderr } = await collectAs(NOBODY, store)
   assert.equal(status, 0, stderr)
   assert.equal(JSON.parse(stdout).unreadable, 1)
   assert.deepEqual(missing(store, tree.root), [])
