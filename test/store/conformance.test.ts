@@ -18,7 +18,7 @@ import { temporaryStore } from '../helpers/store.ts'
 /** The folder fixtures/ of a checkout of ipfs/gateway-conformance; the tests of its files are skipped without it. */
 const FIXTURES = process.env.GATEWAY_CONFORMANCE_FIXTURES
 const skip = FIXTURES === undefined && 'GATEWAY_CONFORMANCE_FIXTURES is not set'
-const { MULTIBLOCK, PERCENT_NAME, ROOTS } = conformance
+const { MULTIBLOCK, MULTIBLOCK_SHA256, PERCENT_NAME, ROOTS } = conformance
 
 const text = (getter: { get(cid: CID): Uint8Array }, root: CID, path: string) =>
   Buffer.from(readFile(getter, resolvePath(getter, root, path).cid)).toString()
@@ -56,9 +56,6 @@ test('the published sharded directory has its CID, and every name is found', () 
     assert.equal(String(lookup(dag, root, `${number}.txt`)), String(MULTIBLOCK.cid))
   }
 })
-
-/** sha2-256 of the 1,026 bytes of "multiblock.txt". */
-const MULTIBLOCK_SHA256 = '998785f13287a9aabc2d7048e4c2905d502ff13ef40f2d135f163b5a762701c5'
 
 async function importFixture(
   t: TestContext,
