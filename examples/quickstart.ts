@@ -40,14 +40,9 @@ function shell(word: string): string {
 
 const pkg = (...args: string[]) => run(PKG, ...args)
 
+/** The first line that `pkg pack` prints is the package's CID. */
 function pack(directory: string, as: string, ...more: string[]): string {
-  pkg('pack', directory, '--as', as, ...more)
-  const { status, stdout } = spawnSync(PKG, ['pack', directory, '--as', as, ...more, '--json'], {
-    env,
-    encoding: 'utf8',
-  })
-  if (status !== 0) throw new Error(`pkg pack ${directory} --json ended with ${status}`)
-  return (JSON.parse(stdout) as { cid: string }).cid
+  return pkg('pack', directory, '--as', as, ...more).split('\n')[0]!
 }
 
 try {

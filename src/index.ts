@@ -22,10 +22,10 @@ export { type ExportOptions, exportTree } from './store/export.ts'
 export {
   type ImportedTree,
   type ImportOptions,
-  type ImportProgress,
   importTree,
 } from './store/import/import-tree.ts'
 export { buildTree, type TreeEntry } from './store/import/tree.ts'
+export type { ImportProgress } from './store/import/walk.ts'
 export { Store } from './store/store.ts'
 export { reindex, type Verified, verifyStore } from './store/verify.ts'
 

@@ -9,8 +9,9 @@ import { isErrno, PkgError } from '../errors.ts'
 import type { AddSession } from '../store/add.ts'
 import { withAdd } from '../store/add.ts'
 import { type CID, parseCid } from '../store/cid.ts'
-import { type ImportedTree, type ImportProgress, importTree } from '../store/import/import-tree.ts'
+import { type ImportedTree, importTree } from '../store/import/import-tree.ts'
 import type { TreeEntry } from '../store/import/tree.ts'
+import type { ImportProgress } from '../store/import/walk.ts'
 import type { Store } from '../store/store.ts'
 import {
   DEPENDENCIES_PATH,

@@ -7,22 +7,10 @@ import type { TreeEntry } from './entries.ts'
 import { unpackCid } from './nodes.ts'
 import type { Figures } from './outbox.ts'
 import { ReadQueue } from './read-queue.ts'
-import type { SourceKind } from './source.ts'
-import { TreeWalk } from './walk.ts'
+import { TreeWalk, type WalkOptions } from './walk.ts'
 
-export type ImportProgress = {
-  files: number
-  bytes: number
-  /** there once the walk, which runs ahead of the reading, has seen everything */
-  totalFiles?: number
-  totalBytes?: number
-}
-
-export type ImportOptions = {
+export type ImportOptions = WalkOptions & {
   signal?: AbortSignal | undefined
-  onProgress?: ((progress: ImportProgress) => void) | undefined
-  /** Called with each path below the imported one; false leaves it out, a directory with all it holds. */
-  filter?: ((path: string, kind: SourceKind) => boolean) | undefined
   /** Put into the imported directory, in place of what lies there under the same path. */
   extra?: Iterable<TreeEntry> | undefined
 }

@@ -10,7 +10,6 @@ import { type Builder, buildEntry, buildFile } from './build.ts'
 import { makeDirectory } from './directory.ts'
 import { arrangeEntries, type EntryDirectory, isEntryDirectory, type TreeEntry } from './entries.ts'
 import { type OpenDirectory, readsOf } from './file-reads.ts'
-import type { ImportOptions } from './import-tree.ts'
 import { type Made, makeSymlink } from './nodes.ts'
 import type { ReadResult } from './read.ts'
 import type { ReadQueue } from './read-queue.ts'
@@ -21,7 +20,19 @@ const ENTRIES_A_TURN = 256
 
 const NO_EXTRA: EntryDirectory = { children: new Map() }
 
-type WalkOptions = Pick<ImportOptions, 'onProgress' | 'filter'>
+export type ImportProgress = {
+  files: number
+  bytes: number
+  /** there once the walk, which runs ahead of the reading, has seen everything */
+  totalFiles?: number
+  totalBytes?: number
+}
+
+export type WalkOptions = {
+  onProgress?: ((progress: ImportProgress) => void) | undefined
+  /** Called with each path below the imported one; false leaves it out, a directory with all it holds. */
+  filter?: ((path: string, kind: SourceKind) => boolean) | undefined
+}
 
 type Found = { name: string; kind: SourceKind; stat: Stats }
 
