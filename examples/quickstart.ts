@@ -81,7 +81,7 @@ try {
 
   say('Run them, straight from the mount')
   writeFileSync(join(work, 'input.js'), 'import { greet } from "./greet.js"\nconsole.log(greet("world"))\n')
-  writeFileSync(join(work, 'greet.js'), 'export const greet = (name) => `hello ${name}`\n')
+  writeFileSync(join(work, 'greet.js'), 'export const greet = (name) => "hello " + name\n')
   run('esbuild', '--version')
   run('esbuild', '--bundle', 'input.js', '--outfile=bundle.js')
   run('node', 'bundle.js')
