@@ -125,12 +125,11 @@ export function clearComplete(store: Store, marker: Marker): void {
   if (cleared > 0) syncFiles([store.paths.index, `${store.paths.index}-wal`])
 }
 
-/** Forgets sizes and links before the blocks go: the other way round a kill would leave rows of nothing. */
+/** Forgets links before the blocks go: the other way round a kill would leave rows of nothing. */
 function forget(store: Store, keys: readonly BlockKey[]): void {
-  const multihashes = keys.map((key) => multihashOfKey(key))
   const nodes = keys.flatMap((key) => {
     const { multihash } = rawCidOfKey(key)
     return [DAG_PB, DAG_CBOR, DAG_JSON].map((codec) => CID.createV1(codec, multihash))
   })
-  store.index.deleteBlocks(multihashes, nodes)
+  store.index.deleteNodes(nodes)
 }

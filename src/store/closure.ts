@@ -95,7 +95,7 @@ export function closureSize(store: Store, roots: CID | Iterable<CID>): { blocks:
   const size = { blocks: 0, bytes: 0 }
   for (const cid of closure(store, asList(roots), { onMissing: () => {} })) {
     size.blocks += 1
-    size.bytes += store.size(cid) ?? 0
+    size.bytes += store.blocks.size(cid) ?? 0
   }
   return size
 }

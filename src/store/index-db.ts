@@ -1,5 +1,6 @@
 // The link index: what can be rebuilt from the block files, kept in SQLite so that
 // walking a DAG does not read its blocks. The only module that loads better-sqlite3.
+// Sizes are not in it: the length of a block's file is as cheap to ask for, and never stale.
 //
 // It is a cache: a row that is missing is read from the block, a file that SQLite
 // calls damaged is made anew. The one thing it alone knows is which DAGs were seen
@@ -10,20 +11,18 @@ import Database from 'better-sqlite3'
 import { CID } from './cid.ts'
 
 /** Raised with every change of the tables below; another version is thrown away and rebuilt. */
-const VERSION = 1
+const VERSION = 2
 
 /** How long a statement waits for another process's write, in ms; writes are short transactions. */
 const BUSY_MS = 30_000
 
 const TABLES = `
-  CREATE TABLE blocks (multihash BLOB PRIMARY KEY, size INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE nodes (cid BLOB PRIMARY KEY, children BLOB NOT NULL) WITHOUT ROWID;
   CREATE TABLE complete (cid BLOB PRIMARY KEY) WITHOUT ROWID;
   PRAGMA user_version = ${VERSION};
 `
 
 export type IndexNode = { cid: CID; children: readonly Pick<CID, 'bytes'>[] }
-export type IndexSize = { multihash: Uint8Array; size: number }
 
 export class LinkIndex {
   readonly #db: Database.Database
@@ -35,11 +34,10 @@ export class LinkIndex {
     this.#statements = prepare(this.#db)
   }
 
-  /** Records the links of nodes and sizes of blocks, in one transaction. Idempotent. */
-  put(nodes: Iterable<IndexNode>, sizes: Iterable<IndexSize> = []): void {
+  /** Records the links of nodes, in one transaction. Idempotent. */
+  put(nodes: Iterable<IndexNode>): void {
     this.#db.transaction(() => {
       for (const { cid, children } of nodes) this.#statements.putNode.run(nodeKey(cid), packCids(children))
-      for (const { multihash, size } of sizes) this.#statements.putSize.run(multihash, size)
     })()
   }
 
@@ -47,11 +45,6 @@ export class LinkIndex {
   children(cid: CID): CID[] | undefined {
     const packed = this.#statements.children.get(nodeKey(cid)) as Buffer | undefined
     return packed && unpackCids(packed)
-  }
-
-  /** Bytes of a block; undefined when it is not indexed. */
-  size(multihash: Uint8Array): number | undefined {
-    return this.#statements.size.get(multihash) as number | undefined
   }
 
   /** Notes that the whole DAG is in the store, on stable storage. Only for DAGs that a root or a temp pin protects. */
@@ -76,22 +69,16 @@ export class LinkIndex {
     return keys.length
   }
 
-  /** Forgets the sizes of deleted blocks; their nodes' links stay right for ever and are forgotten too, to save room. */
-  deleteBlocks(multihashes: Iterable<Uint8Array>, cids: Iterable<CID> = []): void {
+  /** Forgets the links of deleted nodes. They would stay right for ever: it only saves room. */
+  deleteNodes(cids: Iterable<CID>): void {
     this.#db.transaction(() => {
-      for (const multihash of multihashes) this.#statements.deleteSize.run(multihash)
       for (const cid of cids) this.#statements.deleteNode.run(nodeKey(cid))
     })()
   }
 
-  /** How much is indexed: blocks, their bytes, and nodes with links. */
-  totals(): { blocks: number; bytes: number; nodes: number } {
-    return this.#statements.totals.get() as { blocks: number; bytes: number; nodes: number }
-  }
-
   /** Empties it. */
   clear(): void {
-    this.#db.exec('DELETE FROM blocks; DELETE FROM nodes; DELETE FROM complete')
+    this.#db.exec('DELETE FROM nodes; DELETE FROM complete')
   }
 
   close(): void {
@@ -157,18 +144,12 @@ function isSqlite(error: unknown, ...codes: string[]): boolean {
 function prepare(db: Database.Database) {
   return {
     putNode: db.prepare('INSERT OR IGNORE INTO nodes VALUES (?, ?)'),
-    putSize: db.prepare('INSERT OR REPLACE INTO blocks VALUES (?, ?)'),
     children: db.prepare('SELECT children FROM nodes WHERE cid = ?').pluck(),
-    size: db.prepare('SELECT size FROM blocks WHERE multihash = ?').pluck(),
     markComplete: db.prepare('INSERT OR IGNORE INTO complete VALUES (?)'),
     isComplete: db.prepare('SELECT 1 FROM complete WHERE cid = ?').pluck(),
     allComplete: db.prepare('SELECT cid FROM complete').pluck(),
     clearComplete: db.prepare('DELETE FROM complete WHERE cid = ?'),
-    deleteSize: db.prepare('DELETE FROM blocks WHERE multihash = ?'),
     deleteNode: db.prepare('DELETE FROM nodes WHERE cid = ?'),
-    totals: db.prepare(
-      'SELECT count(*) AS blocks, coalesce(sum(size), 0) AS bytes, (SELECT count(*) FROM nodes) AS nodes FROM blocks',
-    ),
   }
 }
 

@@ -54,11 +54,6 @@ export class Store {
     return children
   }
 
-  /** Bytes of a block, from the index or its file; undefined when it is missing. */
-  size(cid: CID): number | undefined {
-    return this.index.size(cid.multihash.bytes) ?? this.blocks.size(cid)
-  }
-
   /** Writes what `children` has learned to the index. */
   flush(): void {
     if (this.#pending.length === 0) return

@@ -9,7 +9,7 @@ import { type ListedBlock, MAX_BLOCK_BYTES } from './blocks.ts'
 import { CID, DAG_CBOR, DAG_JSON, DAG_PB } from './cid.ts'
 import { missingBlocks } from './closure.ts'
 import { verifyBlock } from './hash.ts'
-import type { IndexNode, IndexSize } from './index-db.ts'
+import type { IndexNode } from './index-db.ts'
 import { linksOf } from './links.ts'
 import type { Store } from './store.ts'
 
@@ -52,7 +52,6 @@ export async function verifyStore(store: Store, options: VerifyOptions = {}): Pr
     if (error === undefined) continue
     const quarantined = repair && hasCode(error, 'CORRUPT_BLOCK') && store.blocks.quarantine(block.cid)
     result.corrupt.push({ cid: block.cid, file: block.file, why: error.message, quarantined })
-    if (quarantined) store.index.deleteBlocks([block.cid.multihash.bytes])
   }
   // Which DAGs a lost block belongs to nobody knows without a walk.
   if (result.corrupt.some(({ quarantined }) => quarantined)) store.index.clearComplete()
@@ -67,7 +66,7 @@ export async function verifyStore(store: Store, options: VerifyOptions = {}): Pr
 }
 
 /**
- * Rebuilds the index from the block files: sizes, and links under every codec
+ * Rebuilds the index from the block files: links under every codec
  * that the bytes are valid for (the file does not say which it is; a row for
  * another codec is true as well). Corrupt blocks are left out. Notes of
  * completeness are lost, and come back with the next walk that needs them.
@@ -79,20 +78,17 @@ export async function reindex(
   store.index.clear()
   const result = { blocks: 0, nodes: 0, bytes: 0 }
   let nodes: IndexNode[] = []
-  let sizes: IndexSize[] = []
   const write = () => {
-    store.index.put(nodes, sizes)
+    store.index.put(nodes)
     result.nodes += nodes.length
     nodes = []
-    sizes = []
   }
   for await (const { block, bytes, error } of readAll(store, options)) {
     if (bytes === undefined || error !== undefined) continue
     result.blocks += 1
     result.bytes += bytes.length
-    sizes.push({ multihash: block.cid.multihash.bytes, size: bytes.length })
     nodes.push(...nodesOf(block.cid, bytes))
-    if (sizes.length >= INDEX_BATCH) write()
+    if (nodes.length >= INDEX_BATCH) write()
   }
   write()
   return result

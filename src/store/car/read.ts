@@ -6,7 +6,7 @@ import { hasCode, PkgError } from '../../errors.ts'
 import type { AddSession } from '../add.ts'
 import type { CID } from '../cid.ts'
 import { hasAll } from '../closure.ts'
-import { isIdentity, verifyBlock } from '../hash.ts'
+import { verifyBlock } from '../hash.ts'
 import type { IndexNode } from '../index-db.ts'
 import { linksOf } from '../links.ts'
 import type { Block } from '../writer.ts'
@@ -95,18 +95,12 @@ async function storeAll(
     const { written, writtenBytes } = await add.put(batch)
     newBlocks += written
     newBytes += writtenBytes
-    index(add, batch)
+    add.store.index.put(batch.flatMap(nodeOf))
     stored.blocks += batch.length
     for (const { bytes } of batch) stored.bytes += bytes.length
     onProgress?.(stored)
   }
   return { newBlocks, newBytes }
-}
-
-function index({ store }: AddSession, batch: readonly Block[]): void {
-  const files = batch.filter(({ cid }) => !isIdentity(cid))
-  const sizes = files.map(({ cid, bytes }) => ({ multihash: cid.multihash.bytes, size: bytes.length }))
-  store.index.put(batch.flatMap(nodeOf), sizes)
 }
 
 /** Nothing for a block that has no links, and for one that is not what its codec says: it may lie here, and shows as an error. */
