@@ -3,7 +3,7 @@
 
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { inPairs, outputOf, timeOf } from './measure.ts'
+import { inTurns, outputOf, timeOf } from './measure.ts'
 import { type PrefixInUse, prefixInUse } from './prefix-in-use.ts'
 import { launcher } from './product.ts'
 import type { Row } from './table.ts'
@@ -50,7 +50,10 @@ export async function benchCommands(work: Work): Promise<Row[]> {
       return timeOf([launcher(work), ...words], prefix)
     }
     ours()
-    const pairs = await inPairs(ROUNDS, ours, () => timeOf([process.execPath, '-e', '0'], prefix))
+    const pairs = await inTurns(ROUNDS, {
+      ours,
+      reference: () => timeOf([process.execPath, '-e', '0'], prefix),
+    })
     rows.push({ title: `pkg ${words.join(' ')}`, ...pairs, against: 'node -e 0', limit })
   }
   return rows

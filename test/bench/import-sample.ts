@@ -1,6 +1,6 @@
 // One measurement of an import, in a process of its own: prints milliseconds.
 //
-//   node import-sample.ts ours|bare TREE DIRECTORY PRODUCT [flush]
+//   node import-sample.ts ours|bare|flushed TREE DIRECTORY PRODUCT
 
 import { spawnSync } from 'node:child_process'
 import { hash } from 'node:crypto'
@@ -48,5 +48,5 @@ function bare(source: string, to: string, flush: boolean): number {
   return performance.now() - began
 }
 
-const [kind, source = '', to = '', product = '', flush = ''] = process.argv.slice(2)
-console.log(kind === 'ours' ? await ours(source, to, product) : bare(source, to, flush !== ''))
+const [kind, source = '', to = '', product = ''] = process.argv.slice(2)
+console.log(kind === 'ours' ? await ours(source, to, product) : bare(source, to, kind === 'flushed'))

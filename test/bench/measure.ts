@@ -47,24 +47,32 @@ export function dropCaches(): void {
   writeFileSync('/proc/sys/vm/drop_caches', '3')
 }
 
-export type Pairs = { ours: number; reference: number; ratio: number }
+export type Turns = { ours: number; reference: number; ratio: number; peers: Record<string, number> }
 
-/** Rounds of ours and the reference in turns, the order changing; medians, and the median of the ratios. */
-export async function inPairs(
+type Timed = () => number | Promise<number>
+
+/**
+ * Rounds in which each takes its turn, a different one first each time. Gives
+ * medians, and the median of the rounds' ratios of ours to the reference.
+ */
+export async function inTurns(
   rounds: number,
-  ours: () => number | Promise<number>,
-  reference: () => number | Promise<number>,
-): Promise<Pairs> {
-  const pairs: { ours: number; reference: number }[] = []
+  { ours, reference, peers = {} }: { ours: Timed; reference: Timed; peers?: Record<string, Timed> },
+): Promise<Turns> {
+  const all = [reference, ours, ...Object.values(peers)]
+  const times = all.map((): number[] => [])
   for (let round = 0; round < rounds; round++) {
-    const first = round % 2 === 0 ? await reference() : undefined
-    const time = await ours()
-    pairs.push({ ours: time, reference: first ?? (await reference()) })
+    for (let turn = 0; turn < all.length; turn++) {
+      const index = (round + turn) % all.length
+      times[index]!.push(await all[index]!())
+    }
   }
+  const [references = [], own = [], ...others] = times
   return {
-    ours: median(pairs.map((pair) => pair.ours)),
-    reference: median(pairs.map((pair) => pair.reference)),
-    ratio: median(pairs.map((pair) => pair.ours / pair.reference)),
+    ours: median(own),
+    reference: median(references),
+    ratio: median(own.map((time, round) => time / references[round]!)),
+    peers: Object.fromEntries(Object.keys(peers).map((name, index) => [name, median(others[index]!)])),
   }
 }
 

@@ -61,10 +61,13 @@ function kuboMount(work: Work, ipfs: string): MountPeer {
     async mount(name) {
       if (!existsSync(repo)) {
         run('init', '--empty-repo', '--profile=test')
+        // It mounts only online: without addresses, peers and routing it is alone all the same.
+        run('config', '--json', 'Addresses.Swarm', '[]')
+        run('config', 'Routing.Type', 'none')
         for (const [kind, path] of Object.entries(points)) run('config', `Mounts.${kind}`, path)
       }
       const cid = run('add', '-r', '-Q', '--cid-version=1', '--chunker=size-1048576', tree(work, name))
-      const daemon = spawn(ipfs, ['daemon', '--offline', '--mount'], { env, stdio: 'ignore' })
+      const daemon = spawn(ipfs, ['daemon', '--mount'], { env, stdio: 'ignore' })
       const away = () => endDaemon(daemon, Object.values(points))
       work.defer(away)
       const path = join(points.IPFS, cid)

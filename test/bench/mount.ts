@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fuseObstacle } from '../../src/mount/requirements.ts'
 import { Store } from '../../src/store/store.ts'
 import { MountedStore } from '../mount/mounted.ts'
-import { dropCaches, inPairs, MAY_DROP_CACHES, median, outputOf, timeOfShell } from './measure.ts'
+import { dropCaches, inTurns, MAY_DROP_CACHES, median, outputOf, timeOfShell } from './measure.ts'
 import { type MountPeer, mountPeers } from './mount-peers.ts'
 import { bundled, launcher } from './product.ts'
 import type { Row } from './table.ts'
@@ -121,14 +121,13 @@ async function measure(workload: Workload, source: string, { server, add }: Moun
     for (const place of [source, ours]) timeOfShell(command, place)
   }
   const before = cold ? 0 : await requests(server)
-  const pairs = await inPairs(
-    rounds,
-    async () => {
+  const pairs = await inTurns(rounds, {
+    ours: async () => {
       await start()
       return time(ours)
     },
-    () => time(source),
-  )
+    reference: () => time(source),
+  })
   const note = cold ? {} : { note: `${(await requests(server)) - before} requests` }
   return { title, ...pairs, against: 'ext4', limit, ...(ahead && { ahead }), ...note }
 }

@@ -3,7 +3,7 @@
 
 import { cpSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { inPairs, outputOf, timeOf } from './measure.ts'
+import { inTurns, outputOf, timeOf } from './measure.ts'
 import { prefixInUse } from './prefix-in-use.ts'
 import { launcher } from './product.ts'
 import type { Row } from './table.ts'
@@ -25,11 +25,7 @@ export async function benchStart(work: Work): Promise<Row[]> {
   return [
     {
       title: 'start of node -e 0',
-      ...(await inPairs(
-        ROUNDS,
-        () => start(ours),
-        () => start(below),
-      )),
+      ...(await inTurns(ROUNDS, { ours: () => start(ours), reference: () => start(below) })),
       against: 'ext4',
       limit: LIMIT,
     },
