@@ -1,6 +1,6 @@
 // The main job on real programs, narrated: pack, publish, install, run, upgrade, roll back.
-// Everything happens below one temp directory and is gone afterwards, unless
-// PKG_PREFIX names a prefix to keep.
+// Everything happens below one temp directory, with a prefix and a home of its
+// own, and is gone afterwards: no store of the user's is touched.
 
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -11,13 +11,9 @@ import * as programs from './programs.ts'
 const PKG = join(import.meta.dirname, '..', 'src', 'cli', 'pkg')
 const work = mkdtempSync(join(tmpdir(), 'pkg-quickstart-'))
 const home = join(work, 'home')
-const prefix = process.env.PKG_PREFIX ?? join(work, 'ipfs')
+const prefix = join(work, 'ipfs')
 const bin = join(home, '.pkg-profile', 'bin')
 const env = { ...process.env, HOME: home, PKG_PREFIX: prefix, PATH: `${bin}:${process.env.PATH}` }
-const short: [string, string][] = [
-  [programs.PROGRAM_CACHE, '.'],
-  [work, '~demo'],
-]
 
 function say(text: string): void {
   console.log(`\n\u2014 ${text}`)
@@ -26,11 +22,12 @@ function say(text: string): void {
 /** Runs a command, shown as a user would type it. Its failure ends the quickstart. */
 function run(command: string, ...args: string[]): string {
   const shown = [command === PKG ? 'pkg' : command, ...args].map(shell).join(' ')
-  console.log(`$ ${short.reduce((line, [path, name]) => line.replaceAll(path, name), shown)}`)
+  console.log(`$ ${shown.replaceAll(programs.PROGRAM_CACHE, '.')}`)
   const { status, stdout, stderr, error } = spawnSync(command, args, { cwd: work, env, encoding: 'utf8' })
   process.stdout.write(stdout ?? '')
   process.stderr.write(stderr ?? '')
   if (status === 0) return stdout
+  process.exitCode = status ?? 1
   throw new Error(`${shown} ended with ${status ?? error?.message}`)
 }
 
@@ -70,9 +67,9 @@ try {
   ]
 
   say('Publish: a registry is an index in the same store')
-  pkg('registry', 'create', join(work, 'reg'))
-  for (const cid of cids) pkg('publish', cid, '--registry', join(work, 'reg'))
-  pkg('registry', 'add', 'main', join(work, 'reg'))
+  pkg('registry', 'create', './reg')
+  for (const cid of cids) pkg('publish', cid, '--registry', './reg')
+  pkg('registry', 'add', 'main', './reg')
   pkg('search', 'esb')
   pkg('info', 'esbuild')
 
@@ -110,7 +107,7 @@ try {
   console.error(`\nquickstart: ${error instanceof Error ? error.message : error}`)
   console.error('`pkg doctor` says what this machine lacks:')
   console.error(spawnSync(PKG, ['doctor'], { env, encoding: 'utf8' }).stdout)
-  process.exitCode = 1
+  process.exitCode ??= 1
 } finally {
   spawnSync(PKG, ['daemon', 'stop'], { env, stdio: 'ignore' })
   rmSync(work, { recursive: true, force: true })
