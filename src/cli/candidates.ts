@@ -3,23 +3,19 @@
 // a completion must not print errors.
 
 import { prefixPaths, resolvePrefix } from '../paths.ts'
-import { COMMANDS, type Entry, GROUPS, wordsOf } from './commands.ts'
+import { ALIASES, COMMANDS, type Entry, GROUPS, wordsOf } from './commands.ts'
 import { SCRIPTS } from './completion.ts'
 import { type Context, createContext } from './context.ts'
+import { readLeadingWords, WITH_VALUE } from './leading-words.ts'
 
 export type Candidate = { text: string; about?: string }
-
-/** Options of every command that take a value, which is then no positional. */
-const WITH_VALUE = ['--prefix', '--profile']
 
 /** Candidates for the last of `words`; [] for file names. */
 export async function candidates(words: readonly string[]): Promise<Candidate[]> {
   const typed = words.at(-1) ?? ''
-  const before = words.slice(0, -1)
-  if (WITH_VALUE.includes(before.at(-1) ?? '')) return []
-  const plain = before.filter(
-    (word, at) => !word.startsWith('-') && !WITH_VALUE.includes(before[at - 1] ?? ''),
-  )
+  const before = readLeadingWords(words.slice(0, -1)).words
+  if (takesValue(before.at(-1))) return []
+  const plain = before.filter((word, at) => !word.startsWith('-') && !takesValue(before[at - 1]))
   const entry = commandOf(plain)
   if (!entry) return startingWith(typed, nextWords(plain))
   if (typed.startsWith('-')) return startingWith(typed, await optionsOf(entry))
@@ -28,6 +24,11 @@ export async function candidates(words: readonly string[]): Promise<Candidate[]>
   } catch {
     return []
   }
+}
+
+/** What follows is no argument of the command. */
+function takesValue(word: string | undefined): boolean {
+  return WITH_VALUE.some((name) => word === `--${name}`)
 }
 
 /** The lines that the scripts read. */
@@ -70,7 +71,7 @@ function contextOf(before: readonly string[]): Context {
   const prefix = before.includes('--prefix') ? value('--prefix') : undefined
   const silent = { task: () => ({ update() {}, end() {} }) }
   return createContext({
-    paths: prefixPaths(prefix ?? resolvePrefix()),
+    paths: prefixPaths(prefix || resolvePrefix()),
     env: process.env,
     profilePath: before.includes('--profile') ? value('--profile') : undefined,
     quiet: true,

@@ -129,6 +129,22 @@ export const GROUPS: Readonly<Record<string, string>> = {
   daemon: 'Start and stop the process behind the mount',
 }
 
+/** Other words for a command, as other tools have them. */
+export const ALIASES: Readonly<Record<string, string>> = {
+  uninstall: 'remove',
+  rm: 'remove',
+  ls: 'list',
+  'pin rm': 'remove',
+  'pin ls': 'list',
+  'registry rm': 'remove',
+  'registry ls': 'list',
+}
+
+/** Words that other tools use for what is told apart here. */
+export const AMBIGUOUS: Readonly<Record<string, readonly string[]>> = {
+  update: ['upgrade', 'registry update'],
+}
+
 /** The words that name a command: `store add` of `store add <path>`. */
 export function wordsOf({ usage }: Pick<Entry, 'usage'>): string {
   return usage.replace(/ [<[].*/, '')

@@ -53,7 +53,7 @@ async function read(words: string[]): Promise<Parsed> {
     const { candidates, formatCandidates } = await import('./candidates.ts')
     return { text: formatCandidates(await candidates(more)) }
   }
-  if (more.length === 0 && only === '--version') return { text: packageJson.version }
+  if (more.length === 0 && ['--version', '-V', 'version'].includes(only)) return { text: packageJson.version }
   const { parse } = await import('./parse.ts')
   return await parse(words, { version: packageJson.version, columns: process.stdout.columns })
 }

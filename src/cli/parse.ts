@@ -7,10 +7,18 @@ import { PkgError } from '../errors.ts'
 import type { Command } from './command.ts'
 import { COMMANDS, type Entry, GROUPS, loadCommand, wordsOf } from './commands.ts'
 import type { GlobalOptions } from './context.ts'
-import { unveilDashes, veilDashes } from './dash.ts'
+import { unveilDashes, unveilWord, veilDashes } from './dash.ts'
 import { exitStatuses, rootHelp } from './help.ts'
+import { readLeadingWords, WITH_VALUE } from './leading-words.ts'
 import { globalOptions, listOptions, usageOf } from './parse-options.ts'
-import { incomplete, unknownCommand, unknownWords, usageHint, usageOrBug } from './wrong-words.ts'
+import {
+  incomplete,
+  misplacedOptions,
+  unknownCommand,
+  unknownWords,
+  usageHint,
+  usageOrBug,
+} from './wrong-words.ts'
 
 export type Invocation = {
   /** `store add` */
@@ -26,7 +34,10 @@ export type Parsed = { text: string } | { invocation: Invocation }
 const MAX_WIDTH = 100
 
 export async function parse(words: string[], { version, columns = 80 }: ParseOptions): Promise<Parsed> {
-  const argv = veilDashes(words[0] === 'help' ? [...words.slice(1), '--help'] : words)
+  const leading = readLeadingWords(words[0] === 'help' ? [...words.slice(1), '--help'] : words)
+  if (leading.unknown.length > 0) throw await misplacedOptions(leading)
+  if (leading.version) return { text: version }
+  const argv = veilDashes(leading.words, { passes: leading.command === 'run' })
   const state: State = {}
   const parser = configure(yargs([]), state).version(version).wrap(Math.min(columns, MAX_WIDTH))
   let output = ''
@@ -135,6 +146,12 @@ function addCommand(parser: Argv, entry: Entry, state: State): void {
       if (twice !== undefined) {
         state.failure = new PkgError('USAGE', `--${twice} is given twice`, { hint: usageHint(state.page) })
       }
+      const empty = WITH_VALUE.find((name) => args[name] === '')
+      if (empty !== undefined) {
+        state.failure = new PkgError('USAGE', `the directory after --${empty} is empty`, {
+          hint: `Name one, or leave --${empty} out. ${usageHint(state.page)}`,
+        })
+      }
       state.invocation = { words, command, args: unveilDashes(args) as Invocation['args'] }
     },
   )
@@ -148,7 +165,7 @@ function addUnknown(parser: Argv, state: State, group?: string): Argv {
     (inner) => inner.strict(false),
     (args) => {
       const word = (args as { command?: string[] }).command?.[0]
-      if (word !== undefined) state.failure = unknownCommand(word, group)
+      if (word !== undefined) state.failure = unknownCommand(unveilWord(word), group)
       else if (group) state.failure = incomplete(group)
       else if (args._.length > 0) state.failure = unknownCommand(String(args._[0]))
     },

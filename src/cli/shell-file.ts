@@ -1,9 +1,10 @@
 // One line in a shell's start-up file, added at its end and only once. The rest
 // of the file is its owner's and stays to the byte.
 
-import { appendFileSync, mkdirSync, readFileSync } from 'node:fs'
+import { appendFileSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { isErrno } from '../errors.ts'
+import { makeDirectory } from '../files/directory.ts'
 
 /** True when `file` has that line. */
 export function hasLine(file: string, line: string): boolean {
@@ -14,7 +15,7 @@ export function hasLine(file: string, line: string): boolean {
 export function addLine(file: string, line: string): boolean {
   const text = readOrEmpty(file)
   if (linesOf(text).includes(line)) return false
-  mkdirSync(dirname(file), { recursive: true })
+  makeDirectory(dirname(file))
   const gap = text === '' || text.endsWith('\n') ? '' : '\n'
   appendFileSync(file, `${gap}\n# Programs installed by pkg\n${line}\n`)
   return true

@@ -4,18 +4,23 @@
 
 import { PkgError } from '../errors.ts'
 import { suggest } from '../registry/suggest.ts'
-import { COMMANDS, type Entry, GROUPS, wordsOf } from './commands.ts'
+import { ALIASES, AMBIGUOUS, COMMANDS, type Entry, GROUPS, wordsOf } from './commands.ts'
+import { unveilWord } from './dash.ts'
+import { EVERYWHERE, type LeadingWords, WITH_VALUE } from './leading-words.ts'
 import { describeOptions } from './parse-options.ts'
 
 /** `group`: of which it would be a command. */
 export function unknownCommand(word: string, group?: string): PkgError {
   const names = COMMANDS.map(wordsOf)
   const typed = group ? `${group} ${word}` : word
-  const close = new Set([
-    ...suggest(typed, [...names, ...Object.keys(GROUPS)]),
-    // `pkg add` for `pkg store add`
-    ...names.filter((name) => name.endsWith(` ${word}`)),
-  ])
+  const near = suggest(typed, [...names, ...Object.keys(GROUPS), ...Object.keys(ALIASES)])
+  const close = new Set(
+    AMBIGUOUS[typed] ?? [
+      ...near,
+      // `pkg add` for `pkg store add`
+      ...names.filter((name) => name.endsWith(` ${word}`)),
+    ],
+  )
   return new PkgError('USAGE', `there is no command ${JSON.stringify(typed)}`, {
     hint:
       close.size > 0
@@ -45,16 +50,28 @@ export async function unknownWords(
   argv: string[],
   page: string | undefined,
 ): Promise<PkgError> {
-  const typed = unknown.map((word) => {
+  const typed = unknown.map(unveilWord).map((word) => {
     const dashes = argv.find((one) => one.replace(/^-+|=.*$/g, '') === word && one.startsWith('-'))
     return dashes?.replace(/=.*$/, '') ?? JSON.stringify(word)
   })
   const entry = entryOf(page)
-  const options = entry ? Object.keys(await describeOptions(entry)) : []
+  const options = entry ? Object.keys(await describeOptions(entry)) : [...EVERYWHERE, ...WITH_VALUE]
   const near = unknown.flatMap((word) => suggest(word, options)).map((name) => `--${name}`)
   const meant = near.length > 0 ? `Did you mean ${near.join(' or ')}? ` : ''
   const message = `${typed.join(', ')} ${typed.length === 1 ? 'is' : 'are'} not understood here`
   return new PkgError('USAGE', message, { hint: meant + usageHint(page) })
+}
+
+/** Options before the command that only stand after it, or nowhere. */
+export async function misplacedOptions({ unknown, command, words }: LeadingWords): Promise<PkgError> {
+  const entry = entryOf(command)
+  const own = entry ? Object.keys(await describeOptions(entry)) : []
+  const error = await unknownWords(unknown, words, undefined)
+  const [first] = unknown.filter((name) => own.includes(name))
+  if (first === undefined) return error
+  return new PkgError('USAGE', error.message, {
+    hint: `It goes after the command: pkg ${command} --${first}`,
+  })
 }
 
 /** How the command is used, and where to read on. */

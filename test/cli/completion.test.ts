@@ -26,6 +26,11 @@ const CASES: [words: string[], wanted: string[]][] = [
   [['re'], ['remove', 'registry']],
   [['store', 'e'], ['export']],
   [['remove', ''], ['hello']],
+  [['rm', ''], ['hello']],
+  [
+    ['pin', 'rm', ''],
+    ['hello', 'registry-main'],
+  ],
   [['which', 'h'], ['hello']],
   [['install', 'he'], ['hello']],
   [['switch', ''], ['1']],
