@@ -86,7 +86,8 @@ export { type Published, publish, unpublish } from './registry/publish.ts'
 export type { PackageRecord } from './registry/record.ts'
 export { findRecord, type ResolvedPackage, resolve } from './registry/resolve.ts'
 export { type Found, search } from './registry/search.ts'
-export { addRegistry, listRegistries, removeRegistry, updateRegistry } from './registry/subscribe.ts'
+export { addRegistry, listRegistries, removeRegistry } from './registry/subscribe.ts'
+export { type RegistryUpdate, updateRegistry } from './registry/update.ts'
 
 // The daemon and the mount.
 

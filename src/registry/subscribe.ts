@@ -1,4 +1,4 @@
-// Subscribing to a registry, taking its newest root, unsubscribing.
+// Subscribing to a registry, and unsubscribing; update.ts takes newer roots.
 // Order (invariants 2 and 4): pin the new root, write the subscription, only then
 // unpin the old one. A kill in between leaves at worst a pin too many, which the
 // next update takes away.
@@ -42,49 +42,14 @@ export async function addRegistry(
   { name, source, user = userName() }: AddRegistryOptions,
 ): Promise<Subscription> {
   const place = tryParseCid(source) ? source : resolve(source)
-  return locked(store, user, async () => {
+  return lockSubscriptions(store, user, async () => {
     const there = readSubscription(store.paths, name, user)
     if (there && there.source !== place) {
       throw new PkgError('EXISTS', `the registry ${name} is ${there.source} already`, {
         hint: `Choose another name, or take that one away: pkg registry remove ${name}`,
       })
     }
-    return take(store, { name, source: place, added: there?.added ?? new Date() }, user)
-  })
-}
-
-export type UpdatedRegistry = Subscription & { before: CID; changed: boolean }
-
-/**
- * Takes the newest root of these registries, or of all. Each for itself: when one
- * fails the others are updated, and then its error is thrown.
- * Throws NOT_FOUND for a name that is not subscribed to, and what `addRegistry` does.
- */
-export async function updateRegistry(
-  store: Store,
-  names: readonly string[] = [],
-  { user = userName() }: { user?: string | undefined } = {},
-): Promise<UpdatedRegistry[]> {
-  const updated: UpdatedRegistry[] = []
-  const errors: unknown[] = []
-  const wanted = names.length > 0 ? names : readSubscriptions(store.paths, user).map(({ name }) => name)
-  for (const name of wanted) {
-    try {
-      updated.push(await updateOne(store, name, user))
-    } catch (error) {
-      errors.push(error)
-    }
-  }
-  if (errors.length > 0) throw errors[0]
-  return updated
-}
-
-function updateOne(store: Store, name: string, user: string): Promise<UpdatedRegistry> {
-  return locked(store, user, async () => {
-    const there = readSubscription(store.paths, name, user)
-    if (!there) throw notSubscribed(name)
-    const now = await take(store, there, user)
-    return { ...now, before: there.root, changed: !now.root.equals(there.root) }
+    return takeRoot(store, { name, source: place, added: there?.added ?? new Date() }, user)
   })
 }
 
@@ -94,7 +59,7 @@ export async function removeRegistry(
   name: string,
   { user = userName() }: { user?: string | undefined } = {},
 ): Promise<void> {
-  await locked(store, user, async () => {
+  await lockSubscriptions(store, user, async () => {
     if (!deleteSubscription(store.paths, name, user)) throw notSubscribed(name)
     await unpinOthers(store, name, user, undefined)
   })
@@ -108,7 +73,8 @@ export function listRegistries(
   return readSubscriptions(store.paths, user)
 }
 
-async function take(
+/** Makes the registry's newest root the one in force. The caller holds the lock. Throws what `addRegistry` does. */
+export async function takeRoot(
   store: Store,
   { name, source, added }: Pick<Subscription, 'name' | 'source' | 'added'>,
   user: string,
@@ -136,13 +102,14 @@ async function unpinOthers(store: Store, name: string, user: string, kept: CID |
   }
 }
 
-async function locked<T>(store: Store, user: string, fn: () => Promise<T>): Promise<T> {
+/** Runs `fn` while nobody else changes the user's subscriptions. Throws BUSY. */
+export async function lockSubscriptions<T>(store: Store, user: string, fn: () => Promise<T>): Promise<T> {
   const directory = subscriptionsDirectory(store.paths, user)
   makeDirectory(directory)
   return withLock(join(directory, 'lock'), fn)
 }
 
-function notSubscribed(name: string): PkgError {
+export function notSubscribed(name: string): PkgError {
   return new PkgError('NOT_FOUND', `there is no registry ${JSON.stringify(name)}`, {
     hint: '`pkg registry list` shows those that there are.',
   })

@@ -47,12 +47,17 @@ export function readSubscriptions(
   paths: Pick<PrefixPaths, 'profilesPerUser'>,
   user?: string,
 ): Subscription[] {
-  const directory = subscriptionsDirectory(paths, user)
-  const names = namesIn(directory)
-    .filter((file) => file.endsWith(SUFFIX) && !file.startsWith('.'))
-    .map((file) => file.slice(0, -SUFFIX.length))
+  const names = subscriptionNames(paths, user)
   const all = names.map((name) => readSubscription(paths, name, user)).filter((one) => one !== undefined)
   return all.sort((a, b) => Number(a.added) - Number(b.added) || (a.name < b.name ? -1 : 1))
+}
+
+/** The names of all of a user's subscriptions, sorted; none of them is opened. */
+export function subscriptionNames(paths: Pick<PrefixPaths, 'profilesPerUser'>, user?: string): string[] {
+  return namesIn(subscriptionsDirectory(paths, user))
+    .filter((file) => file.endsWith(SUFFIX) && !file.startsWith('.'))
+    .map((file) => file.slice(0, -SUFFIX.length))
+    .sort()
 }
 
 /** One subscription; undefined when there is none of that name. Throws BAD_REGISTRY for a file that is damaged. */

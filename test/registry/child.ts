@@ -3,7 +3,7 @@
 //   child.ts update <prefix>
 
 import { publish } from '../../src/registry/publish.ts'
-import { updateRegistry } from '../../src/registry/subscribe.ts'
+import { updateRegistry } from '../../src/registry/update.ts'
 import { parseCid } from '../../src/store/cid.ts'
 import { Store } from '../../src/store/store.ts'
 

@@ -1,11 +1,11 @@
 // `pkg upgrade`: takes the newest registries, then the newest of what is installed.
 
-import { PkgError } from '../../errors.ts'
 import type { Store } from '../../store/store.ts'
 import { afterChange } from '../after-change.ts'
 import { renderMove, withSizes } from '../changes.ts'
 import { defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
+import { type UpdateRecord, updateRecord, updateTrouble } from '../registry-updates.ts'
 
 export const command = defineCommand({
   options: (argv) =>
@@ -18,7 +18,7 @@ export const command = defineCommand({
   async run({ package: names = [], update, dryRun = false }, context) {
     const { upgradePackages } = await import('../../registry/install.ts')
     const profile = await context.openProfile()
-    if (update && !dryRun) await updateRegistries(profile.store, context)
+    const registries = update && !dryRun ? await updateRegistries(profile.store, context) : undefined
     const change = await upgradePackages(profile, names, {
       dryRun,
       signal: context.signal,
@@ -26,19 +26,17 @@ export const command = defineCommand({
         context.note(`${name} stays at ${version}: ${message}`),
     })
     const changes = await withSizes(change.changes, profile.store.blocks)
-    return { ...change, changes, dryRun, ...(dryRun || !change.changed ? {} : await afterChange(context)) }
+    const after = dryRun || !change.changed ? {} : await afterChange(context)
+    return { ...change, changes, dryRun, ...(registries && { registries }), ...after }
   },
   render: (change, style) => (change.changed ? renderMove(change, style) : 'Everything is up to date'),
   brief: ({ generation }) => generation?.toString(),
 })
 
-/** A registry that cannot be reached is no reason not to upgrade from the others. */
-async function updateRegistries(store: Store, { note }: Context): Promise<void> {
-  const { updateRegistry } = await import('../../registry/subscribe.ts')
-  try {
-    await updateRegistry(store)
-  } catch (error) {
-    if (!(error instanceof PkgError)) throw error
-    note(`A registry was not updated: ${error.message}`)
-  }
+/** A registry that cannot be updated is no reason not to upgrade from the others, and from what is known of it. */
+async function updateRegistries(store: Store, { note }: Context): Promise<UpdateRecord[]> {
+  const { updateRegistry } = await import('../../registry/update.ts')
+  const updates = (await updateRegistry(store)).map(updateRecord)
+  for (const line of updates.map(updateTrouble)) if (line !== undefined) note(line)
+  return updates
 }
