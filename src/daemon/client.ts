@@ -3,10 +3,11 @@
 // alone, so that a running daemon costs a command nothing.
 
 import { spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { entryPoint } from '../entry.ts'
 import { EXIT, isErrno, PkgError } from '../errors.ts'
+import { makeDirectory } from '../files/directory.ts'
 import { runningProcess } from '../files/pid-file.ts'
 import { SYSTEM_PATH } from '../files/system-command.ts'
 import { mountState } from '../mount/mountpoint.ts'
@@ -138,7 +139,7 @@ function startDaemon(paths: PrefixPaths): Promise<Exit> {
 
 function openLogFile(paths: PrefixPaths): number {
   try {
-    mkdirSync(paths.var, { recursive: true })
+    makeDirectory(paths.var)
     return openSync(paths.log, 'a', 0o644)
   } catch (cause) {
     if (!isErrno(cause, 'EACCES', 'EPERM', 'EROFS')) throw cause

@@ -1,16 +1,56 @@
 // Directories that are still there after a crash.
+//
+// Made one level at a time: Node's recursive mkdirSync never returns where a
+// directory exists and mkdir(2) in it says ENOENT, as in /proc (native-notes/node.md).
 
-import { mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { lstatSync, mkdirSync, statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { isErrno, PkgError } from '../errors.ts'
 import { fsyncDirectory } from './atomic.ts'
+
+/** How often a directory above may be removed by somebody else while we make the one below. */
+const TRIES = 10
 
 /**
  * Makes a directory and its parents where they are missing, and flushes each
  * new entry: a link that is flushed into a directory which itself was not is
- * lost with it. Idempotent; where all is there it costs one call.
+ * lost with it. Idempotent; where all is there it costs one call. Throws
+ * NOT_DIRECTORY when something else is in the way, PERMISSION where the file
+ * system takes no directories, and EACCES, EROFS, ENOSPC as the kernel does.
  */
 export function makeDirectory(path: string): void {
-  const first = mkdirSync(path, { recursive: true })
-  if (first === undefined) return
-  for (let made = path; made.length >= first.length; made = dirname(made)) fsyncDirectory(dirname(made))
+  const place = resolve(path)
+  for (let tries = 1; !isDirectory(place); tries++) {
+    const above = dirname(place)
+    makeDirectory(above)
+    try {
+      mkdirSync(place)
+      fsyncDirectory(above)
+      return
+    } catch (cause) {
+      if (isErrno(cause, 'EEXIST') && tries < TRIES) continue
+      if (!isErrno(cause, 'ENOENT')) throw cause
+      if (tries < TRIES && !isDirectory(above)) continue
+      throw new PkgError('PERMISSION', `${place} cannot be made: its file system takes no directories`, {
+        hint: 'Choose a place on an ordinary file system.',
+        cause,
+      })
+    }
+  }
+}
+
+/** False when there is nothing. Throws NOT_DIRECTORY when there is something else, or a link to nothing. */
+function isDirectory(path: string): boolean {
+  try {
+    const found = { throwIfNoEntry: false } as const
+    // Somebody may make it between the two looks; and only the second sees a link to nothing.
+    const there = statSync(path, found) ?? lstatSync(path, found)
+    if (there === undefined) return false
+    if (there.isDirectory()) return true
+  } catch (cause) {
+    if (!isErrno(cause, 'ENOTDIR')) throw cause
+  }
+  throw new PkgError('NOT_DIRECTORY', `${path} is not a directory`, {
+    hint: 'Move it out of the way, or choose another place.',
+  })
 }

@@ -1,10 +1,11 @@
 // How the mount server is started. Whether the machine can mount at all:
 // requirements.ts. Loads nothing native itself.
 
-import { mkdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { entryPoint } from '../entry.ts'
 import { readLinkOrUndefined, symlinkAtomic } from '../files/atomic.ts'
+import { makeDirectory } from '../files/directory.ts'
 import { SYSTEM_PATH } from '../files/system-command.ts'
 import type { PrefixPaths } from '../paths.ts'
 import { libraryFile, SONAME } from './native-files.ts'
@@ -41,6 +42,6 @@ export function mayAllowOther(): boolean {
 function linkLibrary(library: string, folder: string): void {
   const link = join(folder, SONAME)
   if (readLinkOrUndefined(link) === library) return
-  mkdirSync(folder, { recursive: true })
+  makeDirectory(folder)
   symlinkAtomic(library, link)
 }

@@ -7,7 +7,6 @@ import {
   closeSync,
   existsSync,
   linkSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -18,6 +17,7 @@ import {
 } from 'node:fs'
 import { basename, join } from 'node:path'
 import { hasCode, isErrno, PkgError } from '../errors.ts'
+import { makeDirectory } from '../files/directory.ts'
 import type { PrefixPaths } from '../paths.ts'
 import { type BlockKey, blockKey, type CID, cidOfBlockName, rawCidOfKey } from './cid.ts'
 import { identityBytes, isIdentity, verifyBlock } from './hash.ts'
@@ -87,7 +87,7 @@ export class Blocks implements BlockGetter {
     const file = this.file(cid)
     const away = join(this.#paths.quarantine, basename(file))
     try {
-      mkdirSync(this.#paths.quarantine, { recursive: true })
+      makeDirectory(this.#paths.quarantine)
       renameSync(file, away)
     } catch (error) {
       if (isErrno(error, 'ENOENT', 'EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EXDEV')) return false
