@@ -5,7 +5,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ShardingStrategy } from 'blockstore-fs/sharding'
-import { PkgError } from '../errors.ts'
+import { isErrno, PkgError } from '../errors.ts'
 import { blockName, type CID, cidOfBlockName } from './cid.ts'
 
 /** RFC 4648's base32 in lower case, as in multibase `b`. */
@@ -19,7 +19,15 @@ export function shardNames(): string[] {
 
 /** Makes the directories once, so that no write has to ask for its own (1,024 mkdir take about 50 ms). */
 export function makeShards(blocks: string): void {
-  for (const name of shardNames()) mkdirSync(join(blocks, name), { recursive: true })
+  for (const name of shardNames()) makeOne(join(blocks, name))
+}
+
+function makeOne(shard: string): void {
+  try {
+    mkdirSync(shard)
+  } catch (error) {
+    if (!isErrno(error, 'EEXIST')) throw error
+  }
 }
 
 /** The file of a block, below `blocks`. */

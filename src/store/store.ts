@@ -1,13 +1,11 @@
 // A prefix, opened: block files, and the link index when something needs it.
 
-import { existsSync, mkdirSync } from 'node:fs'
-import { isErrno, PkgError } from '../errors.ts'
 import { type PrefixPaths, prefixPaths } from '../paths.ts'
 import { Blocks } from './blocks.ts'
 import { type CID, RAW } from './cid.ts'
 import { LinkIndex } from './index-db.ts'
 import { linksOf } from './links.ts'
-import { makeShards } from './shards.ts'
+import { ensurePrefix, requirePrefix } from './prefix.ts'
 
 /** Freshly read links are written to the index this many at a time: a transaction each would cost more than the reading. */
 const PENDING_NODES = 1024
@@ -18,19 +16,27 @@ export class Store {
   #index: LinkIndex | undefined
   #pending: { cid: CID; children: CID[] }[] = []
 
-  /** Opens the store of a prefix whose directories exist; see `Store.open`. */
+  /** The store of a prefix whose directories exist; see `open` and `openExisting`. */
   constructor(paths: PrefixPaths) {
     this.paths = paths
     this.blocks = new Blocks(paths)
   }
 
   /**
-   * Opens a prefix, making what is missing of its directories. Idempotent, and
-   * safe beside others doing the same. Throws PERMISSION, READ_ONLY, NO_SPACE.
+   * Opens a prefix to add to it, making it where none is. Idempotent, and safe
+   * beside others doing the same. Throws PERMISSION, READ_ONLY, NO_SPACE,
+   * NOT_DIRECTORY, and NOT_FOUND for a prefix that lost a part.
    */
   static open(prefix: string): Store {
     const paths = prefixPaths(prefix)
-    makePrefix(paths)
+    ensurePrefix(paths)
+    return new Store(paths)
+  }
+
+  /** Opens a prefix that is there; this user need not be able to write it. Throws NOT_FOUND with what is missing. */
+  static openExisting(prefix: string): Store {
+    const paths = prefixPaths(prefix)
+    requirePrefix(paths)
     return new Store(paths)
   }
 
@@ -65,28 +71,5 @@ export class Store {
     this.flush()
     this.#index?.close()
     this.#index = undefined
-  }
-}
-
-function makePrefix(paths: PrefixPaths): void {
-  try {
-    // blocks/.tmp is made last: where it exists, all the others do.
-    if (existsSync(paths.blocksTemp)) return
-    const directories = [
-      paths.store,
-      paths.tempPins,
-      paths.pinsPerUser,
-      paths.profilesPerUser,
-      paths.quarantine,
-    ]
-    for (const directory of directories) mkdirSync(directory, { recursive: true })
-    makeShards(paths.blocks)
-    mkdirSync(paths.blocksTemp, { recursive: true })
-  } catch (cause) {
-    if (!isErrno(cause, 'EACCES', 'EPERM', 'EROFS')) throw cause
-    throw new PkgError('PERMISSION', `${paths.root} cannot be written`, {
-      hint: 'Run `pkg init` as root, or set PKG_PREFIX to a directory of your own.',
-      cause,
-    })
   }
 }

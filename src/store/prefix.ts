@@ -1,0 +1,111 @@
+// The directories of a prefix: made, and looked at before something is read or
+// added. Nobody makes a part of a prefix that has lost the rest: an empty
+// `pins/` beside full `blocks/` would have the next collection delete them all.
+
+import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { isErrno, PkgError } from '../errors.ts'
+import { fsyncDirectory } from '../files/atomic.ts'
+import { makeDirectory } from '../files/directory.ts'
+import { type PrefixPaths, userName } from '../paths.ts'
+import { makeShards } from './shards.ts'
+
+/** What a user needs who may not write a prefix. */
+const OWN_PREFIX = 'Set PKG_PREFIX to a directory of your own, or work as the owner of this one.'
+
+/**
+ * Makes what is missing of a prefix. Idempotent, and safe beside others doing
+ * the same. Changes nothing where this user could not add and install afterwards.
+ * Throws PERMISSION, READ_ONLY, NO_SPACE, NOT_DIRECTORY.
+ */
+export function makePrefix(paths: PrefixPaths): void {
+  requireWritable(paths, [...addPlaces(paths), ...linkPlaces(paths)])
+  const { tempPins, pinsPerUser, profilesPerUser, quarantine } = paths
+  try {
+    for (const directory of [tempPins, pinsPerUser, profilesPerUser, quarantine]) makeDirectory(directory)
+    makeMountPoint(paths.store)
+    makeDirectory(paths.blocks)
+    makeShards(paths.blocks)
+    fsyncDirectory(paths.blocks)
+    // Made last: where it exists, all the others did.
+    makeDirectory(paths.blocksTemp)
+  } catch (cause) {
+    if (isErrno(cause, 'EACCES', 'EPERM', 'EROFS')) throw unwritable(paths.root, cause)
+    throw cause
+  }
+}
+
+/** Makes a prefix where none is. Throws as `makePrefix`, and NOT_FOUND for one that lost a part. */
+export function ensurePrefix(paths: PrefixPaths): void {
+  if (!existsSync(paths.blocksTemp)) makePrefix(paths)
+  requirePrefix(paths)
+  requireWritable(paths, addPlaces(paths))
+}
+
+/** Returns when all directories are there. Throws NOT_FOUND naming what is not, PERMISSION. */
+export function requirePrefix(paths: PrefixPaths): void {
+  const { root, blocks, blocksTemp, pins, tempPins, pinsPerUser, profilesPerUser } = paths
+  const missing = [blocks, pins, paths.var, profilesPerUser, pinsPerUser, tempPins, blocksTemp].filter(
+    isMissing,
+  )
+  if (missing.length === 0) return
+  if (missing.includes(blocks) && missing.includes(pins)) {
+    throw new PkgError('NOT_FOUND', `there is no prefix at ${root}`, {
+      hint: '`pkg init` makes one; --prefix and PKG_PREFIX name another.',
+    })
+  }
+  throw new PkgError('NOT_FOUND', `${root} is not a whole prefix: ${missing[0]} is missing`, {
+    hint: 'Mount or restore it where it lies elsewhere; else `pkg init` makes what is missing.',
+  })
+}
+
+/** Where every add writes. */
+function addPlaces({ blocks, blocksTemp, pins, tempPins }: PrefixPaths): string[] {
+  return [blocks, blocksTemp, pins, tempPins]
+}
+
+/** Where the links of this user go: the user's own directories, or else those in which they are made. */
+function linkPlaces({ pinsPerUser, profilesPerUser }: PrefixPaths): string[] {
+  const own = (directory: string) => {
+    const path = join(directory, userName())
+    return existsSync(path) ? path : directory
+  }
+  return [own(pinsPerUser), own(profilesPerUser)]
+}
+
+/** What is not there yet is passed over. Throws PERMISSION or READ_ONLY naming the first that this user may not write. */
+function requireWritable({ root }: Pick<PrefixPaths, 'root'>, places: readonly string[]): void {
+  for (const place of places) {
+    try {
+      accessSync(place, constants.W_OK)
+    } catch (cause) {
+      if (isErrno(cause, 'ENOENT', 'ENOTDIR')) continue
+      if (isErrno(cause, 'EACCES', 'EPERM', 'EROFS')) throw unwritable(root, cause)
+      throw cause
+    }
+  }
+}
+
+function unwritable(root: string, cause: unknown): PkgError {
+  const code = isErrno(cause, 'EROFS') ? 'READ_ONLY' : 'PERMISSION'
+  const why = code === 'READ_ONLY' ? 'its file system is read-only' : 'this user may not write it'
+  return new PkgError(code, `nothing can be added to ${root}: ${why}`, { hint: OWN_PREFIX, cause })
+}
+
+/** Never looks at it: a mount that is there would be asked, and one whose server is dead would fail. */
+function makeMountPoint(store: string): void {
+  try {
+    mkdirSync(store)
+  } catch (error) {
+    if (!isErrno(error, 'EEXIST')) throw error
+  }
+}
+
+function isMissing(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) === undefined
+  } catch (cause) {
+    if (!isErrno(cause, 'EACCES')) throw cause
+    throw new PkgError('PERMISSION', `${path} is closed to this user`, { hint: OWN_PREFIX, cause })
+  }
+}
