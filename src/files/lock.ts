@@ -2,18 +2,18 @@
 // `file.lock`, whose mtime the holder renews.
 //
 // A holder that is killed leaves the directory behind. The next comer takes it
-// away when it can tell that the holder is dead (lock-holder.ts); where it cannot,
+// away when it can tell that the holder is dead (lock-directory.ts); where it cannot,
 // the lock is stale once it was not renewed for STALE_MS. So a holder that blocks
 // its event loop for that long can lose the lock to another process while it still
 // believes in it: hold `pins/lock` for moments only, do long synchronous work
 // elsewhere. A holder that lost its lock is told by the signal that `fn` gets;
 // work that would do harm without the lock looks at it first.
 
-import { existsSync } from 'node:fs'
+import fs, { existsSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import lockfile from 'proper-lockfile'
 import { isErrno, PkgError } from '../errors.ts'
-import { evictDeadHolder, forgetHolder, noteHolder } from './lock-holder.ts'
+import { evictDeadHolder, makeLock, removeLock } from './lock-directory.ts'
 
 /** How long an unrenewed lock is believed. proper-lockfile's own default; 2 s is its least. */
 const STALE_MS = 10_000
@@ -44,16 +44,34 @@ export async function withLock<T>(
     return await fn(lost.signal)
   } finally {
     // A lock that was lost is another process's now: there is nothing of ours to release.
-    if (!lost.signal.aborted) {
-      forgetHolder(file)
-      await release()
-    }
+    if (!lost.signal.aborted) await release()
   }
 }
 
 /** True while some process holds the lock on `file`, or was killed holding it within STALE_MS. Never blocks. */
 export function isLocked(file: string): boolean {
   return existsSync(`${file}.lock`)
+}
+
+type Done = (error: unknown) => void
+
+/** What proper-lockfile needs of a file system, with our own making and removing of the lock's directory. */
+const lockFileSystem = {
+  stat: fs.stat,
+  utimes: fs.utimes,
+  mkdir: (path: string, done: Done) => attempt(() => makeLock(path), done),
+  rmdir: (path: string, done: Done) => attempt(() => removeLock(path), done),
+  rmdirSync: removeLock,
+}
+
+function attempt(act: () => void, done: Done): void {
+  let failed: unknown = null
+  try {
+    act()
+  } catch (error) {
+    failed = error
+  }
+  queueMicrotask(() => done(failed))
 }
 
 type Acquire = Required<Pick<LockOptions, 'waitMs'>> & {
@@ -66,16 +84,15 @@ async function acquire(file: string, { waitMs, signal, lost }: Acquire): Promise
   for (let pause = MIN_PAUSE_MS; ; pause = Math.min(pause * 2, MAX_PAUSE_MS)) {
     signal?.throwIfAborted()
     try {
-      const release = await lockfile.lock(file, {
+      return await lockfile.lock(file, {
         realpath: false,
         stale: STALE_MS,
+        fs: lockFileSystem,
         onCompromised: (error) => lost.abort(error),
       })
-      noteHolder(file)
-      return release
     } catch (error) {
       if (!isErrno(error, 'ELOCKED')) throw error
-      if (evictDeadHolder(file, STALE_MS)) continue
+      if (evictDeadHolder(`${file}.lock`, STALE_MS)) continue
       if (Date.now() >= deadline) {
         throw new PkgError('BUSY', `${file} is locked by another process`, {
           hint: 'Wait for it to finish, or try again.',

@@ -73,7 +73,7 @@ test('the lock of a killed process is free at once, and only one of many takes i
   await Promise.all(Array.from({ length: 20 }, hold))
 })
 
-test('the note of an earlier holder says nothing about the lock of today', async (t) => {
+test('a lock that names no holder is believed until it is stale', async (t) => {
   const file = join(await temporaryDirectory(t), 'lock')
   await withLock(file, () => {})
   mkdirSync(`${file}.lock`)
