@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, readlinkSync, utimesSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -81,6 +81,19 @@ test('a lock that names no holder is believed until it is stale', async (t) => {
     withLock(file, () => {}, { waitMs: 50 }),
     (error) => hasCode(error, 'BUSY'),
   )
+})
+
+test('a link that somebody put in the place of the lock is not followed', async (t) => {
+  const directory = await temporaryDirectory(t)
+  const victim = join(directory, 'victim')
+  mkdirSync(victim)
+  writeFileAtomic(join(victim, 'precious'), 'text')
+  symlinkSync(victim, join(directory, 'lock.lock'))
+  await assert.rejects(
+    withLock(join(directory, 'lock'), () => {}, { waitMs: 20 }),
+    (error) => hasCode(error, 'BUSY'),
+  )
+  assert.deepEqual(readdirSync(victim), ['precious'])
 })
 
 test('an atomic link or file replaces what was there and leaves nothing beside it', async (t) => {
