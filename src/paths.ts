@@ -100,6 +100,11 @@ export function storePath(
   return join(paths.store, cid.toString(), ...rest)
 }
 
+/** `text` as one word of a shell's command line, quoted where that is needed: for commands in hints. */
+export function shellWord(text: string): string {
+  return /^[\w@%+=:,./^-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
+}
+
 /**
  * Gives `name` back when it can be one component of a path.
  * Throws BAD_NAME for '', '.', '..', a slash, a NUL, or more than 255 bytes.

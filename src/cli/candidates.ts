@@ -3,7 +3,7 @@
 // a completion must not print errors.
 
 import { prefixPaths, resolvePrefix } from '../paths.ts'
-import { ALIASES, COMMANDS, type Entry, GROUPS, wordsOf } from './commands.ts'
+import { COMMANDS, type Entry, GROUPS, wordsOf } from './commands.ts'
 import { SCRIPTS } from './completion.ts'
 import { type Context, createContext } from './context.ts'
 import { readLeadingWords, WITH_VALUE } from './leading-words.ts'
@@ -147,8 +147,8 @@ async function registries({ context: { paths } }: Where): Promise<Candidate[]> {
 
 async function pins({ context: { paths } }: Where): Promise<Candidate[]> {
   const [{ listPins }, { userName }] = await Promise.all([import('../pins/pins.ts'), import('../paths.ts')])
-  return listPins({ paths }, { user: userName() }).map(({ prog, cid }) => ({
-    text: prog,
-    about: cid.toString(),
-  }))
+  // Auto pins go with the link that they watch, not by name.
+  return listPins({ paths }, { user: userName() })
+    .filter(({ kind }) => kind === 'pin')
+    .map(({ prog, cid }) => ({ text: prog, about: cid.toString() }))
 }

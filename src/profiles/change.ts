@@ -86,11 +86,11 @@ async function change(profile: Profile, edit: Edit, context: ChangeContext): Pro
   const { add, action, onStep, lost, signal } = context
   done('locked', onStep)
   const before = currentGeneration(profile)
-  const { wanted, changes } = await nextList(profile, edit)
+  const { installed, wanted, changes } = await nextList(profile, edit)
   if (changes.length === 0) return unchanged(before)
   for (const { cid } of wanted) await add.rely(cid)
   signal?.throwIfAborted()
-  const cid = await buildEnvironment(add, wanted)
+  const cid = await buildEnvironment(add, wanted, installed)
   done('built', onStep)
   await add.commit([...wanted.map((one) => one.cid), cid])
   done('synced', onStep)
@@ -105,16 +105,16 @@ async function change(profile: Profile, edit: Edit, context: ChangeContext): Pro
 
 async function dryRun(profile: Profile, edit: Edit): Promise<ProfileChange> {
   const before = currentGeneration(profile)
-  const { wanted, changes } = await nextList(profile, edit)
+  const { installed, wanted, changes } = await nextList(profile, edit)
   if (changes.length === 0) return unchanged(before)
-  environmentUnion(profile.store.blocks, wanted)
+  environmentUnion(profile.store.blocks, wanted, installed)
   return { changed: true, changes, generation: nextNumber(profile), previous: before?.number, cid: undefined }
 }
 
 async function nextList(
   profile: Profile,
   edit: Edit,
-): Promise<{ wanted: InstalledPackage[]; changes: Change[] }> {
+): Promise<{ installed: InstalledPackage[]; wanted: InstalledPackage[]; changes: Change[] }> {
   const current = currentGeneration(profile)
   const installed = current === undefined ? [] : readEnvironment(profile.store.blocks, current.cid)
   const wanted = sortByName(await edit([...installed]))
@@ -124,7 +124,7 @@ async function nextList(
       hint: 'A profile holds one version of a package.',
     })
   }
-  return { wanted, changes: changesBetween(installed, wanted) }
+  return { installed, wanted, changes: changesBetween(installed, wanted) }
 }
 
 /**

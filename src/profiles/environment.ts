@@ -22,17 +22,22 @@ const MAX_ENVIRONMENT_BYTES = 64 * 1024 * 1024
 
 /**
  * Writes the environment of `packages` under the session's temp pin and gives its root. The packages have to be
- * here and protected. The same set gives the same CID on every machine, in whatever order it comes.
+ * here and protected. The same set gives the same CID on every machine, in whatever order it comes. `before` are
+ * the packages that are installed already: a hint names them otherwise than new ones.
  * Throws COLLISION (see union.ts), MISSING_BLOCK, CORRUPT_BLOCK, BAD_NODE.
  */
-export async function buildEnvironment(add: AddSession, packages: readonly InstalledPackage[]): Promise<CID> {
+export async function buildEnvironment(
+  add: AddSession,
+  packages: readonly InstalledPackage[],
+  before: readonly InstalledPackage[] = [],
+): Promise<CID> {
   const { blocks } = add.store
   const entries: TreeEntry[] = [
     { path: ENVIRONMENT_FILE, content: encodeInstalled(packages) },
     // Always there: PATH names bin/ from the first day on.
     { path: 'bin', directory: true },
     { path: PACKAGES_DIRECTORY, directory: true },
-    ...environmentUnion(blocks, packages),
+    ...environmentUnion(blocks, packages, before),
   ]
   for (const { name, cid } of packages) {
     entries.push({ path: `${PACKAGES_DIRECTORY}/${name}`, cid: cid.toV1(), size: linkSize(blocks, cid) })
@@ -42,16 +47,27 @@ export async function buildEnvironment(add: AddSession, packages: readonly Insta
 }
 
 /** The links and directories of the environment, without writing anything. Errors as in {@link buildEnvironment}. */
-export function environmentUnion(blocks: BlockGetter, packages: readonly InstalledPackage[]): UnionEntry[] {
+export function environmentUnion(
+  blocks: BlockGetter,
+  packages: readonly InstalledPackage[],
+  before: readonly InstalledPackage[] = [],
+): UnionEntry[] {
+  const isThere = (one: InstalledPackage) => before.some(({ cid }) => cid.equals(one.cid))
   return unionOf(
-    packages.map(({ name, version, cid, priority }) => ({
-      name,
-      version,
-      cid: cid.toV1().toString(),
-      priority,
-      root: packageTree(blocks, cid),
+    packages.map((one) => ({
+      name: one.name,
+      version: one.version,
+      cid: one.cid.toV1().toString(),
+      priority: one.priority,
+      spec: isThere(one) ? specOfInstalled(one) : one.requested,
+      root: packageTree(blocks, one.cid),
     })),
   )
+}
+
+/** Asks for this very build: a name may stand for a later version by now, a directory may hold something else. */
+function specOfInstalled({ name, version, cid, registry }: InstalledPackage): string {
+  return registry === undefined ? cid.toString() : `${name}@${version}`
 }
 
 /**

@@ -8,6 +8,7 @@
 // A program finds its own lib/ all the same, for its path is the package's own.
 
 import { PkgError } from '../errors.ts'
+import { shellWord } from '../paths.ts'
 
 /** Top-level directories of a package that enter an environment; a file of such a name does not. */
 export const SHARED_NAMES: readonly string[] = ['bin', 'sbin', 'share', 'etc']
@@ -32,6 +33,8 @@ export interface UnionPackage {
   /** names the package in the links */
   readonly cid: string
   readonly priority: number
+  /** what `pkg install` takes for this very package, for hints; default `name@version` */
+  readonly spec?: string
   readonly root: TreeNode
 }
 
@@ -128,10 +131,11 @@ export function unionOf(packages: readonly UnionPackage[]): UnionEntry[] {
 function collisionError({ path, first, second }: Collision, all: readonly Collision[]): PkgError {
   const label = ({ name, version }: UnionPackage) => `${name}@${version}`
   const more = all.length > 1 ? ` (and ${all.length - 1} more, such as ${all[1]?.path})` : ''
-  const winning = first.priority + 1
+  const prefer = (one: UnionPackage) =>
+    `pkg install ${shellWord(one.spec ?? label(one))} --priority ${first.priority + 1}`
   return new PkgError('COLLISION', `${label(first)} and ${label(second)} both provide ${path}${more}`, {
     hint:
-      `Choose one: pkg install ${first.name} --priority ${winning} or pkg install ${second.name} --priority ${winning} ` +
-      `(the higher priority wins; both have ${first.priority} now), or pkg remove one of them.`,
+      `Choose one: ${prefer(first)} or ${prefer(second)}, then ask for the other again. ` +
+      `The higher priority wins; both have ${first.priority} now. Or pkg remove one of them.`,
   })
 }

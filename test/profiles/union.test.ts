@@ -99,7 +99,7 @@ test('union: a collision names both packages, the path, and how to choose', () =
     (error) =>
       hasCode(error, 'COLLISION') &&
       error.message === 'a@1.0.0 and b@1.0.0 both provide bin/x (and 1 more, such as bin/y)' &&
-      /pkg install a --priority 1 or pkg install b --priority 1/.test(error.hint ?? ''),
+      /pkg install a@1.0.0 --priority 1 or pkg install b@1.0.0 --priority 1/.test(error.hint ?? ''),
   )
 })
 
