@@ -2,7 +2,7 @@
 // Keeps invariant 7's half about names: what a user or a DAG calls something
 // becomes part of a path only after `checkName`.
 
-import { existsSync } from 'node:fs'
+import { accessSync, constants, existsSync } from 'node:fs'
 import { homedir, userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
 import { PkgError } from './errors.ts'
@@ -71,14 +71,32 @@ export function prefixPaths(root: string): PrefixPaths {
   }
 }
 
+/** For tests: who asks, and which prefix a machine's users share. */
+export type PrefixChoice = { uid?: number | undefined; shared?: string }
+
 /**
- * The prefix in force: `$PKG_PREFIX`, else `/ipfs` for root or where it exists,
- * else `$XDG_DATA_HOME/pkg` (XDG Base Directory Specification 0.8).
+ * The prefix in force: `$PKG_PREFIX`; for root `/ipfs`; for others `$XDG_DATA_HOME/pkg`
+ * (XDG Base Directory Specification 0.8), but `/ipfs` for who has no prefix there
+ * and may write that one. What others make never changes where a user's packages are.
  */
-export function resolvePrefix(env: NodeJS.ProcessEnv = process.env): string {
+export function resolvePrefix(
+  env: NodeJS.ProcessEnv = process.env,
+  { uid = process.getuid?.(), shared = '/ipfs' }: PrefixChoice = {},
+): string {
   if (env.PKG_PREFIX) return resolve(env.PKG_PREFIX)
-  if (process.getuid?.() === 0 || existsSync('/ipfs/blocks')) return '/ipfs'
-  return join(env.XDG_DATA_HOME || join(homedir(), '.local', 'share'), 'pkg')
+  if (uid === 0) return shared
+  const own = join(env.XDG_DATA_HOME || join(homedir(), '.local', 'share'), 'pkg')
+  return !existsSync(join(own, 'blocks')) && mayAdd(shared) ? shared : own
+}
+
+function mayAdd(prefix: string): boolean {
+  try {
+    for (const name of ['pins', 'blocks']) accessSync(join(prefix, name), constants.W_OK)
+    return true
+  } catch {
+    // Not there, closed or read-only: whatever it is, this user cannot work there.
+    return false
+  }
 }
 
 /** The name of the user that runs this process, checked: it becomes a directory's name. */
