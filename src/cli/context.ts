@@ -15,6 +15,12 @@ export type GlobalOptions = {
   quiet?: boolean
 }
 
+/**
+ * What a store is opened for. `read`: it has to be there; `change`: this user has
+ * to be able to write it as well; `add`: it is made where none is.
+ */
+export type Purpose = 'read' | 'change' | 'add'
+
 type Surroundings = {
   paths: PrefixPaths
   env: NodeJS.ProcessEnv
@@ -31,9 +37,10 @@ type Surroundings = {
 export type Context = Readonly<Surroundings> & {
   /** aborted by SIGINT, SIGTERM and SIGHUP */
   readonly signal: AbortSignal
-  openStore(): Promise<Store>
-  /** the profile, to be changed */
-  openProfile(): Promise<Profile>
+  /** The store, to be read unless it says otherwise. Throws as `Store.open` and `Store.openExisting`. */
+  openStore(purpose?: Purpose): Promise<Store>
+  /** the profile, to be changed unless it says otherwise */
+  openProfile(purpose?: Purpose): Promise<Profile>
   /** the profile, to be read and switched: makes no prefix and loads no database */
   readProfile(): Promise<Profile<ProfileStore>>
   /** Runs `fn` when the command has ended, whatever became of it; the last one first. */
@@ -48,20 +55,24 @@ export function createContext(surroundings: Surroundings): { context: Context; c
     ...surroundings,
     signal: surroundings.signals.signal,
     defer: (fn) => void deferred.push(fn),
-    openStore() {
-      store ??= openStore(context)
+    openStore(purpose = 'read') {
+      store ??= openStore(context, purpose)
       return store
     },
-    async openProfile() {
+    async openProfile(purpose = 'change') {
+      const { profilePath: path } = surroundings
       const { openProfile } = await import('../profiles/profile.ts')
-      return openProfile(await context.openStore(), { path: surroundings.profilePath })
+      if (path !== undefined) (await import('./own-profile.ts')).requireProfileOrEmpty(path)
+      return openProfile(await context.openStore(purpose), { path })
     },
     async readProfile() {
-      const [{ openProfile }, { Blocks }] = await Promise.all([
+      const [{ openProfile }, { Blocks }, { requirePrefix }] = await Promise.all([
         import('../profiles/profile.ts'),
         import('../store/blocks.ts'),
+        import('../store/prefix.ts'),
       ])
       const { paths, profilePath } = surroundings
+      requirePrefix(paths)
       return openProfile({ paths, blocks: new Blocks(paths) }, { path: profilePath })
     },
   }
@@ -73,9 +84,11 @@ export function createContext(surroundings: Surroundings): { context: Context; c
   }
 }
 
-async function openStore({ paths, defer }: Pick<Context, 'paths' | 'defer'>): Promise<Store> {
+async function openStore({ paths, defer }: Pick<Context, 'paths' | 'defer'>, purpose: Purpose): Promise<Store> {
   const { Store } = await import('../store/store.ts')
-  const store = Store.open(paths.root)
+  const { requireAddable } = await import('../store/prefix.ts')
+  const store = purpose === 'add' ? Store.open(paths.root) : Store.openExisting(paths.root)
+  if (purpose === 'change') requireAddable(paths)
   defer(() => store.close())
   return store
 }

@@ -1,6 +1,6 @@
 // The line that puts the profile's programs into PATH, in the words of each shell.
 
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { profileLink } from '../paths.ts'
 
 export type ShellLine = {
@@ -21,7 +21,7 @@ export function isInPath(env: NodeJS.ProcessEnv): boolean {
 
 /** The line for the user's login shell; POSIX's for a shell that we do not know. */
 export function shellLine(env: NodeJS.ProcessEnv): ShellLine {
-  const home = env.HOME ?? ''
+  const home = dirname(profileLink(env))
   const shell = basename(env.SHELL || 'sh')
   const posix = 'export PATH="$HOME/.pkg-profile/bin:$PATH"'
   if (shell === 'fish') {

@@ -1,35 +1,71 @@
 // `~/.pkg-profile`, the link that PATH goes through: made once, and left alone by
-// every switch, since it leads to the profile's `current`.
+// every switch, since it leads to the profile's `current`. What is no link is
+// never replaced, and a profile that is in use is not left unasked.
 
-import { join } from 'node:path'
-import { PkgError } from '../errors.ts'
+import { lstatSync, readdirSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { codeOf, isErrno, PkgError } from '../errors.ts'
 import { readLinkOrUndefined, symlinkAtomic } from '../files/atomic.ts'
-import { type PrefixPaths, profileLink, userName } from '../paths.ts'
+import { type PrefixPaths, profileLink, resolvePrefix, shellWord, userName } from '../paths.ts'
 
-export type ProfileLink = { link: string; target: string; made: boolean }
+type Where = { paths: Pick<PrefixPaths, 'root' | 'profilesPerUser'>; env: NodeJS.ProcessEnv }
 
-/**
- * Makes the link unless it is right. One to another prefix is replaced only with
- * `replace`. Throws EXISTS when something else of that name is in the way.
- */
-export function ensureProfileLink(
-  paths: Pick<PrefixPaths, 'profilesPerUser'>,
-  { env, replace = false }: { env: NodeJS.ProcessEnv; replace?: boolean },
-): ProfileLink {
+export type ProfileLink = {
+  link: string
+  /** where it has to lead */
+  target: string
+  /** where it leads; undefined while there is none */
+  leads: string | undefined
+}
+
+/** Looks at the link. Throws EXISTS when something that is no link has its name. */
+export function readProfileLink({ paths, env }: Where): ProfileLink {
   const link = profileLink(env)
-  const target = join(paths.profilesPerUser, userName(), 'current')
-  const there = readLinkOrUndefined(link)
-  if (there === target) return { link, target, made: false }
-  if (there !== undefined && !replace) {
-    throw new PkgError('EXISTS', `${link} leads to ${there}, the profile of another prefix`, {
-      hint: 'Run `pkg init` to have it lead to this one.',
-    })
+  const leads = readLinkOrUndefined(link)
+  if (leads === undefined && lstatSync(link, { throwIfNoEntry: false })) {
+    throw new PkgError('EXISTS', `${link} is no link`, { hint: 'Move it out of the way.' })
   }
+  return { link, target: join(paths.profilesPerUser, userName(), 'current'), leads }
+}
+
+/** What to do about a link that leads to another profile. */
+export function pointHere({ paths, env }: Where): string {
+  const prefix = resolvePrefix(env) === paths.root ? '' : ` --prefix ${shellWord(paths.root)}`
+  return `\`pkg init${prefix}\` has it lead here.`
+}
+
+/** Throws EXISTS when the link would leave a profile that has generations. */
+export function requireLeaving({ link, target, leads }: ProfileLink): void {
+  if (leads === undefined || leads === target || !hasGenerations(dirname(resolve(dirname(link), leads))))
+    return
+  throw new PkgError('EXISTS', `${link} leads to ${leads}, a profile that has generations`, {
+    hint: `Its programs leave PATH when the link is moved. To do so: pkg init --force`,
+  })
+}
+
+/** Has the link lead where it should, whatever it led to. Throws NOT_FOUND without a home, PERMISSION, READ_ONLY. */
+export function moveProfileLink({ link, target, leads }: ProfileLink): void {
+  if (leads === target) return
   try {
     symlinkAtomic(target, link)
   } catch (cause) {
-    if (!(cause instanceof Error && 'code' in cause && cause.code === 'EISDIR')) throw cause
-    throw new PkgError('EXISTS', `${link} is a directory`, { hint: 'Move it out of the way.', cause })
+    const home = dirname(link)
+    if (isErrno(cause, 'ENOENT', 'ENOTDIR')) {
+      throw new PkgError('NOT_FOUND', `the home directory ${home} is not there`, {
+        hint: 'Set HOME to a directory that is.',
+        cause,
+      })
+    }
+    if (!isErrno(cause, 'EACCES', 'EPERM', 'EROFS')) throw cause
+    throw new PkgError(codeOf(cause), `${link} cannot be made: ${home} cannot be written`, { cause })
   }
-  return { link, target, made: true }
+}
+
+function hasGenerations(profile: string): boolean {
+  try {
+    return readdirSync(join(profile, 'generations')).some((name) => /^[1-9]\d*$/.test(name))
+  } catch (error) {
+    // What cannot be read may be in use.
+    return !isErrno(error, 'ENOENT', 'ENOTDIR')
+  }
 }

@@ -84,11 +84,11 @@ test('install --dry-run changes nothing', async () => {
   assert.deepEqual(await box.json('list'), { packages: [] })
 })
 
-test('install makes generation 1 and says what it added, its size, and what PATH lacks', async () => {
+test('install makes generation 1 and says what it added and its size; of PATH nothing, for new shells have it', async () => {
   const { status, stdout, stderr } = await box.run(['install', 'hello@1.0.0'])
   assert.equal(status, 0)
   assert.match(stdout, /^Now at generation 1\n {2}added {2}hello {2}1\.0\.0 {2}\d+ B\n$/)
-  assert.match(stderr, /\.pkg-profile\/bin is not in PATH/)
+  assert.doesNotMatch(stderr, /PATH/)
 })
 
 test('the same install again is no new generation', async () => {

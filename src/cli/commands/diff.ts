@@ -15,7 +15,7 @@ export const command = defineCommand({
       .example('pkg diff 1 2', 'Added, removed, upgraded, and the change in size'),
   async run({ from, to }, context) {
     const { diffGenerations } = await import('../../profiles/diff.ts')
-    const profile = await context.openProfile()
+    const profile = await context.openProfile('read')
     const second = to === undefined ? await current(profile) : generationNumber(to)
     const first = from === undefined ? await before(profile) : generationNumber(from)
     const { added, removed, upgraded, downgraded, changed, ...rest } = diffGenerations(profile, first, second)

@@ -29,7 +29,7 @@ export const command = defineCommand({
     }
     const labels = { mark: 'Marking', list: 'Listing', sweep: dryRun ? 'Counting' : 'Deleting' }
     const tasks = new Map<string, ReturnType<typeof context.progress.task>>()
-    const store = await context.openStore()
+    const store = await context.openStore(dryRun ? 'read' : 'change')
     return await runCollection(store, policy, {
       dryRun,
       signal: context.signal,

@@ -16,30 +16,40 @@ export const command = defineCommand({
         default: true,
         describe: 'Start the daemon, which mounts the store',
       })
+      .option('force', {
+        type: 'boolean',
+        describe: 'Let ~/.pkg-profile leave another profile, also one that has generations',
+      })
       .example('pkg init', 'Prefix, profile link, mount, and the line for your shell')
       .example('PKG_PREFIX=~/ipfs pkg init', 'A store of your own'),
-  async run({ modifyShell = false, mount: wanted }, context) {
+  async run({ modifyShell = false, mount: wanted, force = false }, context) {
     const [
-      { ensureProfileLink },
+      { moveProfileLink, readProfileLink, requireLeaving },
       { isInPath, programsDirectory, shellLine },
       { addLine, hasLine },
       { tryMount },
+      { makePrefix },
     ] = await Promise.all([
       import('../profile-link.ts'),
       import('../path-hint.ts'),
       import('../shell-file.ts'),
       import('../mounting.ts'),
+      import('../../store/prefix.ts'),
     ])
     const { env, paths } = context
-    await context.openStore()
-    const { link } = ensureProfileLink(paths, { env, replace: true })
+    const link = readProfileLink(context)
+    if (!force) requireLeaving(link)
+    makePrefix(paths)
+    moveProfileLink(link)
     const mount = wanted ? await tryMount(context) : undefined
     const shell = shellLine(env)
     const modified = modifyShell && addLine(shell.file, shell.line)
     return {
       prefix: paths.root,
       mountpoint: paths.store,
-      profile: link,
+      profile: link.link,
+      target: link.target,
+      ...(link.leads !== undefined && link.leads !== link.target && { led: link.leads }),
       ...(mount && { mount }),
       path: {
         directory: programsDirectory(env),
@@ -50,9 +60,10 @@ export const command = defineCommand({
       },
     }
   },
-  render({ prefix, mountpoint, profile, mount, path }, style) {
+  render({ prefix, mountpoint, profile, target, led, mount, path }, style) {
     const state = mount?.mounted ? style.green(mountpoint) : style.yellow(mount?.reason ?? 'not asked for')
     const lines = [
+      ...(led === undefined ? [] : [style.yellow(`${profile} led to ${led}, now leads to ${target}`)]),
       fields(
         [
           ['prefix', prefix],

@@ -29,12 +29,12 @@ export const command = defineCommand({
       throw new PkgError('USAGE', '--priority must be a number')
     }
     const { installPackages } = await import('../../registry/install.ts')
-    const profile = await context.openProfile()
+    const profile = await context.openProfile('add')
     const { update: onProgress, end } = bytesProgress(context, 'Packing')
     const options = { priority, registry, dryRun, signal: context.signal, onProgress }
     const change = await installPackages(profile, specs, options).finally(end)
     const changes = await withSizes(change.changes, profile.store.blocks)
-    return { ...change, changes, dryRun, ...(dryRun ? {} : await afterChange(context)) }
+    return { ...change, changes, dryRun, ...(dryRun ? {} : await afterChange(context, change)) }
   },
   render: (change, style) => renderMove(change, style),
   brief: ({ generation }) => generation?.toString(),

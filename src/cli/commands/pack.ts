@@ -82,7 +82,7 @@ async function packOwn(args: PackArgs, context: Context): Promise<Packed> {
     )
   }
   const { packDirectory } = await import('../../packages/pack.ts')
-  const store = await context.openStore()
+  const store = await context.openStore('add')
   const progress = bytesProgress(context, 'Packing')
   const dependencies = args.dependency && (await dependenciesOf(args.dependency, context))
   return await packDirectory(store, directory, {
@@ -105,7 +105,7 @@ async function adopt(args: PackArgs, context: Context): Promise<Packed> {
     import('../../packages/adopt.ts'),
     import('../dag.ts'),
   ])
-  const store = await context.openStore()
+  const store = await context.openStore('add')
   return await adoptPackage(store, resolveHeldDag(store, from), {
     as,
     bin,

@@ -18,7 +18,7 @@ export const command = defineCommand({
       import('../../pins/pins.ts'),
       import('../dag.ts'),
     ])
-    const store = await context.openStore()
+    const store = await context.openStore('change')
     const { prog, ...pin } = await addPin(store, { prog: name, cid: resolveHeldDag(store, text), partial })
     return { name: prog, ...pin }
   },

@@ -23,7 +23,7 @@ export const command = defineCommand({
       import('../../registry/publish.ts'),
       import('../dag.ts'),
     ])
-    const store = await context.openStore()
+    const store = await context.openStore('change')
     const published = await publish(store, registry, resolveHeldDag(store, text), { replace })
     return { ...published, registry }
   },

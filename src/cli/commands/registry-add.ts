@@ -10,7 +10,7 @@ export const command = defineCommand({
       .example('pkg registry add main ./reg', 'Registries are asked in the order in which they were added'),
   async run({ name, source }, context) {
     const { addRegistry } = await import('../../registry/subscribe.ts')
-    const { root, ...rest } = await addRegistry(await context.openStore(), { name, source })
+    const { root, ...rest } = await addRegistry(await context.openStore('add'), { name, source })
     return { cid: root, ...rest }
   },
   render: ({ name, source }, style) => `Added the registry ${style.bold(name)}: ${source}`,

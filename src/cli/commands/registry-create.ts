@@ -14,7 +14,7 @@ export const command = defineCommand({
       .example('pkg registry create ./reg', 'Then: pkg publish <cid> --registry ./reg'),
   async run({ directory, name }, context) {
     const { createRegistry } = await import('../../registry/directory.ts')
-    const { root, ...rest } = await createRegistry(await context.openStore(), directory, { name })
+    const { root, ...rest } = await createRegistry(await context.openStore('add'), directory, { name })
     return { cid: root, ...rest }
   },
   render: ({ name, directory }, style) => `Made the registry ${style.bold(name)} in ${directory}`,

@@ -9,7 +9,7 @@ export const command = defineCommand({
       .example('pkg registry remove main', 'Installed packages stay'),
   async run({ name }, context) {
     const { removeRegistry } = await import('../../registry/subscribe.ts')
-    await removeRegistry(await context.openStore(), name)
+    await removeRegistry(await context.openStore('change'), name)
     return { name }
   },
   render: ({ name }, style) => `Removed the registry ${style.bold(name)}`,

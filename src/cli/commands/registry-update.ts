@@ -11,7 +11,7 @@ export const command = defineCommand({
       .example('pkg registry update', '`pkg upgrade` does it too; status 4 when one could not be updated'),
   async run({ name = [] }, context) {
     const { updateRegistry } = await import('../../registry/update.ts')
-    const updates = await updateRegistry(await context.openStore(), name)
+    const updates = await updateRegistry(await context.openStore('change'), name)
     return { registries: updates.map(updateRecord) }
   },
   render: ({ registries }, style) =>

@@ -1,5 +1,6 @@
 // `pkg remove`: a generation without them; the one before stays, to go back to.
 
+import { noteOtherLink } from '../after-change.ts'
 import { renderMove, withSizes } from '../changes.ts'
 import { defineCommand } from '../command.ts'
 
@@ -18,6 +19,7 @@ export const command = defineCommand({
     const { removePackages } = await import('../../profiles/remove.ts')
     const profile = await context.openProfile()
     const change = await removePackages(profile, names, { dryRun, signal: context.signal })
+    if (!dryRun) noteOtherLink(context)
     return { ...change, changes: await withSizes(change.changes, profile.store.blocks), dryRun }
   },
   render: (change, style) => renderMove(change, style),

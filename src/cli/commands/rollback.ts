@@ -1,5 +1,6 @@
 // `pkg rollback`: one rename back. Builds nothing and loads no database.
 
+import { noteOtherLink } from '../after-change.ts'
 import { renderMove, withSizes } from '../changes.ts'
 import { defineCommand } from '../command.ts'
 import { generationNumber } from '../numbers.ts'
@@ -14,14 +15,15 @@ export const command = defineCommand({
       })
       .option('dry-run', { alias: 'n', type: 'boolean', describe: 'Only tell what would change' })
       .example('pkg rollback', 'To the generation you came from, which need not be the one before'),
-  async run({ to, dryRun = false }, { readProfile, signal }) {
+  async run({ to, dryRun = false }, context) {
     const { rollback } = await import('../../profiles/switch.ts')
-    const profile = await readProfile()
+    const profile = await context.readProfile()
     const moved = await rollback(profile, {
       to: to === undefined ? undefined : generationNumber(to),
       dryRun,
-      signal,
+      signal: context.signal,
     })
+    if (!dryRun) noteOtherLink(context)
     return { ...moved, changes: await withSizes(moved.changes, profile.store.blocks), dryRun }
   },
   render: (moved, style) => renderMove(moved, style),

@@ -28,7 +28,7 @@ export const command = defineCommand({
       import('../../daemon/client.ts'),
       import('../../paths.ts'),
     ])
-    const store = await context.openStore()
+    const store = await context.openStore('change')
     return await withAdd(store, async (add) => {
       const [found] = await lookUp(add, [spec], { registry, signal: context.signal })
       if (!found) throw new PkgError('INTERNAL', `${spec} was not looked up`)

@@ -19,7 +19,7 @@ export const command = defineCommand({
       import('../../store/add.ts'),
       import('../../store/import/import-tree.ts'),
     ])
-    const store = await context.openStore()
+    const store = await context.openStore('add')
     const progress = bytesProgress(context, 'Adding')
     return await withAdd(store, async (add) => {
       const added = await importTree(add, path, { signal: context.signal, onProgress: progress.update })

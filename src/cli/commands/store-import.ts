@@ -23,7 +23,7 @@ export const command = defineCommand({
       import('../../store/add.ts'),
       import('../../store/car/read.ts'),
     ])
-    const store = await context.openStore()
+    const store = await context.openStore('add')
     const tasks = { reading: context.progress.task('Reading'), storing: context.progress.task('Storing') }
     return await withAdd(store, async (add) => {
       const imported = await importCar(add, readCar(file, context.signal), {

@@ -1,5 +1,6 @@
 // `pkg switch`: any generation becomes the current one, by one rename.
 
+import { noteOtherLink } from '../after-change.ts'
 import { renderMove, withSizes } from '../changes.ts'
 import { defineCommand } from '../command.ts'
 import { generationNumber } from '../numbers.ts'
@@ -10,10 +11,14 @@ export const command = defineCommand({
       .positional('generation', { type: 'string', demandOption: true, describe: 'As `pkg history` lists it' })
       .option('dry-run', { alias: 'n', type: 'boolean', describe: 'Only tell what would change' })
       .example('pkg switch 2', 'Make generation 2 the current one'),
-  async run({ generation, dryRun = false }, { readProfile, signal }) {
+  async run({ generation, dryRun = false }, context) {
     const { switchGeneration } = await import('../../profiles/switch.ts')
-    const profile = await readProfile()
-    const moved = await switchGeneration(profile, generationNumber(generation), { dryRun, signal })
+    const profile = await context.readProfile()
+    const moved = await switchGeneration(profile, generationNumber(generation), {
+      dryRun,
+      signal: context.signal,
+    })
+    if (!dryRun) noteOtherLink(context)
     return { ...moved, changes: await withSizes(moved.changes, profile.store.blocks), dryRun }
   },
   render: (moved, style) => renderMove(moved, style),

@@ -6,6 +6,15 @@ import { renderMove, withSizes } from '../changes.ts'
 import { defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
 import { type UpdateRecord, updateRecord, updateTrouble } from '../registry-updates.ts'
+import { bytesProgress } from '../steps.ts'
+
+const USAGE = `pkg upgrade [package..]
+
+Upgrade some packages, or all
+
+What was asked for decides: an exact version (esbuild@0.24.2) is where one
+started, and is left behind; a range (esbuild@^0.24, =0.24.2) is kept to; a
+directory is packed anew; a CID stays.`
 
 export const command = defineCommand({
   options: (argv) =>
@@ -13,23 +22,32 @@ export const command = defineCommand({
       .positional('package', { type: 'string', array: true, describe: 'Only these [all]' })
       .option('update', { type: 'boolean', default: true, describe: 'Update the registries first' })
       .option('dry-run', { alias: 'n', type: 'boolean', describe: 'Only tell what would change' })
+      .usage(USAGE)
       .example('pkg upgrade', 'All; `pkg rollback` takes it back')
-      .example('pkg upgrade esbuild', 'One; a range that it was installed with is kept to'),
+      .example('pkg upgrade esbuild', 'Only this one'),
   async run({ package: names = [], update, dryRun = false }, context) {
-    const { upgradePackages } = await import('../../registry/install.ts')
+    const { upgradePackages } = await import('../../registry/upgrade.ts')
     const profile = await context.openProfile()
     const registries = update && !dryRun ? await updateRegistries(profile.store, context) : undefined
+    const kept: { name: string; version: string; why: string }[] = []
+    const { update: onProgress, end } = bytesProgress(context, 'Packing')
     const change = await upgradePackages(profile, names, {
       dryRun,
       signal: context.signal,
-      onPassedOver: ({ name, version }, { message }) =>
-        context.note(`${name} stays at ${version}: ${message}`),
-    })
+      onProgress,
+      onKept: ({ name, version }, why) => {
+        kept.push({ name, version, why })
+        context.note(`${name} stays at ${version}: ${why}`)
+      },
+    }).finally(end)
     const changes = await withSizes(change.changes, profile.store.blocks)
     const after = dryRun || !change.changed ? {} : await afterChange(context)
-    return { ...change, changes, dryRun, ...(registries && { registries }), ...after }
+    return { ...change, changes, dryRun, kept, ...(registries && { registries }), ...after }
   },
-  render: (change, style) => (change.changed ? renderMove(change, style) : 'Everything is up to date'),
+  render(change, style) {
+    if (change.changed) return renderMove(change, style)
+    return change.kept.length > 0 ? 'Nothing to upgrade' : 'Everything is up to date'
+  },
   brief: ({ generation }) => generation?.toString(),
 })
 
