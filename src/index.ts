@@ -81,13 +81,14 @@ export { type ProfileSwitch, rollback, switchGeneration } from './profiles/switc
 // Registries, and changing a profile by what they have.
 
 export { createRegistry, openRegistry, type RegistryDirectory } from './registry/directory.ts'
-export { installPackages, upgradePackages } from './registry/install.ts'
+export { installPackages } from './registry/install.ts'
 export { type Published, publish, unpublish } from './registry/publish.ts'
 export type { PackageRecord } from './registry/record.ts'
 export { findRecord, type ResolvedPackage, resolve } from './registry/resolve.ts'
 export { type Found, search } from './registry/search.ts'
 export { addRegistry, listRegistries, removeRegistry } from './registry/subscribe.ts'
 export { type RegistryUpdate, updateRegistry } from './registry/update.ts'
+export { upgradePackages } from './registry/upgrade.ts'
 
 // The daemon and the mount.
 

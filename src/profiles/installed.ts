@@ -18,7 +18,7 @@ export interface InstalledPackage {
   readonly version: string
   /** the package's root, CIDv1 */
   readonly cid: CID
-  /** what the user asked for, as typed: an upgrade looks it up again */
+  /** what the user asked for, as typed: an upgrade looks it up again, and leaves an exact version behind */
   readonly requested: string
   readonly priority: number
   /** the registry that it was found in */

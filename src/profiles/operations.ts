@@ -23,8 +23,8 @@ export function withoutPackages(
 }
 
 /**
- * The list with newer builds of packages that are still there: each keeps what was asked for and its priority.
- * One that was removed meanwhile stays removed.
+ * The list with newer builds of packages that are still there: each keeps its priority, and is asked for from now
+ * on as the upgrade says. One that was removed meanwhile stays removed.
  */
 export function withUpgrades(
   installed: readonly InstalledPackage[],
@@ -33,7 +33,7 @@ export function withUpgrades(
   const byName = new Map(upgrades.map((one) => [one.name, one]))
   return installed.map((before) => {
     const after = byName.get(before.name)
-    return after === undefined ? before : { ...after, requested: before.requested, priority: before.priority }
+    return after === undefined ? before : { ...after, priority: before.priority }
   })
 }
 

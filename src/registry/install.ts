@@ -1,15 +1,12 @@
-// Install and upgrade: look up, protect, change the profile. Everything is under
-// one add session, so that nothing goes between the look-up and the link.
+// Install: look up, protect, change the profile. Everything is under one add
+// session, so that nothing goes between the look-up and the link.
 
-import compareVersions from 'semver/functions/compare.js'
-import { hasCode } from '../errors.ts'
 import { changeProfile, type ProfileChange } from '../profiles/change.ts'
 import type { InstalledPackage } from '../profiles/installed.ts'
-import { requireInstalled, withPackages, withUpgrades } from '../profiles/operations.ts'
-import { installedPackages, type Profile } from '../profiles/profile.ts'
-import { type AddSession, withAdd } from '../store/add.ts'
+import { withPackages } from '../profiles/operations.ts'
+import type { Profile } from '../profiles/profile.ts'
+import { withAdd } from '../store/add.ts'
 import { type LookUpOptions, lookUp } from './look-up.ts'
-import { upgradeSpec } from './upgrade-spec.ts'
 
 export type InstallSpecsOptions = LookUpOptions & {
   /** find out what would change, and leave it */
@@ -45,49 +42,4 @@ function keepPriorities(
 ): InstalledPackage[] {
   const before = new Map(installed.map(({ name, priority }) => [name, priority]))
   return found.map((one) => ({ ...one, priority: before.get(one.name) ?? one.priority }))
-}
-
-export type UpgradeOptions = Pick<InstallSpecsOptions, 'dryRun' | 'signal'> & {
-  /** Told of a package that no registry has any more; without names it is passed over. */
-  onPassedOver?: (installed: InstalledPackage, why: Error) => void
-}
-
-/**
- * Upgrades these packages, or all that were asked for by name, to the newest
- * version that the registries are known to have (`updateRegistry` first). An exact
- * version is where one started, and is left behind; a range is kept to; a CID or a
- * path stays. Never goes back. Throws NO_PACKAGE, and what `changeProfile` throws.
- */
-export function upgradePackages(
-  profile: Profile,
-  names: readonly string[] = [],
-  { dryRun, signal, onPassedOver }: UpgradeOptions = {},
-): Promise<ProfileChange> {
-  const installed = installedPackages(profile)
-  requireInstalled(installed, names)
-  const wanted = names.length === 0 ? installed : installed.filter(({ name }) => names.includes(name))
-  return withAdd(profile.store, async (add) => {
-    const newer: InstalledPackage[] = []
-    for (const one of wanted) {
-      try {
-        newer.push(...(await newest(add, one, signal)))
-      } catch (error) {
-        if (names.length > 0 || !hasCode(error, 'NO_PACKAGE', 'NO_VERSION')) throw error
-        onPassedOver?.(one, error)
-      }
-    }
-    return changeProfile(profile, (now) => withUpgrades(now, newer), { action: 'upgrade', dryRun, signal })
-  })
-}
-
-/** What there is for a package now, unless it is older. */
-async function newest(
-  add: AddSession,
-  installed: InstalledPackage,
-  signal: AbortSignal | undefined,
-): Promise<InstalledPackage[]> {
-  const spec = upgradeSpec(installed)
-  if (spec === undefined) return []
-  const found = await lookUp(add, [spec], { signal })
-  return found.filter(({ version }) => compareVersions(version, installed.version) >= 0)
 }

@@ -14,7 +14,7 @@ export type LookUpOptions = {
   registry?: string | undefined
   /** the packages' priority; 0 when absent */
   priority?: number | undefined
-} & Pick<PackOptions, 'signal' | 'onProgress'>
+} & Pick<PackOptions, 'as' | 'signal' | 'onProgress'>
 
 /**
  * What the specs (see spec.ts) stand for, in their order. Throws what `resolve`
@@ -23,14 +23,14 @@ export type LookUpOptions = {
 export async function lookUp(
   add: AddSession,
   specs: readonly string[],
-  { registry, priority, signal, onProgress }: LookUpOptions = {},
+  { registry, priority, as, signal, onProgress }: LookUpOptions = {},
 ): Promise<InstalledPackage[]> {
   const { store } = add
   const found: InstalledPackage[] = []
   for (const text of specs) {
     signal?.throwIfAborted()
     const keep: PackOptions['keep'] = ({ cid }) => add.protect(cid)
-    const one = await resolve(store, text, { registry, pack: { keep, signal, onProgress } })
+    const one = await resolve(store, text, { registry, pack: { as, keep, signal, onProgress } })
     await add.rely(one.cid)
     found.push(
       installedPackage(readManifest(store.blocks, one.cid), one.cid, {

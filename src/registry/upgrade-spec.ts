@@ -1,18 +1,20 @@
 // What an upgrade looks for, from what was asked for at the installation. Pure.
 
+import type { PrefixPaths } from '../paths.ts'
 import type { InstalledPackage } from '../profiles/installed.ts'
 import { parseSpec } from './spec.ts'
 
 /** A whole version: `1.2.3`, `v1.2.3-rc.1`. `=1.2.3` is not meant: whoever writes that wants to stay there. */
 const EXACT = /^v?\d+\.\d+\.\d+([-+].*)?$/
 
-/** The spec to look up; undefined for what was installed by CID or path: that names one build for ever. */
-export function upgradeSpec({
-  name,
-  requested,
-}: Pick<InstalledPackage, 'name' | 'requested'>): string | undefined {
+/** The spec to look up; undefined for what was installed by CID or store path: that names one build for ever. */
+export function upgradeSpec(
+  { name, requested }: Pick<InstalledPackage, 'name' | 'requested'>,
+  { store }: Pick<PrefixPaths, 'store'>,
+): string | undefined {
   const spec = parseSpec(requested)
-  if (spec.kind !== 'name') return undefined
+  if (spec.kind === 'cid') return undefined
+  if (spec.kind === 'path') return spec.path.startsWith(`${store}/`) ? undefined : spec.path
   const { range } = spec
   return range === undefined || EXACT.test(range) ? name : `${name}@${range}`
 }

@@ -23,6 +23,7 @@ export const command = defineCommand({
       .option('registry', { type: 'string', requiresArg: true, describe: 'Look only in this one' })
       .option('dry-run', { alias: 'n', type: 'boolean', describe: 'Only tell what would change' })
       .example('pkg install esbuild', 'The newest version for this machine')
+      .example('pkg install esbuild@0.24.2', 'That one; `pkg upgrade` goes on from it. =0.24.2 stays')
       .example('pkg install node@^24 ./mytool', 'The newest 24, and a directory of your own'),
   async run({ package: specs, priority, registry, dryRun = false }, context) {
     if (priority !== undefined && !Number.isFinite(priority)) {

@@ -41,7 +41,7 @@ export const command = defineCommand({
       },
     }).finally(end)
     const changes = await withSizes(change.changes, profile.store.blocks)
-    const after = dryRun || !change.changed ? {} : await afterChange(context)
+    const after = dryRun || !change.changed ? {} : await afterChange(context, change)
     return { ...change, changes, dryRun, kept, ...(registries && { registries }), ...after }
   },
   render(change, style) {
