@@ -84,11 +84,16 @@ export function createContext(surroundings: Surroundings): { context: Context; c
   }
 }
 
-async function openStore({ paths, defer }: Pick<Context, 'paths' | 'defer'>, purpose: Purpose): Promise<Store> {
-  const { Store } = await import('../store/store.ts')
-  const { requireAddable } = await import('../store/prefix.ts')
-  const store = purpose === 'add' ? Store.open(paths.root) : Store.openExisting(paths.root)
+async function openStore(
+  { paths, defer }: Pick<Context, 'paths' | 'defer'>,
+  purpose: Purpose,
+): Promise<Store> {
+  const [{ Store }, { requireAddable }] = await Promise.all([
+    import('../store/store.ts'),
+    import('../store/prefix.ts'),
+  ])
   if (purpose === 'change') requireAddable(paths)
+  const store = purpose === 'add' ? Store.open(paths.root) : Store.openExisting(paths.root)
   defer(() => store.close())
   return store
 }

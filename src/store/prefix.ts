@@ -38,6 +38,11 @@ export function makePrefix(paths: PrefixPaths): void {
 /** Makes a prefix where none is. Throws as `makePrefix`, and NOT_FOUND for one that lost a part. */
 export function ensurePrefix(paths: PrefixPaths): void {
   if (!existsSync(paths.blocksTemp)) makePrefix(paths)
+  requireAddable(paths)
+}
+
+/** Returns when this user can add to a prefix that is there. Throws NOT_FOUND, PERMISSION, READ_ONLY. */
+export function requireAddable(paths: PrefixPaths): void {
   requirePrefix(paths)
   requireWritable(paths, addPlaces(paths))
 }

@@ -5,10 +5,13 @@
 import { spawnSync } from 'node:child_process'
 
 /** Runs Node with these arguments; waits for its end. */
-export function runPowerless(args: string[]): { status: number | null; stdout: string; stderr: string } {
+export function runPowerless(
+  args: string[],
+  env = process.env,
+): { status: number | null; stdout: string; stderr: string } {
   const root = process.getuid?.() === 0
   const [command, ...words] = root
     ? ['setpriv', '--bounding-set=-all', '--inh-caps=-all', process.execPath, ...args]
     : [process.execPath, ...args]
-  return spawnSync(command as string, words, { encoding: 'utf8' })
+  return spawnSync(command as string, words, { encoding: 'utf8', env })
 }

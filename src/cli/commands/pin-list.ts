@@ -1,6 +1,5 @@
 // `pkg pin list`: pins, and auto pins with the link that they watch.
 
-import { existsSync } from 'node:fs'
 import { defineCommand } from '../command.ts'
 import { table } from '../output.ts'
 
@@ -10,11 +9,13 @@ export const command = defineCommand({
       .option('all-users', { alias: 'a', type: 'boolean', describe: 'Those of other users too' })
       .example('pkg pin list', 'Generations are kept without a pin: see `pkg history`'),
   async run({ allUsers = false }, { paths }) {
-    const [{ listPins }, { userName }] = await Promise.all([
+    const [{ listPins }, { requirePrefix }, { userName }] = await Promise.all([
       import('../../pins/pins.ts'),
+      import('../../store/prefix.ts'),
       import('../../paths.ts'),
     ])
-    const pins = existsSync(paths.pins) ? listPins({ paths }, allUsers ? {} : { user: userName() }) : []
+    requirePrefix(paths)
+    const pins = listPins({ paths }, allUsers ? {} : { user: userName() })
     return { pins: pins.map(({ prog, ...pin }) => ({ name: prog, ...pin })) }
   },
   render({ pins }, style) {

@@ -6,7 +6,11 @@ import { formatDate, table } from '../output.ts'
 export const command = defineCommand({
   options: (argv) => argv.example('pkg registry list', 'The first that knows a name answers for it'),
   async run(_args, { paths }) {
-    const { listRegistries } = await import('../../registry/subscribe.ts')
+    const [{ listRegistries }, { requirePrefix }] = await Promise.all([
+      import('../../registry/subscribe.ts'),
+      import('../../store/prefix.ts'),
+    ])
+    requirePrefix(paths)
     const registries = listRegistries({ paths })
     return { registries: registries.map(({ root, ...rest }) => ({ cid: root, ...rest })) }
   },
