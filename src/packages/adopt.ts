@@ -12,7 +12,6 @@ import { list } from '../store/unixfs/directory.ts'
 import { decodeNode } from '../store/unixfs/node.ts'
 import { FileReader } from '../store/unixfs/read.ts'
 import { type Resolved, resolvePath } from '../store/unixfs/resolve.ts'
-import { stat } from '../store/unixfs/stat.ts'
 import { type ElfTarget, elfTarget } from './elf.ts'
 import { Graft } from './graft.ts'
 import {
@@ -24,6 +23,7 @@ import {
   validateManifest,
 } from './manifest.ts'
 import { commonPlatforms, PROGRAMS_DIRECTORY } from './programs.ts'
+import { isExecutable, requireRunnable } from './runnable.ts'
 
 export type AdoptOptions = {
   /** `name@version` */
@@ -45,7 +45,7 @@ export type AdoptedPackage = { cid: CID; manifest: Manifest }
  * options give the same CID. What it returns is protected from a collector only by
  * what `keep` did.
  * Throws INCOMPLETE; EXISTS when it is a package already or a name in bin/ is taken;
- * NOT_FOUND, NOT_FILE for a path that is no program; BAD_MANIFEST, BAD_NAME, USAGE.
+ * NOT_FOUND, NOT_FILE for a path that is no program (see runnable.ts); BAD_MANIFEST, BAD_NAME, USAGE.
  */
 export async function adoptPackage(
   store: Store,
@@ -70,7 +70,10 @@ async function addPrograms(add: AddSession, foreign: CID, { as, bin = [] }: Adop
   const blocks = add.store.blocks
   const graft = new Graft(add)
   const node = decodeNode(foreign, blocks.get(foreign))
-  if (node.type === 'file') return programAlone(graft, foreign, bin, parseNameVersion(as).name)
+  if (node.type === 'file') {
+    requireRunnable(blocks, node, String(foreign))
+    return programAlone(graft, foreign, bin, parseNameVersion(as).name)
+  }
   if (node.type === 'symlink')
     throw new PkgError('NOT_DIRECTORY', `${foreign} is a symlink: it cannot be a package`)
   refusePackage(blocks, foreign)
@@ -98,8 +101,9 @@ async function addProgram(graft: Graft, blocks: BlockGetter, root: CID, path: st
   const parts = path.split('/').filter((part) => part !== '' && part !== '.')
   const name = checkName(parts.at(-1) ?? '', 'program')
   const { cid, node } = resolvePath(blocks, root, parts.join('/'))
+  if (node.type === 'symlink') requireLinkedProgram(blocks, root, parts.join('/'))
+  else requireRunnable(blocks, node, path)
   const withMode = node.type === 'symlink' ? root : await graft.set(root, parts, await graft.executable(cid))
-  if (node.type === 'symlink') requireProgram(blocks, root, parts.join('/'))
   if (parts.length === 2 && parts[0] === PROGRAMS_DIRECTORY) return withMode
   if (find(blocks, root, programPath(name), { followLinks: false })) {
     throw new PkgError('EXISTS', `${programPath(name)} is in ${root} already, and is not ${path}`, {
@@ -112,10 +116,9 @@ async function addProgram(graft: Graft, blocks: BlockGetter, root: CID, path: st
 }
 
 /** A symlink's target cannot be made executable through the link: it must be so already. */
-function requireProgram(blocks: BlockGetter, root: CID, path: string): void {
-  const { cid, node } = resolvePath(blocks, root, path, { followLinks: true })
-  if (node.type === 'file' && (stat(blocks, cid).mode & 0o111) !== 0) return
-  throw new PkgError('NOT_FILE', `${path} is a symlink to something that cannot be run`, {
+function requireLinkedProgram(blocks: BlockGetter, root: CID, path: string): void {
+  if (isExecutable(resolvePath(blocks, root, path, { followLinks: true }).node)) return
+  throw new PkgError('NOT_FILE', `${path} is not an executable file: it is a symlink to something else`, {
     hint: 'Name the file that it leads to.',
   })
 }
@@ -137,7 +140,7 @@ function programsOf(blocks: BlockGetter, root: CID): string[] {
 
 function isProgram(blocks: BlockGetter, root: CID, name: string): boolean {
   const found = find(blocks, root, programPath(name))
-  return found?.node.type === 'file' && (stat(blocks, found.cid).mode & 0o111) !== 0
+  return found !== undefined && isExecutable(found.node)
 }
 
 function targetOf(blocks: BlockGetter, root: CID, name: string): ElfTarget | undefined {

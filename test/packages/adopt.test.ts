@@ -19,6 +19,9 @@ import { temporaryDirectory } from '../helpers/temp.ts'
 
 const SCRIPT = Buffer.from('#!/bin/sh\necho hello\n')
 
+/** A script of so many bytes. */
+const longScript = (bytes: number, fill: number) => Buffer.concat([SCRIPT, Buffer.alloc(bytes, fill)])
+
 // One store for all: what one test adds does not change what another finds.
 const shared = Store.open(await temporaryDirectory({ after }))
 after(() => shared.close())
@@ -55,7 +58,7 @@ test('every leaf is shared, also that of a program that becomes executable', asy
   const store = shared
   const foreign = await addForeign(store, [
     { path: 'a/run', content: SCRIPT },
-    { path: 'a/large', content: Buffer.alloc(2_500_000, 2) },
+    { path: 'a/large', content: longScript(2_500_000, 2) },
   ])
   const { cid } = await adoptPackage(store, foreign, { as: 'tool@1.0.0', bin: ['a/run', 'a/large'] })
   const before = leaves(store, foreign)
@@ -90,6 +93,35 @@ test('without --bin the programs are what is executable in bin/', async () => {
   assert.deepEqual(manifest.programs, ['direct', 'linked'])
 })
 
+test('what has no execute bit is a program when it begins like one; other files are refused by their path', async () => {
+  const store = shared
+  const foreign = await addForeign(store, [
+    { path: 'usr/share/data', content: Buffer.from('data') },
+    { path: 'usr/share/empty', content: Buffer.alloc(0) },
+    { path: 'usr/share/private', content: Buffer.from('data'), mode: 0o640 },
+    { path: 'usr/bin/marked', content: Buffer.from('echo no first line'), mode: 0o755 },
+    { path: 'usr/bin/script', content: SCRIPT },
+    { path: 'usr/bin/elf', content: Buffer.from('\x7fELF and so on') },
+    { path: 'usr/bin/link', link: '../share/data' },
+  ])
+  for (const path of [
+    'usr/share/data',
+    'usr/share/empty',
+    'usr/share/private',
+    'usr/share',
+    'usr/bin/link',
+  ]) {
+    const adopting = adoptPackage(store, foreign, { as: 'x@1.0.0', bin: [path] })
+    const message = new RegExp(`^${path} is not an executable file`)
+    await assert.rejects(adopting, { code: 'NOT_FILE', message }, path)
+  }
+  const bin = ['usr/bin/marked', 'usr/bin/script', 'usr/bin/elf']
+  const { manifest } = await adoptPackage(store, foreign, { as: 'x@1.0.0', bin })
+  assert.deepEqual(manifest.programs, ['elf', 'marked', 'script'])
+  const alone = resolvePath(store.blocks, foreign, 'usr/share/data').cid
+  await assert.rejects(adoptPackage(store, alone, { as: 'x@1.0.0' }), { code: 'NOT_FILE' })
+})
+
 test('a single file becomes bin/<name> of a new directory', async () => {
   const store = shared
   const wrapped = await addForeign(store, [{ path: 'file', content: SCRIPT }])
@@ -106,7 +138,7 @@ for (const shardFanoutBits of [8, 4]) {
   test(`a HAMT root of fan-out ${2 ** shardFanoutBits} stays one, with all its entries`, async () => {
     const store = shared
     const names = Array.from({ length: 700 }, (_, index) => `entry-${index}`)
-    const entries = names.map((path) => ({ path, content: Buffer.from(path) }))
+    const entries = names.map((path) => ({ path, content: Buffer.from(`#!${path}`) }))
     const foreign = await addForeign(store, entries, { shardSplitThresholdBytes: 100, shardFanoutBits })
     assert.equal(decodeNode(foreign, store.blocks.get(foreign)).type, 'hamt')
     const { cid } = await adoptPackage(store, foreign, { as: 'hamt@1.0.0', bin: ['entry-7', 'entry-699'] })
@@ -115,7 +147,7 @@ for (const shardFanoutBits of [8, 4]) {
     assert.deepEqual(readManifest(store.blocks, cid).programs, ['entry-699', 'entry-7'])
     assert.equal(modeOf(store, cid, 'bin/entry-699'), 0o555)
     for (const name of names)
-      assert.equal(Buffer.from(readFile(store.blocks, at(store, cid, name).cid)).toString(), name)
+      assert.equal(Buffer.from(readFile(store.blocks, at(store, cid, name).cid)).toString(), `#!${name}`)
   })
 }
 
@@ -124,7 +156,7 @@ test('a CIDv0 DAG is adopted, times and all, and always as the same CID', async 
   const mtime = { secs: 1_600_000_000n, nsecs: 9 }
   const entries: ForeignEntry[] = [
     { path: 'sub', mtime },
-    { path: 'sub/run', content: Buffer.alloc(600_000, 3), mtime, mode: 0o640 },
+    { path: 'sub/run', content: longScript(600_000, 3), mtime, mode: 0o640 },
   ]
   const foreign = await addForeign(store, entries, {
     profile: 'unixfs-v0-2015',
@@ -177,7 +209,7 @@ const refused: [
     'a name in bin/ that is taken',
     [
       { path: 'bin/x', content: SCRIPT },
-      { path: 'y/x', content: Buffer.from('y') },
+      { path: 'y/x', content: Buffer.from('#!y') },
     ],
     ['y/x'],
     'EXISTS',
@@ -186,7 +218,7 @@ const refused: [
     'two programs of one name',
     [
       { path: 'a/x', content: SCRIPT },
-      { path: 'b/x', content: Buffer.from('y') },
+      { path: 'b/x', content: Buffer.from('#!y') },
     ],
     ['a/x', 'b/x'],
     'EXISTS',

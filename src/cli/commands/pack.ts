@@ -33,7 +33,11 @@ export const command = defineCommand({
         requiresArg: true,
         describe: 'A CID in place of a directory; shares its blocks',
       })
-      .option('bin', { type: 'string', array: true, describe: 'With --from: paths of the programs' })
+      .option('bin', {
+        type: 'string',
+        array: true,
+        describe: 'With --from: paths of the programs, each an executable file',
+      })
       .option('description', { type: 'string', requiresArg: true, describe: 'For the made manifest' })
       .option('licence', {
         type: 'string',
