@@ -20,8 +20,8 @@ const BROKEN_PIPE = 141
 
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error) => {
+    // Any other error rejects the write that met it: see `write`.
     if (isErrno(error, 'EPIPE')) process.exit(BROKEN_PIPE)
-    throw error
   })
 }
 
@@ -80,14 +80,14 @@ async function run({ command, args }: Invocation): Promise<number> {
     try {
       const result = await command.run(args, context)
       if (!streams) await print(command, { result, args })
-      await write(process.stderr, notes.splice(0).join(''))
+      await say(notes.splice(0).join(''))
       return command.exitStatus?.(result) ?? 0
     } finally {
       await close()
     }
   } catch (error) {
     // Whatever broke after Ctrl-C broke because of it.
-    await write(process.stderr, notes.join(''))
+    await say(notes.join(''))
     const interrupted = signals.exitStatus()
     const reported =
       interrupted === undefined ? error : new PkgError('INTERRUPTED', 'interrupted', { cause: error })
@@ -109,6 +109,16 @@ async function print({ brief, render }: Invocation['command'], { result, args }:
 type ErrorOutput = { json: boolean; stream?: NodeJS.WritableStream }
 
 async function printError(error: unknown, { json, stream = process.stdout }: ErrorOutput): Promise<void> {
-  if (json) await write(stream, `${toJson({ error: reportOf(error) })}\n`)
-  else await write(process.stderr, `${renderError(error, styleFor(process.stderr), process.env)}\n`)
+  if (!json) return await say(`${renderError(error, styleFor(process.stderr), process.env)}\n`)
+  const record = `${toJson({ error: reportOf(error) })}\n`
+  try {
+    await write(stream, record)
+  } catch {
+    await say(record)
+  }
+}
+
+/** To the person. Where that cannot be written there is no place left to say so, and the exit status still tells. */
+async function say(text: string): Promise<void> {
+  await write(process.stderr, text).catch(() => {})
 }

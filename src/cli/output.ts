@@ -1,5 +1,8 @@
 // How results look to people: colours, tables, sizes, dates. Pure functions but
-// for `write`, which waits until a pipe has taken the bytes.
+// for `write`, which waits until a pipe has taken the bytes. Whatever was named or
+// written by others goes through `printable` before it is shown; --json is exact.
+
+import { codeOf, PkgError } from '../errors.ts'
 
 export type Style = Readonly<{
   bold(text: string): string
@@ -88,13 +91,22 @@ export function fields(pairs: [string, string | undefined][], style: Style): str
 }
 
 /**
- * A name as it may be shown: control characters, which could move the cursor or
- * fake a line, are escaped. Names out of a DAG are hostile (invariant 7).
+ * A text of others as it may be shown: control characters, which could move the
+ * cursor, fake a line or turn its direction, are escaped. Names out of a DAG are
+ * hostile (invariant 7). `lines`: newlines are meant, as in a message of ours.
  */
-export function printable(name: string): string {
-  return name.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (character) => {
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
-  })
+export function printable(text: string, { lines = false } = {}): string {
+  if (lines)
+    return text
+      .split('\n')
+      .map((line) => printable(line))
+      .join('\n')
+  return text.replace(
+    /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+    (character) => {
+      return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+    },
+  )
 }
 
 /** The record that `--json` prints. CIDs become strings, sets lists, dates ISO 8601, undefined nothing. */
@@ -117,9 +129,19 @@ function isDagJsonLink(value: unknown): value is { '/': string } {
   return typeof value === 'object' && value !== null && '/' in value && typeof value['/'] === 'string'
 }
 
-/** Writes all of `text` and resolves when the system has it: an exit before would cut a pipe short. */
+/**
+ * Writes all of `text` and resolves when the system has it: an exit before would cut a pipe short.
+ * Throws NO_SPACE, IO, as the system has it, naming the stream.
+ */
 export function write(stream: NodeJS.WritableStream, text: string | Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
-    stream.write(text, (error) => (error ? reject(error) : resolve()))
+    stream.write(text, (error) => (error ? reject(cannotWrite(stream, error)) : resolve()))
   })
+}
+
+function cannotWrite(stream: NodeJS.WritableStream, cause: Error): Error {
+  const name = stream === process.stderr ? 'standard error' : 'standard output'
+  const why = /^E[A-Z0-9]+: (.*?), \w+$/.exec(cause.message)?.[1] ?? cause.message
+  const code = codeOf(cause)
+  return new PkgError(code === 'INTERNAL' ? 'IO' : code, `${name} cannot be written: ${why}`, { cause })
 }

@@ -35,8 +35,8 @@ function systemMessage(message: string): string {
 /** The lines for standard error. */
 export function renderError(error: unknown, style: Style, { PKG_DEBUG }: NodeJS.ProcessEnv): string {
   const { message, hint } = reportOf(error)
-  const lines = [`${style.red('pkg:')} ${message.split('\n').map(printable).join('\n')}`]
-  if (hint !== undefined) lines.push(`${style.bold('hint:')} ${hint}`)
+  const lines = [`${style.red('pkg:')} ${printable(message, { lines: true })}`]
+  if (hint !== undefined) lines.push(`${style.bold('hint:')} ${printable(hint, { lines: true })}`)
   if (PKG_DEBUG) lines.push(...stacks(error))
   return lines.join('\n')
 }

@@ -8,6 +8,9 @@ import { temporaryDirectory } from '../helpers/temp.ts'
 export const LAUNCHER = join(import.meta.dirname, '..', '..', 'src', 'cli', 'pkg')
 const START = join(import.meta.dirname, '..', '..', 'src', 'cli', 'start.ts')
 
+/** The sources' `pkg` as a shell calls it, whatever is built. */
+export const SHELL_WORDS = `"${process.execPath}" --disable-warning=ExperimentalWarning "${START}"`
+
 export type Outcome = { status: number | null; signal: NodeJS.Signals | null; stdout: string; stderr: string }
 
 export type RunOptions = {

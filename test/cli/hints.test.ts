@@ -4,14 +4,14 @@ import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { LAUNCHER, makeProgram, outcome, sandbox } from './harness.ts'
+import { makeProgram, outcome, SHELL_WORDS, sandbox } from './harness.ts'
 
 const box = await sandbox({ after })
 const at = (...parts: string[]) => join(box.directory, ...parts)
 
 /** Runs `pkg …` as a shell would, so that what needs quotes needs them here. */
 const shell = (line: string) =>
-  outcome(['sh', '-c', line.replace(/^pkg/, `"${LAUNCHER}"`)], { cwd: box.directory, env: box.env })
+  outcome(['sh', '-c', line.replace(/^pkg/, SHELL_WORDS)], { cwd: box.directory, env: box.env })
 
 const pack = (name: string, directory: string, version = '1.0.0') =>
   box.brief('pack', makeProgram(at(directory), 'tool', `${name} ${version}`), '--as', `${name}@${version}`)
