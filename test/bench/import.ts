@@ -51,14 +51,23 @@ export async function benchImport(work: Work): Promise<Row[]> {
     const peers = importPeers(work)
     const timed = peers.map((peer) => [peer.name, into('peer', (to) => measurePeer(peer, source, to))])
     rows.push({
-      title: `pkg store add of ${title}, flushed`,
+      title: `pkg store add of ${title}`,
       ...(await inTurns(COMMAND_ROUNDS, {
         ours: into('added', (to) => timeOf(addCommand(work, source, to))),
-        reference: into('flushed', (to) => sample(work, 'flushed', source, to)),
+        reference: into('bare', (to) => sample(work, 'bare', source, to)),
         peers: Object.fromEntries(timed),
       })),
-      against: 'bare loop + sync',
+      against: 'bare loop',
       ahead: peers.filter(({ promised }) => promised).map(({ name }) => name),
+    })
+    // With a pin it waits for the disk; of the peers only ostree does.
+    rows.push({
+      title: `pkg store add --pin of ${title}`,
+      ...(await inTurns(COMMAND_ROUNDS, {
+        ours: into('pinned', (to) => timeOf([...addCommand(work, source, to), '--pin', 'bench'])),
+        reference: into('flushed', (to) => sample(work, 'flushed', source, to)),
+      })),
+      against: 'bare loop + sync',
     })
   }
   return rows

@@ -25,7 +25,7 @@ export function prefixInUse(work: Work): PrefixInUse | undefined {
   const { XDG_CACHE_HOME: _, ...inherited } = process.env
   const env = { ...inherited, HOME: cwd, PKG_PREFIX: root, SHELL: '/bin/bash', CI: '1' }
   const prefix = { store: join(root, 'store'), cwd, env }
-  work.defer(() => outputOf([launcher(work), 'daemon', 'stop'], prefix))
+  work.defer(() => outputOf([launcher(work), 'daemon', 'stop', '--force'], prefix))
   outputOf([launcher(work), 'init'], prefix)
   made.set(work, prefix)
   return prefix

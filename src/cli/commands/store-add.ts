@@ -1,7 +1,7 @@
 // `pkg store add`: a file, symlink or directory into the store.
 
 import { defineCommand } from '../command.ts'
-import { count, formatBytes } from '../output.ts'
+import { count, formatBytes, printable } from '../output.ts'
 import { bytesProgress } from '../steps.ts'
 
 export const command = defineCommand({
@@ -23,17 +23,18 @@ export const command = defineCommand({
     const progress = bytesProgress(context, 'Adding')
     return await withAdd(store, async (add) => {
       const added = await importTree(add, path, { signal: context.signal, onProgress: progress.update })
-      await add.commit([added.cid])
-      // While the temp pin is there: a collection beside us cannot take it in between.
+      // Without a link nothing is promised, so nothing waits for the disk: whoever links it later does.
       if (pin !== undefined) {
+        await add.commit([added.cid])
         const { addPin } = await import('../../pins/pins.ts')
+        // While the temp pin is there: a collection beside us cannot take it in between.
         await addPin(store, { prog: pin, cid: added.cid })
       }
       return { ...added, ...(pin === undefined ? {} : { pin }) }
     }).finally(progress.end)
   },
   render({ cid, files, bytes, newBytes, pin }, style) {
-    const kept = pin === undefined ? 'not pinned' : `pinned as ${pin}`
+    const kept = pin === undefined ? 'not pinned' : `pinned as ${printable(pin)}`
     const figures = `${count(files, 'file')}, ${formatBytes(bytes)}, ${formatBytes(newBytes)} of it new; ${kept}`
     return `${style.bold(cid.toString())}\n${style.dim(figures)}`
   },
