@@ -124,14 +124,37 @@ export function shellWord(text: string): string {
 }
 
 /**
- * Gives `name` back when it can be one component of a path.
- * Throws BAD_NAME for '', '.', '..', a slash, a NUL, or more than 255 bytes.
+ * Gives `name` back when it can be a name that we make: one component of a path, and
+ * fit for a terminal. Throws BAD_NAME for what `checkComponent` refuses, and for
+ * control characters (C0, DEL, C1).
  */
 export function checkName(name: string, what: string): string {
-  const bad =
-    name === '' || name === '.' || name === '..' || /[/\0]/.test(name) || Buffer.byteLength(name) > NAME_MAX
-  if (!bad) return name
-  throw new PkgError('BAD_NAME', `${JSON.stringify(name.slice(0, 80))} cannot be a ${what}`, {
-    hint: 'Use 1 to 255 bytes without "/" and NUL, and not "." or "..".',
+  if (!isComponent(name) || /[\u0000-\u001f\u007f-\u009f]/.test(name)) throw badName(name, what)
+  return name
+}
+
+/** As `checkName`, for names of links and files of ours: a dot in front is for what is being written. */
+export function checkVisibleName(name: string, what: string): string {
+  if (name.startsWith('.')) throw badName(name, what)
+  return checkName(name, what)
+}
+
+/**
+ * Gives `name` back when it can be one component of a path, as a DAG may have it.
+ * Throws BAD_NAME for '', '.', '..', a slash, a NUL, or more than 255 bytes.
+ */
+export function checkComponent(name: string, what: string): string {
+  if (isComponent(name)) return name
+  throw badName(name, what)
+}
+
+function isComponent(name: string): boolean {
+  if (name === '' || name === '.' || name === '..') return false
+  return !/[/\0]/.test(name) && Buffer.byteLength(name) <= NAME_MAX
+}
+
+function badName(name: string, what: string): PkgError {
+  return new PkgError('BAD_NAME', `${JSON.stringify(name.slice(0, 80))} cannot be a ${what}`, {
+    hint: 'Use 1 to 255 bytes without "/" and control characters, and not "." in front.',
   })
 }

@@ -9,7 +9,7 @@ import { prefixPaths, resolvePrefix } from '../paths.ts'
 import { COMPLETE } from './completion.ts'
 import { createContext } from './context.ts'
 import { rootHelp } from './help.ts'
-import { styleFor, toJson, write } from './output.ts'
+import { printableLines, styleFor, toJson, write } from './output.ts'
 import type { Invocation, Parsed } from './parse.ts'
 import { createProgress } from './progress.ts'
 import { renderError, reportOf } from './report.ts'
@@ -74,7 +74,7 @@ async function run({ command, args }: Invocation): Promise<number> {
       quiet,
       progress: createProgress(process.stderr, { quiet: quiet || json, env: process.env }),
       note: (text) => {
-        if (!quiet && !json) notes.push(`${text}\n`)
+        if (!quiet && !json) notes.push(`${printableLines(text)}\n`)
       },
     })
     try {

@@ -93,20 +93,18 @@ export function fields(pairs: [string, string | undefined][], style: Style): str
 /**
  * A text of others as it may be shown: control characters, which could move the
  * cursor, fake a line or turn its direction, are escaped. Names out of a DAG are
- * hostile (invariant 7). `lines`: newlines are meant, as in a message of ours.
+ * hostile (invariant 7).
  */
-export function printable(text: string, { lines = false } = {}): string {
-  if (lines)
-    return text
-      .split('\n')
-      .map((line) => printable(line))
-      .join('\n')
+export function printable(text: string): string {
   return text.replace(
     /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
-    (character) => {
-      return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
-    },
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )
+}
+
+/** The same for a message of several lines: its newlines stay. */
+export function printableLines(text: string): string {
+  return text.split('\n').map(printable).join('\n')
 }
 
 /** The record that `--json` prints. CIDs become strings, sets lists, dates ISO 8601, undefined nothing. */

@@ -2,7 +2,7 @@
 // The stack shows only under PKG_DEBUG; a bug says that it is one.
 
 import { codeOf, type ErrorCode, PkgError } from '../errors.ts'
-import { printable, type Style } from './output.ts'
+import { printableLines, type Style } from './output.ts'
 
 export type ErrorReport = { code: ErrorCode; message: string; hint?: string }
 
@@ -35,8 +35,8 @@ function systemMessage(message: string): string {
 /** The lines for standard error. */
 export function renderError(error: unknown, style: Style, { PKG_DEBUG }: NodeJS.ProcessEnv): string {
   const { message, hint } = reportOf(error)
-  const lines = [`${style.red('pkg:')} ${printable(message, { lines: true })}`]
-  if (hint !== undefined) lines.push(`${style.bold('hint:')} ${printable(hint, { lines: true })}`)
+  const lines = [`${style.red('pkg:')} ${printableLines(message)}`]
+  if (hint !== undefined) lines.push(`${style.bold('hint:')} ${printableLines(hint)}`)
   if (PKG_DEBUG) lines.push(...stacks(error))
   return lines.join('\n')
 }

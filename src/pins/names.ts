@@ -4,7 +4,7 @@
 
 import { createHash } from 'node:crypto'
 import { join, relative } from 'node:path'
-import { checkName, type PrefixPaths } from '../paths.ts'
+import { checkName, checkVisibleName, type PrefixPaths } from '../paths.ts'
 import type { CID } from '../store/cid.ts'
 
 /** The directory below `<prog>` that holds its auto pins. */
@@ -15,7 +15,7 @@ export const UNFINISHED = '.tmp-'
 
 /** `pins/per-user/<user>/<prog>`. Throws BAD_NAME. */
 export function progDirectory(paths: Pick<PrefixPaths, 'pinsPerUser'>, user: string, prog: string): string {
-  return join(paths.pinsPerUser, checkName(user, 'user name'), checkProg(prog))
+  return join(paths.pinsPerUser, checkName(user, 'user name'), checkVisibleName(prog, 'name for a pin'))
 }
 
 /** The name of a pin: the CID in version 1 and base32. */
@@ -42,9 +42,4 @@ export function recordFile(autoPin: string): string {
 export function generationOf(path: string): { profile: string; number: number } | undefined {
   const match = /^(.*)\/generations\/([1-9]\d{0,14})$/s.exec(path)
   return match ? { profile: match[1]!, number: Number(match[2]) } : undefined
-}
-
-function checkProg(prog: string): string {
-  // A dot in front is for what is being written.
-  return checkName(prog.startsWith('.') ? '' : prog, 'name for a pin')
 }

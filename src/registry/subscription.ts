@@ -9,7 +9,7 @@ import { isErrno, PkgError } from '../errors.ts'
 import { writeFileAtomic } from '../files/atomic.ts'
 import { makeDirectory } from '../files/directory.ts'
 import { canonicalBytes } from '../packages/canonical-json.ts'
-import { checkName, type PrefixPaths, userName } from '../paths.ts'
+import { checkName, checkVisibleName, type PrefixPaths, userName } from '../paths.ts'
 import { type CID, parseCid, tryParseCid } from '../store/cid.ts'
 
 const FORMAT = 1
@@ -125,9 +125,8 @@ export function isFixed(source: string): boolean {
 }
 
 function fileOf(paths: Pick<PrefixPaths, 'profilesPerUser'>, name: string, user?: string): string {
-  // A dot in front is for what is being written.
-  const checked = checkName(name.startsWith('.') ? '' : `${name}${SUFFIX}`, 'name for a registry')
-  return join(subscriptionsDirectory(paths, user), checked)
+  const file = `${checkVisibleName(name, 'name for a registry')}${SUFFIX}`
+  return join(subscriptionsDirectory(paths, user), checkName(file, 'name for a registry'))
 }
 
 function namesIn(directory: string): string[] {

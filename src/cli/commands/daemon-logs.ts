@@ -2,7 +2,7 @@
 
 import { defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
-import { toJson, write } from '../output.ts'
+import { printable, toJson, write } from '../output.ts'
 
 export const command = defineCommand({
   options: (argv) =>
@@ -19,15 +19,16 @@ export const command = defineCommand({
     if (follow) return await followTo(context, lines)
     return { file: context.paths.log, lines: lines === 0 ? [] : tailLog(context.paths.log, lines) }
   },
-  render: ({ lines, file }, style) => (lines.length > 0 ? lines.join('\n') : style.dim(`${file} is empty`)),
-  brief: ({ lines }) => lines.join('\n'),
+  render: ({ lines, file }, style) =>
+    lines.length > 0 ? lines.map(printable).join('\n') : style.dim(`${file} is empty`),
+  brief: ({ lines }) => lines.map(printable).join('\n'),
 })
 
 /** Writes lines as they come: there is no result to wait for. */
 async function followTo({ paths, signal, json }: Context, lines: number): Promise<never> {
   const { followLog } = await import('../../daemon/log.ts')
   for await (const line of followLog(paths.log, lines, signal)) {
-    await write(process.stdout, json ? `${toJson({ line })}\n` : `${line}\n`)
+    await write(process.stdout, json ? `${toJson({ line })}\n` : `${printable(line)}\n`)
   }
   throw signal.reason
 }

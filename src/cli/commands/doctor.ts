@@ -2,6 +2,7 @@
 
 import { EXIT } from '../../errors.ts'
 import { defineCommand } from '../command.ts'
+import { printable } from '../output.ts'
 
 export const command = defineCommand({
   options: (argv) =>
@@ -15,8 +16,8 @@ export const command = defineCommand({
     const lines = checks.flatMap(({ ok: fine, name, detail, hint }) => {
       const mark =
         fine === true ? style.green('ok') : fine === 'warning' ? style.yellow('!!') : style.red('NO')
-      const line = `${mark}  ${style.bold(name)}  ${detail}`
-      return hint === undefined || fine === true ? [line] : [line, `      ${hint}`]
+      const line = `${mark}  ${style.bold(name)}  ${printable(detail)}`
+      return hint === undefined || fine === true ? [line] : [line, `      ${printable(hint)}`]
     })
     return [...lines, ok ? style.green('Nothing is in the way') : style.red('Something is in the way')].join(
       '\n',

@@ -3,7 +3,7 @@
 import type { CollectionResult } from '../../pins/collect.ts'
 import { defineCommand } from '../command.ts'
 import { duration, wholeNumber } from '../numbers.ts'
-import { count, formatBytes, formatDate, type Style } from '../output.ts'
+import { count, formatBytes, formatDate, printable, type Style } from '../output.ts'
 
 export const command = defineCommand({
   options: (argv) =>
@@ -63,16 +63,19 @@ function remarks(
   const verb = dryRun ? 'would delete' : 'deleted'
   return [
     ...generations.map(
-      ({ profile, number, created }) => `${verb} generation ${number} of ${profile} (${formatDate(created)})`,
+      ({ profile, number, created }) =>
+        `${verb} generation ${number} of ${printable(profile)} (${formatDate(created)})`,
     ),
-    ...gone.map(({ path }) => `${dryRun ? 'would drop' : 'dropped'} the auto pin of ${path}, which is gone`),
+    ...gone.map(
+      ({ path }) => `${dryRun ? 'would drop' : 'dropped'} the auto pin of ${printable(path)}, which is gone`,
+    ),
     ...skipped.map(({ profile, why }) => {
       return style.yellow(
-        `kept all generations of ${profile}: ${why === 'BUSY' ? 'it is being changed' : 'not permitted'}`,
+        `kept all generations of ${printable(profile)}: ${why === 'BUSY' ? 'it is being changed' : 'not permitted'}`,
       )
     }),
     ...unreadable.map(({ path, errno }) =>
-      style.yellow(`cannot read ${path} (${errno}): what it kept stays`),
+      style.yellow(`cannot read ${printable(path)} (${errno}): what it kept stays`),
     ),
     ...(deniedProcesses > 0
       ? [style.dim(`${count(deniedProcesses, 'process', 'processes')} of others could not be looked at`)]

@@ -1,6 +1,7 @@
 // `pkg info`: the registry's record of a package, or the manifest of one by CID or path.
 
 import { type PackageRecord, platformKey } from '../../registry/record.ts'
+import type { Spec } from '../../registry/spec.ts'
 import { defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
 import { fields, formatBytes, formatDate, printable, type Style, table } from '../output.ts'
@@ -17,13 +18,13 @@ export const command = defineCommand({
   async run({ package: text }, context) {
     const { parseSpec } = await import('../../registry/spec.ts')
     const spec = parseSpec(text)
-    return spec.kind === 'name' ? await ofRecord(text, spec.name, context) : await ofManifest(text, context)
+    return spec.kind === 'name' ? await ofRecord(text, spec, context) : await ofManifest(text, context)
   },
   render: (info, style) => ('versions' in info ? renderRecord(info, style) : renderPackage(info, style)),
   brief: (info) => ('cid' in info ? info.cid.toString() : undefined),
 })
 
-async function ofRecord(text: string, name: string, { openStore }: Context) {
+async function ofRecord(text: string, { name, range }: Spec & { kind: 'name' }, { openStore }: Context) {
   const [{ findRecord, resolve }, { readManifest }, { hasCode }] = await Promise.all([
     import('../../registry/resolve.ts'),
     import('../../packages/package.ts'),
@@ -43,8 +44,8 @@ async function ofRecord(text: string, name: string, { openStore }: Context) {
       programs: held ? readManifest(store.blocks, cid).programs : undefined,
     }
   } catch (error) {
-    // Nothing for this machine, or in that range: what there is may be shown all the same.
-    if (!hasCode(error, 'NO_VERSION')) throw error
+    // Nothing for this machine: what there is may be shown all the same, unless one version was asked for.
+    if (range !== undefined || !hasCode(error, 'NO_VERSION')) throw error
     return { ...record, registry, unavailable: error.message }
   }
 }
@@ -74,8 +75,11 @@ function renderRecord(info: RecordInfo, style: Style): string {
       ['about', printable(description)],
       ['homepage', homepage && printable(homepage)],
       ['licence', licence && printable(licence)],
-      ['registry', registry],
-      ['for here', 'version' in info ? `${info.version}  ${info.cid}` : style.yellow(info.unavailable ?? '')],
+      ['registry', printable(registry)],
+      [
+        'for here',
+        'version' in info ? `${info.version}  ${info.cid}` : style.yellow(printable(info.unavailable ?? '')),
+      ],
       ['programs', 'programs' in info ? info.programs?.map(printable).join(', ') : undefined],
     ],
     style,
@@ -110,7 +114,10 @@ function renderPackage(
       ['cid', cid.toString()],
       ['size', `${formatBytes(bytes)} in ${blocks.toLocaleString('en')} blocks`],
       ['programs', programs.map(printable).join(', ')],
-      ['depends on', dependencies.map((one) => `${one.name} ${one.version ?? ''}`.trim()).join(', ')],
+      [
+        'depends on',
+        dependencies.map((one) => printable(`${one.name} ${one.version ?? ''}`.trim())).join(', '),
+      ],
     ],
     style,
   )

@@ -2,7 +2,7 @@
 
 import { EXIT } from '../../errors.ts'
 import { defineCommand } from '../command.ts'
-import { fields } from '../output.ts'
+import { fields, printable } from '../output.ts'
 
 export const command = defineCommand({
   options: (argv) =>
@@ -63,7 +63,9 @@ export const command = defineCommand({
   render({ prefix, mountpoint, profile, target, led, mount, path }, style) {
     const state = mount?.mounted ? style.green(mountpoint) : style.yellow(mount?.reason ?? 'not asked for')
     const lines = [
-      ...(led === undefined ? [] : [style.yellow(`${profile} led to ${led}, now leads to ${target}`)]),
+      ...(led === undefined
+        ? []
+        : [style.yellow(printable(`${profile} led to ${led}, now leads to ${target}`))]),
       fields(
         [
           ['prefix', prefix],

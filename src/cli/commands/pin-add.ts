@@ -1,6 +1,7 @@
 // `pkg pin add`: a name for a DAG that shall stay.
 
 import { defineCommand } from '../command.ts'
+import { printable } from '../output.ts'
 
 export const command = defineCommand({
   options: (argv) =>
@@ -22,6 +23,6 @@ export const command = defineCommand({
     const { prog, ...pin } = await addPin(store, { prog: name, cid: resolveHeldDag(store, text), partial })
     return { name: prog, ...pin }
   },
-  render: ({ name, cid }, style) => `Pinned ${style.bold(name)}: ${cid}`,
+  render: ({ name, cid }, style) => `Pinned ${style.bold(printable(name))}: ${cid}`,
   brief: ({ cid }) => cid.toString(),
 })

@@ -1,7 +1,7 @@
 // `pkg pin list`: pins, and auto pins with the link that they watch.
 
 import { defineCommand } from '../command.ts'
-import { table } from '../output.ts'
+import { printable, table } from '../output.ts'
 
 export const command = defineCommand({
   options: (argv) =>
@@ -22,12 +22,12 @@ export const command = defineCommand({
     if (pins.length === 0) return 'There are no pins'
     const users = new Set(pins.map(({ user }) => user)).size > 1
     const rows = pins.map(({ name, user, kind, cid, path, remembered }) => [
-      style.bold(name),
-      ...(users ? [user] : []),
+      style.bold(printable(name)),
+      ...(users ? [printable(user)] : []),
       cid.toString(),
-      kind === 'auto' ? `by ${path}${remembered ? ' (cannot be read now)' : ''}` : '',
+      kind === 'auto' ? `by ${printable(path)}${remembered ? ' (cannot be read now)' : ''}` : '',
     ])
     return table(['name', ...(users ? ['user'] : []), 'cid', ''], rows, { style })
   },
-  brief: ({ pins }) => pins.map(({ name, cid }) => `${name} ${cid}`).join('\n'),
+  brief: ({ pins }) => pins.map(({ name, cid }) => `${printable(name)} ${cid}`).join('\n'),
 })

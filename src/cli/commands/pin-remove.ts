@@ -1,6 +1,7 @@
 // `pkg pin remove`: what it kept lies there until the next collection.
 
 import { defineCommand } from '../command.ts'
+import { printable } from '../output.ts'
 
 export const command = defineCommand({
   options: (argv) =>
@@ -20,5 +21,6 @@ export const command = defineCommand({
     })
     return { pins: removed.map(({ prog, ...pin }) => ({ name: prog, ...pin })) }
   },
-  render: ({ pins }, style) => pins.map(({ name, cid }) => `Unpinned ${style.bold(name)}: ${cid}`).join('\n'),
+  render: ({ pins }, style) =>
+    pins.map(({ name, cid }) => `Unpinned ${style.bold(printable(name))}: ${cid}`).join('\n'),
 })

@@ -1,6 +1,7 @@
 // `pkg publish`: a package into a registry that one keeps.
 
 import { defineCommand } from '../command.ts'
+import { printable } from '../output.ts'
 
 export const command = defineCommand({
   options: (argv) =>
@@ -29,7 +30,7 @@ export const command = defineCommand({
   },
   render: ({ name, version, root, registry, changed }, style) =>
     changed
-      ? `Published ${style.bold(`${name} ${version}`)} in ${registry}\n${style.dim(`registry ${root}`)}`
-      : `${name} ${version} is in ${registry} already`,
+      ? `Published ${style.bold(`${name} ${version}`)} in ${printable(registry)}\n${style.dim(`registry ${root}`)}`
+      : `${name} ${version} is in ${printable(registry)} already`,
   brief: ({ root }) => root.toString(),
 })

@@ -1,6 +1,7 @@
 // `pkg registry add`: from now on packages are looked up there too.
 
 import { defineCommand } from '../command.ts'
+import { printable } from '../output.ts'
 
 export const command = defineCommand({
   options: (argv) =>
@@ -13,6 +14,7 @@ export const command = defineCommand({
     const { root, ...rest } = await addRegistry(await context.openStore('add'), { name, source })
     return { cid: root, ...rest }
   },
-  render: ({ name, source }, style) => `Added the registry ${style.bold(name)}: ${source}`,
+  render: ({ name, source }, style) =>
+    `Added the registry ${style.bold(printable(name))}: ${printable(source)}`,
   brief: ({ cid }) => cid.toString(),
 })

@@ -1,6 +1,7 @@
 // `pkg registry create`: an empty registry, in a directory of one's own.
 
 import { defineCommand } from '../command.ts'
+import { printable } from '../output.ts'
 
 export const command = defineCommand({
   options: (argv) =>
@@ -17,6 +18,7 @@ export const command = defineCommand({
     const { root, ...rest } = await createRegistry(await context.openStore('add'), directory, { name })
     return { cid: root, ...rest }
   },
-  render: ({ name, directory }, style) => `Made the registry ${style.bold(name)} in ${directory}`,
+  render: ({ name, directory }, style) =>
+    `Made the registry ${style.bold(printable(name))} in ${printable(directory)}`,
   brief: ({ cid }) => cid.toString(),
 })

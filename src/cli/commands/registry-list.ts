@@ -1,7 +1,7 @@
 // `pkg registry list`: in the order in which they are asked.
 
 import { defineCommand } from '../command.ts'
-import { formatDate, table } from '../output.ts'
+import { formatDate, printable, table } from '../output.ts'
 
 export const command = defineCommand({
   options: (argv) => argv.example('pkg registry list', 'The first that knows a name answers for it'),
@@ -18,9 +18,9 @@ export const command = defineCommand({
     if (registries.length === 0)
       return 'There are no registries. Add one: pkg registry add <name> <directory or CID>'
     const rows = registries.map(({ name, source, updated }) => [
-      style.bold(name),
+      style.bold(printable(name)),
       formatDate(updated),
-      source,
+      printable(source),
     ])
     return table(['name', 'updated', 'source'], rows, { style })
   },

@@ -1,6 +1,7 @@
 // `pkg registry remove`: what was installed from there stays.
 
 import { defineCommand } from '../command.ts'
+import { printable } from '../output.ts'
 
 export const command = defineCommand({
   options: (argv) =>
@@ -12,5 +13,5 @@ export const command = defineCommand({
     await removeRegistry(await context.openStore('change'), name)
     return { name }
   },
-  render: ({ name }, style) => `Removed the registry ${style.bold(name)}`,
+  render: ({ name }, style) => `Removed the registry ${style.bold(printable(name))}`,
 })

@@ -2,6 +2,7 @@
 
 import { EXIT } from '../../errors.ts'
 import { defineCommand } from '../command.ts'
+import { printable } from '../output.ts'
 import { updateRecord, updateTrouble } from '../registry-updates.ts'
 
 export const command = defineCommand({
@@ -18,7 +19,7 @@ export const command = defineCommand({
     registries
       .map((one) => {
         const done = one.changed ? style.green('updated') : 'nothing new'
-        return updateTrouble(one) ?? `${style.bold(one.name)}: ${done}`
+        return printable(updateTrouble(one) ?? '') || `${style.bold(printable(one.name))}: ${done}`
       })
       .join('\n') || 'There are no registries. Add one: pkg registry add <name> <directory or CID>',
   brief: ({ registries }) =>

@@ -27,7 +27,7 @@ export const command = defineCommand({
     const rows = packages.map(({ name, version, description, registry }) => [
       style.bold(name),
       version,
-      registry,
+      printable(registry),
       printable(description),
     ])
     return table(['name', 'version', 'registry', 'description'], rows, { style })

@@ -2,7 +2,7 @@
 
 import { writeCar } from '../car-file.ts'
 import { defineCommand } from '../command.ts'
-import { count, formatBytes, write } from '../output.ts'
+import { count, formatBytes, printable, write } from '../output.ts'
 import { bytesProgress } from '../steps.ts'
 
 export const command = defineCommand({
@@ -38,6 +38,7 @@ export const command = defineCommand({
   },
   streams: ({ file }) => file === '-',
   render: (exported) =>
-    exported && `${exported.file}: ${count(exported.blocks, 'block')}, ${formatBytes(exported.bytes)}`,
+    exported &&
+    `${printable(exported.file)}: ${count(exported.blocks, 'block')}, ${formatBytes(exported.bytes)}`,
   brief: (exported) => exported?.file,
 })

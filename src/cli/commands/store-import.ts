@@ -2,7 +2,7 @@
 
 import { readCar } from '../car-file.ts'
 import { defineCommand } from '../command.ts'
-import { count, formatBytes } from '../output.ts'
+import { count, formatBytes, printable } from '../output.ts'
 
 export const command = defineCommand({
   options: (argv) =>
@@ -49,7 +49,7 @@ export const command = defineCommand({
       const partial = whole.has(root.toString()) ? '' : style.yellow('  not all of it is here')
       return style.bold(root.toString()) + partial
     })
-    const kept = pin === undefined ? 'not pinned' : `pinned as ${pin}`
+    const kept = pin === undefined ? 'not pinned' : `pinned as ${printable(pin)}`
     lines.push(
       style.dim(
         `${count(blocks, 'block')}, ${formatBytes(bytes)}, ${newBlocks.toLocaleString('en')} new; ${kept}`,

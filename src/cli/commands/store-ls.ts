@@ -44,7 +44,9 @@ export const command = defineCommand({
     return { cid, entries, unusable }
   },
   render({ entries, unusable }, style, { long }) {
-    const left = unusable.map(({ name, why }) => style.yellow(`left out: ${name} ${why}`))
+    const left = unusable.map(({ name, why }) =>
+      style.yellow(`left out: ${printable(name)} ${printable(why)}`),
+    )
     if (!long) {
       const slash = (entry: Entry) => ('type' in entry && entry.type === 'directory' ? '/' : '')
       return [...entries.map((entry) => printable(entry.name) + slash(entry)), ...left].join('\n')
@@ -60,7 +62,7 @@ type Entry = { name: string; cid: CID } & (Stat | { error: string })
 function details(entry: Entry, style: Style): string[] {
   const { cid } = entry
   const name = printable(entry.name)
-  if ('error' in entry) return ['?', '', cid.toString(), `${name}  ${style.red(entry.error)}`]
+  if ('error' in entry) return ['?', '', cid.toString(), `${name}  ${style.red(printable(entry.error))}`]
   const { type, mode, size, target } = entry
   return [
     LETTERS[type] + permissions(mode),

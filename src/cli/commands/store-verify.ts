@@ -2,7 +2,7 @@
 
 import { EXIT } from '../../errors.ts'
 import { defineCommand } from '../command.ts'
-import { count, formatBytes } from '../output.ts'
+import { count, formatBytes, printable } from '../output.ts'
 
 export const command = defineCommand({
   options: (argv) =>
@@ -26,7 +26,7 @@ export const command = defineCommand({
   },
   render({ ok, blocks, bytes, corrupt, incompleteRoots }, style) {
     const lines = corrupt.map(({ file, why, quarantined }) => {
-      return `${style.red('corrupt')} ${file}: ${why}${quarantined ? ' (moved to quarantine)' : ''}`
+      return `${style.red('corrupt')} ${printable(file)}: ${printable(why)}${quarantined ? ' (moved to quarantine)' : ''}`
     })
     for (const { cid, missing } of incompleteRoots) {
       lines.push(

@@ -5,7 +5,7 @@ import { PkgError } from '../../errors.ts'
 import type { Profile, ProfileStore } from '../../profiles/profile.ts'
 import type { CID } from '../../store/cid.ts'
 import { defineCommand } from '../command.ts'
-import { fields } from '../output.ts'
+import { fields, printable } from '../output.ts'
 import { programsDirectory } from '../path-hint.ts'
 
 export const command = defineCommand({
@@ -52,15 +52,15 @@ export const command = defineCommand({
   render: ({ link, path, package: name, version, generation }, style) =>
     fields(
       [
-        ['link', link],
-        ['store path', path],
+        ['link', printable(link)],
+        ['store path', printable(path)],
         ['package', name && style.bold(name)],
         ['version', version],
         ['generation', String(generation)],
       ],
       style,
     ),
-  brief: ({ path }) => path,
+  brief: ({ path }) => printable(path),
 })
 
 /** Where the environment's `bin/<program>` leads, `../../<cid>/<path>`; undefined when there is none. */

@@ -27,7 +27,7 @@ export const command = defineCommand({
   render({ cid, reasons }, style) {
     if (reasons.length === 0) return `Nothing keeps ${cid} alive: the next \`pkg gc\` takes it`
     const lines = reasons.flatMap(({ root, path }) => [
-      style.bold(describeRoot(root)),
+      style.bold(printable(describeRoot(root))),
       ...path.map(({ cid: at, name }, depth) => {
         const label = name === undefined ? '' : `${printable(name)}  `
         return `${'  '.repeat(depth + 1)}${label}${style.dim(at.toString())}`
@@ -35,7 +35,7 @@ export const command = defineCommand({
     ])
     return lines.join('\n')
   },
-  brief: ({ reasons }) => reasons.map(({ root }) => describeRoot(root)).join('\n'),
+  brief: ({ reasons }) => reasons.map(({ root }) => printable(describeRoot(root))).join('\n'),
 })
 
 function describeRoot({ kind, name, path, profile, number, current }: Root): string {

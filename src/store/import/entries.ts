@@ -2,7 +2,7 @@
 // manifest that a package gets. Checked by name before anything is written.
 
 import { PkgError } from '../../errors.ts'
-import { checkName } from '../../paths.ts'
+import { checkComponent } from '../../paths.ts'
 import type { CID } from '../cid.ts'
 
 /**
@@ -58,7 +58,7 @@ function enter(parent: EntryDirectory, name: string, path: string): EntryDirecto
 }
 
 function checkEntryName(name: string, path: string): void {
-  checkName(name, `part of a path (${JSON.stringify(path.slice(0, 200))})`)
+  checkComponent(name, `part of a path (${JSON.stringify(path.slice(0, 200))})`)
   if (!name.isWellFormed()) throw new PkgError('BAD_NAME', `${JSON.stringify(path)} is not valid Unicode`)
 }
 
