@@ -109,6 +109,6 @@ try {
   console.error(spawnSync(PKG, ['doctor'], { env, encoding: 'utf8' }).stdout)
   process.exitCode ??= 1
 } finally {
-  spawnSync(PKG, ['daemon', 'stop'], { env, stdio: 'ignore' })
+  spawnSync(PKG, ['daemon', 'stop', '--force'], { env, stdio: 'ignore' })
   rmSync(work, { recursive: true, force: true })
 }

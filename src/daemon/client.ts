@@ -16,6 +16,7 @@ import type { DaemonStatus } from './daemon.ts'
 import { askSocket } from './http.ts'
 import { logSize, tailLog } from './log.ts'
 import { endProcess, servingProcess, stopMountServer } from './mount-process.ts'
+import { requireUnused } from './mount-users.ts'
 
 /** Milliseconds for a daemon to serve: past its own bound for the mount server, so that its error is the one shown. */
 const START_MS = 20_000
@@ -100,12 +101,17 @@ export async function daemonState(paths: PrefixPaths, { ask = true } = {}): Prom
 /** What `stopDaemon` ended. */
 export type Stopped = { daemon: boolean; mount: boolean }
 
+/** `force`: also while programs use the mount; they may die of it. */
+export type StopOptions = { force?: boolean }
+
 /**
  * Ends the daemon and the mount server, and takes the mount away. Idempotent;
- * ends a mount server whose daemon was killed too. Throws PERMISSION when they
- * belong to another user.
+ * ends a mount server whose daemon was killed too. Throws BUSY naming the
+ * processes that use the mount, and PERMISSION when it belongs to another user.
  */
-export async function stopDaemon(paths: PrefixPaths): Promise<Stopped> {
+export async function stopDaemon(paths: PrefixPaths, { force = false }: StopOptions = {}): Promise<Stopped> {
+  // A stale mount serves nobody any more.
+  if (!force && mountState(paths) === 'mounted') requireUnused(paths)
   const daemon = runningProcess(paths.daemonPid)
   const mount = mountState(paths) !== 'none' || runningProcess(paths.mountPid) !== undefined
   if (daemon && !(await endProcess(daemon, STOP_MS))) await endProcess(daemon, KILL_MS, 'SIGKILL')

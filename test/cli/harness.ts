@@ -52,7 +52,7 @@ export async function sandbox(t: Owner): Promise<Sandbox> {
       env: { ...env, ...more },
       input,
     })
-  stop = () => run(['daemon', 'stop'])
+  stop = () => run(['daemon', 'stop', '--force'])
   const done = async (words: string[]) => {
     const result = await run(words)
     if (result.status !== 0) throw new Error(`pkg ${words.join(' ')}: ${result.stderr}${result.stdout}`)

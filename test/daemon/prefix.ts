@@ -21,7 +21,7 @@ export async function daemonPrefix(t: TestContext, below = '.'): Promise<PrefixP
   const directory = await mkdtemp(join(tmpdir(), 'pkg-daemon-'))
   const paths = prefixPaths(join(directory, below))
   t.after(async () => {
-    await stopDaemon(paths)
+    await stopDaemon(paths, { force: true })
     await rm(directory, { recursive: true, force: true })
   })
   return paths

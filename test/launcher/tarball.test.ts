@@ -79,7 +79,7 @@ test('mounts with the libfuse in the bundle', { skip: WITHOUT_FUSE }, async (t) 
   assert.equal(started.status, 0, started.stderr)
   const read = execFileSync('find', [join(root, 'store', cid), '-type', 'f', '-size', '3000000c'])
   assert.match(read.toString(), new RegExp(cid))
-  await stopDaemon(prefixPaths(root))
+  await stopDaemon(prefixPaths(root), { force: true })
 })
 
 test('is a library', async () => {

@@ -3,10 +3,13 @@
 import { defineCommand } from '../command.ts'
 
 export const command = defineCommand({
-  options: (argv) => argv.example('pkg daemon stop', 'Programs in the store cannot run until the next start'),
-  async run(_args, { paths }) {
+  options: (argv) =>
+    argv
+      .option('force', { type: 'boolean', describe: 'Also while programs run from the store: they may die' })
+      .example('pkg daemon stop', 'Programs in the store cannot run until the next start'),
+  async run({ force = false }, { paths }) {
     const { stopDaemon } = await import('../../daemon/client.ts')
-    return { ...(await stopDaemon(paths)), path: paths.store }
+    return { ...(await stopDaemon(paths, { force })), path: paths.store }
   },
   render({ daemon, mount, path }) {
     if (!daemon && !mount) return 'No daemon runs'
