@@ -1,14 +1,20 @@
 // What differs between two roots of a registry. Descends only where CIDs differ:
 // two roots that are one publication apart cost a few nodes, however large they are.
 
+import type { PkgError } from '../errors.ts'
 import type { BlockGetter } from '../store/blocks.ts'
 import type { CID } from '../store/cid.ts'
 import { list } from '../store/unixfs/directory.ts'
 import { packageOfFile } from './layout.ts'
-import { packagesOf } from './tree.ts'
+import { isDamage, packagesOf } from './tree.ts'
 
 /** A package whose record differs; `before` and `after` are the records' CIDs. */
 export type RecordDifference = { name: string; before?: CID; after?: CID }
+
+export type DiffOptions = {
+  /** Called for a shard that cannot be read (see DAMAGE in tree.ts), which is passed over; without it, it throws. */
+  onDamage?: ((error: PkgError) => void) | undefined
+}
 
 type Change = { name: string; before: CID | undefined; after: CID | undefined }
 
@@ -20,13 +26,19 @@ export function* diffRoots(
   getter: BlockGetter,
   before: CID | undefined,
   after: CID,
+  { onDamage }: DiffOptions = {},
 ): Generator<RecordDifference> {
   if (before?.equals(after)) return
   const shards = diffDirectories(getter, before && packagesOf(getter, before), packagesOf(getter, after))
   for (const shard of shards) {
-    for (const record of diffDirectories(getter, shard.before, shard.after)) {
-      const name = packageOfFile(record.name)
-      if (name !== undefined) yield { ...record, name } as RecordDifference
+    try {
+      for (const record of diffDirectories(getter, shard.before, shard.after)) {
+        const name = packageOfFile(record.name)
+        if (name !== undefined) yield { ...record, name } as RecordDifference
+      }
+    } catch (error) {
+      if (!onDamage || !isDamage(error)) throw error
+      onDamage(error)
     }
   }
 }

@@ -1,7 +1,7 @@
 // From what a user asks for to one package's root CID. By name it reads the
 // subscriptions and a handful of blocks of each registry, and no database.
 
-import { PkgError } from '../errors.ts'
+import { hasCode, PkgError } from '../errors.ts'
 import type { Manifest } from '../packages/manifest.ts'
 import { type PackOptions, packDirectory } from '../packages/pack.ts'
 import { readManifest } from '../packages/package.ts'
@@ -15,7 +15,7 @@ import { parseSpec, type Spec } from './spec.ts'
 import { followPath } from './store-path.ts'
 import { readSubscriptions, type Subscription } from './subscription.ts'
 import { suggest } from './suggest.ts'
-import { packageNames, readRecord } from './tree.ts'
+import { isDamage, packageNames, readRecord } from './tree.ts'
 
 export type LookupOptions = {
   user?: string | undefined
@@ -77,10 +77,27 @@ export function findRecord(store: Store, name: string, { user, registry }: Looku
   const all = readSubscriptions(store.paths, user)
   const asked = registry === undefined ? all : all.filter((one) => one.name === registry)
   for (const { name: from, root } of asked) {
-    const record = readRecord(store.blocks, root, name)
+    const record = recordFrom(store, { name: from, root }, name)
     if (record) return { registry: from, root, record }
   }
   throw noPackage(store, name, asked, registry)
+}
+
+/** The next registry is not asked instead: it may have another package of that name. */
+function recordFrom(
+  store: Store,
+  { name: registry, root }: Pick<Subscription, 'name' | 'root'>,
+  name: string,
+): PackageRecord | undefined {
+  try {
+    return readRecord(store.blocks, root, name)
+  } catch (cause) {
+    if (!isDamage(cause)) throw cause
+    throw new PkgError(cause.code, `the registry ${registry} cannot be read: ${cause.message}`, {
+      hint: `\`pkg registry update ${registry}\` takes its newest state; \`pkg registry remove ${registry}\` goes on without it.`,
+      cause,
+    })
+  }
 }
 
 function resolveName(
@@ -90,8 +107,16 @@ function resolveName(
   options: LookupOptions,
 ): Omit<ResolvedPackage, 'requested'> {
   const { registry, record } = findRecord(store, name, options)
-  const { version, build } = chooseVersion(record, range, platform)
-  return { name, version, cid: parseCid(build.cid), registry }
+  try {
+    const { version, build } = chooseVersion(record, range, platform)
+    return { name, version, cid: parseCid(build.cid), registry }
+  } catch (cause) {
+    if (!hasCode(cause, 'NO_VERSION')) throw cause
+    throw new PkgError('NO_VERSION', `${cause.message} (registry ${registry})`, {
+      ...(cause.hint === undefined ? {} : { hint: cause.hint }),
+      cause,
+    })
+  }
 }
 
 function packageAt(store: Store, cid: CID, platform: Platform): Omit<ResolvedPackage, 'requested'> {
@@ -118,7 +143,7 @@ function noPackage(
   }
   const near = suggest(
     name,
-    asked.flatMap(({ root }) => [...packageNames(store.blocks, root)]),
+    asked.flatMap(({ root }) => readableNames(store, root)),
   )
   const where = asked.map((one) => one.name).join(', ')
   return new PkgError('NO_PACKAGE', `there is no package ${JSON.stringify(name)} in ${where}`, {
@@ -127,4 +152,14 @@ function noPackage(
         ? `Did you mean ${near.join(', ')}?`
         : `\`pkg registry update\` takes the newest list; \`pkg search ${name}\` looks in descriptions too. For a directory write ./${name}`,
   })
+}
+
+/** A hint is no reason to fail. */
+function readableNames(store: Store, root: CID): string[] {
+  try {
+    return [...packageNames(store.blocks, root)]
+  } catch (error) {
+    if (!isDamage(error)) throw error
+    return []
+  }
 }

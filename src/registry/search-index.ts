@@ -5,15 +5,13 @@
 
 import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'
-import { hasCode } from '../errors.ts'
+import type { PkgError } from '../errors.ts'
 import type { PrefixPaths } from '../paths.ts'
 import type { BlockGetter } from '../store/blocks.ts'
 import { CID } from '../store/cid.ts'
 import { openDatabase, type Schema } from '../store/index-db.ts'
-import { newestVersion } from './choose.ts'
-import { diffRoots } from './diff.ts'
+import { type Changes, type Row, readChanges } from './search-changes.ts'
 import { subscriptionsDirectory } from './subscription.ts'
-import { readRecordAt } from './tree.ts'
 
 /** `texts` holds no text of its own: it indexes the rows of `packages`, and triggers keep it in step. */
 const SCHEMA: Schema = {
@@ -38,6 +36,9 @@ const SCHEMA: Schema = {
   `,
 }
 
+/** In the place of a registry's root: not all of it could be read. */
+const IN_PART = ''
+
 /** A match in the name counts for as much as this many in the description. */
 const NAME_WEIGHT = 10
 
@@ -57,7 +58,6 @@ const FIND = `
   LIMIT $limit
 `
 
-type Row = { name: string; description: string; version: string }
 export type FoundRow = Row & { key: string }
 
 export class SearchIndex {
@@ -69,16 +69,18 @@ export class SearchIndex {
 
   /**
    * Makes the index hold `root` for the registry `key`: reads what differs from the
-   * root it holds. Records that cannot be used are left out. Returns how many rows
-   * changed. Throws MISSING_BLOCK when a node of `root` is not here.
+   * root it holds. Records that cannot be used are left out. Where parts of the
+   * registry cannot be read, what is known of them stays, the next refresh reads all
+   * again, and the first error is returned.
    */
-  refresh(getter: BlockGetter, key: string, root: CID): number {
+  refresh(getter: BlockGetter, key: string, root: CID): PkgError | undefined {
     // Read without a lock on the database; again from the start when somebody else was faster.
     for (;;) {
       const before = this.#rootOf(key)
-      if (before === root.toString()) return 0
-      const changes = readChanges(getter, before, root)
-      if (this.#apply(key, before, root, changes)) return changes.rows.size
+      if (before === root.toString()) return undefined
+      const held = before === undefined || before === IN_PART ? undefined : CID.parse(before)
+      const changes = readChanges(getter, held, root)
+      if (this.#apply(key, before, root, changes)) return changes.damage
     }
   }
 
@@ -112,7 +114,7 @@ export class SearchIndex {
       | undefined
   }
 
-  #apply(key: string, before: string | undefined, root: CID, { rows, all }: Changes): boolean {
+  #apply(key: string, before: string | undefined, root: CID, { rows, all, damage }: Changes): boolean {
     const remove = this.#db.prepare('DELETE FROM packages WHERE registry = ? AND name = ?')
     const insert = this.#db.prepare(
       'INSERT INTO packages (registry, name, description, version) VALUES (?, ?, ?, ?)',
@@ -124,7 +126,8 @@ export class SearchIndex {
         remove.run(key, name)
         if (row) insert.run(key, name, row.description, row.version)
       }
-      this.#db.prepare('INSERT OR REPLACE INTO registries VALUES (?, ?)').run(key, root.toString())
+      const held = damage === undefined ? root.toString() : IN_PART
+      this.#db.prepare('INSERT OR REPLACE INTO registries VALUES (?, ?)').run(key, held)
       return true
     })
     return apply.immediate()
@@ -148,38 +151,5 @@ export function searchFile(
     return paths.search
   } catch {
     return join(subscriptionsDirectory(paths, user), 'search.db')
-  }
-}
-
-/** Rows to set, undefined for those to take out; `all`: nothing else stays. */
-type Changes = { rows: Map<string, Row | undefined>; all: boolean }
-
-function readChanges(getter: BlockGetter, before: string | undefined, root: CID): Changes {
-  if (before === undefined) return { rows: readRows(getter, undefined, root), all: true }
-  try {
-    return { rows: readRows(getter, CID.parse(before), root), all: false }
-  } catch (error) {
-    // The old root is pinned by nobody any more: a collector may have taken it.
-    if (!hasCode(error, 'MISSING_BLOCK', 'CORRUPT_BLOCK')) throw error
-    return { rows: readRows(getter, undefined, root), all: true }
-  }
-}
-
-function readRows(getter: BlockGetter, before: CID | undefined, root: CID): Map<string, Row | undefined> {
-  const rows = new Map<string, Row | undefined>()
-  for (const { name, after } of diffRoots(getter, before, root)) {
-    rows.set(name, after && readRow(getter, after, name))
-  }
-  return rows
-}
-
-function readRow(getter: BlockGetter, record: CID, name: string): Row | undefined {
-  try {
-    const { description, versions } = readRecordAt(getter, record, name)
-    return { name, description, version: newestVersion(versions) ?? '' }
-  } catch (error) {
-    // One bad record must not hide all the others.
-    if (hasCode(error, 'BAD_REGISTRY', 'BAD_NODE', 'NOT_UNIXFS', 'NOT_FILE')) return undefined
-    throw error
   }
 }

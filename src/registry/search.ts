@@ -1,6 +1,7 @@
 // `pkg search`: the words of a user over the names and descriptions of the
 // registries they subscribe to.
 
+import type { PkgError } from '../errors.ts'
 import { userName } from '../paths.ts'
 import type { Store } from '../store/store.ts'
 import { SearchIndex, searchFile } from './search-index.ts'
@@ -10,6 +11,8 @@ export type SearchOptions = {
   user?: string | undefined
   /** at most this many; 50 when absent */
   limit?: number
+  /** Told of a registry that cannot be read, or not all of it; the search goes on with what is known of it. */
+  onDamage?: ((registry: string, error: PkgError) => void) | undefined
 }
 
 export type Found = {
@@ -28,7 +31,7 @@ export type Found = {
 export function search(
   store: Store,
   text: string,
-  { user = userName(), limit = 50 }: SearchOptions = {},
+  { user = userName(), limit = 50, onDamage }: SearchOptions = {},
 ): Found[] {
   const subscriptions = readSubscriptions(store.paths, user)
   const owner = `${user}/`
@@ -36,7 +39,10 @@ export function search(
   const index = new SearchIndex(searchFile(store.paths, user))
   try {
     index.keepOnly(owner, [...names.keys()])
-    for (const { name, root } of subscriptions) index.refresh(store.blocks, owner + name, root)
+    for (const { name, root } of subscriptions) {
+      const damage = index.refresh(store.blocks, owner + name, root)
+      if (damage) onDamage?.(name, damage)
+    }
     const rows = index.find(text.trim(), [...names.keys()], limit)
     return rows.map(({ key, ...row }) => ({ ...row, registry: names.get(key) ?? key }))
   } finally {

@@ -28,6 +28,17 @@ import { decodeRecord } from './record-read.ts'
 /** A record of 10,000 versions takes some 4 MiB; a larger one is no record. */
 const MAX_RECORD_BYTES = 16 * 1024 * 1024
 
+/** What a part of a registry that is lost, damaged or malformed makes a reader throw. */
+const DAMAGE = [
+  ...(['MISSING_BLOCK', 'CORRUPT_BLOCK', 'BAD_NODE', 'BAD_REGISTRY', 'UNSUPPORTED'] as const),
+  ...(['NOT_FOUND', 'NOT_UNIXFS', 'NOT_DIRECTORY', 'NOT_FILE'] as const),
+]
+
+/** True when a registry cannot be read, or a part of it: the others can be all the same. */
+export function isDamage(error: unknown): error is PkgError {
+  return hasCode(error, ...DAMAGE)
+}
+
 /** Records to set; undefined takes a package out. */
 export type RecordChanges = ReadonlyMap<string, PackageRecord | undefined>
 

@@ -2,6 +2,7 @@
 
 import { defineCommand } from '../command.ts'
 import { printable, table } from '../output.ts'
+import { type ErrorReport, reportOf } from '../report.ts'
 
 export const command = defineCommand({
   options: (argv) =>
@@ -20,7 +21,13 @@ export const command = defineCommand({
     ])
     if (!Number.isSafeInteger(limit) || limit < 1)
       throw new PkgError('USAGE', '--limit must be a whole number above 0')
-    return { packages: search(await context.openStore(), text.join(' '), { limit }) }
+    const damaged: { registry: string; error: ErrorReport }[] = []
+    const onDamage = (registry: string, error: Error) => {
+      damaged.push({ registry, error: reportOf(error) })
+      context.note(`${registry}: ${error.message}; what cannot be read of it may be missing here`)
+    }
+    const packages = search(await context.openStore(), text.join(' '), { limit, onDamage })
+    return { packages, ...(damaged.length > 0 && { damaged }) }
   },
   render({ packages }, style) {
     if (packages.length === 0) return 'Nothing found'
