@@ -45,9 +45,8 @@ export class AddSession {
    */
   async rely(cid: CID, { partial = false } = {}): Promise<void> {
     await this.protect(cid)
-    if (this.store.index.isComplete(cid)) return
     if (!partial) requireComplete(this.store, cid)
-    this.#others = true
+    if (!this.store.index.isComplete(cid)) this.#others = true
   }
 
   /** Tells that others wrote for this session too, under temp pins that `close` has to end as well. */

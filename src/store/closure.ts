@@ -101,14 +101,17 @@ export function closureSize(store: Store, roots: CID | Iterable<CID>): { blocks:
 }
 
 /**
- * Returns when the DAG is whole. Cheap for one that was noted as complete; else
- * it walks. Throws INCOMPLETE naming the root and the first of what is missing.
- * Protect the root (`AddSession.protect`) before asking: the answer could be old.
+ * Returns when every block of the DAG has its file. Looks each time, also at a
+ * DAG that was complete before: since then a block may have been found damaged, or
+ * its file lost. Links come from the index and nothing is read, so 20,000 blocks
+ * take about 0.1 s. Throws INCOMPLETE naming the root and the first of what is
+ * missing. Protect the root (`AddSession.protect`) before asking: the answer could be old.
  */
 export function requireComplete(store: Store, root: CID): void {
-  if (store.index.isComplete(root)) return
   const missing = missingBlocks(store, root, NAMED + 1)
   if (missing.length === 0) return
+  // Whoever adds them again may be killed before they are on stable storage.
+  store.index.clearComplete((cid) => cid.equals(root.toV1()))
   const more = missing.length > NAMED ? ' and more' : ''
   throw new PkgError(
     'INCOMPLETE',

@@ -4,7 +4,7 @@
 //
 // It is a cache: a row that is missing is read from the block, a file that SQLite
 // calls damaged is made anew. The one thing it alone knows is which DAGs were seen
-// complete on stable storage; forgetting that costs a walk, never content.
+// complete on stable storage; forgetting that costs a flush, never content.
 
 import { rmSync } from 'node:fs'
 import Database from 'better-sqlite3'
@@ -47,7 +47,11 @@ export class LinkIndex {
     return packed && unpackCids(packed)
   }
 
-  /** Notes that the whole DAG is in the store, on stable storage. Only for DAGs that a root or a temp pin protects. */
+  /**
+   * Notes that the whole DAG was in the store, on stable storage: whoever counts on it
+   * need not flush it, but has to look whether it is still there (`requireComplete`).
+   * Only for DAGs that a root or a temp pin protects.
+   */
   markComplete(cids: Iterable<CID>): void {
     this.#db.transaction(() => {
       for (const cid of cids) this.#statements.markComplete.run(nodeKey(cid))
