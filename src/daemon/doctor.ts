@@ -1,10 +1,12 @@
 // What a machine has and lacks for the mount and the profile: `pkg doctor`.
 // Every check looks, changes nothing, and says what to do. A finding is `false`
-// when something cannot work, 'warning' when it works less well or for fewer.
+// when something cannot work, 'note' when it works less well or for fewer, or
+// when nothing is wrong.
 
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { isErrno } from '../errors.ts'
+import { type MountEntry, mountAt, mountState } from '../mount/mountpoint.ts'
 import { type Check, checkFuse } from '../mount/requirements.ts'
 import { type PrefixPaths, profileLink } from '../paths.ts'
 import { type DaemonState, daemonState } from './client.ts'
@@ -30,7 +32,7 @@ export async function runDoctor(
 ): Promise<Check[]> {
   return [
     nodeCheck(process.versions.node),
-    ...checkFuse(),
+    ...fuseChecks(checkFuse(), guestOf(paths)),
     prefixCheck(paths),
     spaceCheck(paths),
     ...(await processChecks(paths)),
@@ -38,12 +40,40 @@ export async function runDoctor(
   ]
 }
 
+/** Somebody else's mount: its path, and whether this user may enter it. */
+export type Guest = { store: string; open: boolean }
+
+/** What this user's own mount would lack is nothing in the way of programs on somebody else's. */
+export function fuseChecks(checks: readonly Check[], guest: Guest | undefined): Check[] {
+  if (!guest?.open) return [...checks]
+  return checks.map((check): Check => {
+    if (check.ok !== false) return check
+    const detail = `${check.detail}; needed only for a mount of your own: another user serves ${guest.store}`
+    return { ...check, ok: 'note', detail }
+  })
+}
+
+/** Undefined where nothing is mounted, nobody serves it, or this user does. Does not look into it (invariant 8). */
+function guestOf(paths: PrefixPaths, uid = process.getuid?.() ?? 0): Guest | undefined {
+  const mount = mountState(paths) === 'mounted' ? mountAt(paths.store) : undefined
+  return mount && guestAt(mount, uid)
+}
+
+/** The same from the mount table. fuse(8): without `allow_other` not even root may enter. */
+export function guestAt(
+  { mountpoint, options }: Pick<MountEntry, 'mountpoint' | 'options'>,
+  uid: number,
+): Guest | undefined {
+  if (options.includes(`user_id=${uid}`)) return undefined
+  return { store: mountpoint, open: options.includes('allow_other') }
+}
+
 /** Is this a Node.js that we know? */
 export function nodeCheck(version: string): Check {
   const known = Number(version.split('.')[0]) === TESTED_NODE
   return {
     name: 'node',
-    ok: known || 'warning',
+    ok: known || 'note',
     detail: `Node.js ${version}`,
     ...(!known && { hint: `Tested with ${TESTED_NODE}: install with optional dependencies to get it.` }),
   }
@@ -55,9 +85,9 @@ export function pathCheck(env: NodeJS.ProcessEnv): Check {
   const found = (env.PATH ?? '').split(delimiter).includes(bin)
   return {
     name: 'path',
-    ok: found || 'warning',
+    ok: found || 'note',
     detail: found ? `PATH has ${bin}` : `PATH lacks ${bin}`,
-    ...(!found && { hint: 'Run `pkg init`, then open a new shell.' }),
+    ...(!found && { hint: 'Run `pkg init --modify-shell`, then open a new shell.' }),
   }
 }
 
@@ -82,7 +112,7 @@ export function prefixCheck({ root, blocksTemp }: Pick<PrefixPaths, 'root' | 'bl
 function spaceCheck({ root }: Pick<PrefixPaths, 'root'>): Check {
   const { bavail, bsize } = statfsSync(nearestExisting(root))
   const free = bavail * bsize
-  const ok = free >= LITTLE_SPACE ? true : free >= NO_SPACE && 'warning'
+  const ok = free >= LITTLE_SPACE ? true : free >= NO_SPACE && 'note'
   const detail = `${(free / 1024 ** 3).toFixed(1)} GiB free for ${root}`
   return { name: 'space', ok, detail, ...(ok !== true && { hint: 'Free some space; `pkg gc` may help.' }) }
 }
@@ -91,18 +121,24 @@ async function processChecks(paths: PrefixPaths): Promise<Check[]> {
   const state = await stateOrSilence(paths)
   const daemon: Check = state.running
     ? { name: 'daemon', ok: true, detail: `runs (pid ${state.pid})` }
-    : { name: 'daemon', ok: 'warning', detail: 'does not run', hint: START_HINT }
+    : { name: 'daemon', ok: 'note', detail: 'does not run', hint: START_HINT }
   return [daemon, mountCheck(paths, state)]
 }
 
-function mountCheck({ store, log }: PrefixPaths, { running, mount, status }: DaemonState): Check {
+function mountCheck(paths: PrefixPaths, { running, mount, status }: DaemonState): Check {
+  const { store, log } = paths
+  const guest = guestOf(paths)
   const name = 'mount'
   const error = status?.mount.error
+  if (guest?.open === false) {
+    const detail = `${store} is mounted by another user, who lets nobody else in`
+    return { name, ok: false, detail, hint: 'Set PKG_PREFIX to a directory of your own.' }
+  }
   if (mount === 'mounted') return { name, ok: true, detail: `${store} is mounted` }
   if (error) return { name, ok: false, detail: error.message, hint: error.hint ?? `See ${log}.` }
   if (mount === 'stale')
     return { name, ok: false, detail: `${store} is mounted and nobody serves it`, hint: START_HINT }
-  return { name, ok: running ? false : 'warning', detail: `${store} is not mounted`, hint: START_HINT }
+  return { name, ok: running ? false : 'note', detail: `${store} is not mounted`, hint: START_HINT }
 }
 
 /** A daemon of another user may not answer us: then what /proc shows is what we know. */

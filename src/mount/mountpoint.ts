@@ -25,6 +25,8 @@ export type MountEntry = {
   source: string
   /** major:minor, as /sys/class/bdi names it */
   device: string
+  /** of the file system: for FUSE who mounted it, as `user_id=0`, and whether others may enter, as `allow_other` */
+  options: string[]
 }
 
 /**
@@ -56,14 +58,22 @@ function throughLinks(path: string): string {
   }
 }
 
-/** proc_pid_mountinfo(5): fields 3 and 5, and after the separator the type and the source. */
+/** proc_pid_mountinfo(5): fields 3 and 5, and after the separator the type, the source and the options. */
 export function parseMountinfo(text: string): MountEntry[] {
   return text.split('\n').flatMap((line) => {
     const [before, after] = line.split(' - ')
     const [, , device, , mountpoint] = before?.split(' ') ?? []
-    const [type, source] = after?.split(' ') ?? []
+    const [type, source, options] = after?.split(' ') ?? []
     if (!device || !mountpoint || !type) return []
-    return [{ device, mountpoint: decodeOctal(mountpoint), type, source: decodeOctal(source ?? '') }]
+    return [
+      {
+        device,
+        mountpoint: decodeOctal(mountpoint),
+        type,
+        source: decodeOctal(source ?? ''),
+        options: options?.split(',') ?? [],
+      },
+    ]
   })
 }
 

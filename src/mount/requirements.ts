@@ -9,10 +9,10 @@ import { findSystemCommand } from '../files/system-command.ts'
 import { mayAllowOther } from './launch.ts'
 import { bindingFile, libraryFile, packageDirectory, SONAME } from './native-files.ts'
 
-/** One finding; `ok`: false when it cannot work, 'warning' when it works less well or for fewer. */
+/** One finding; `ok`: false when it cannot work, 'note' when it works less well or for fewer. */
 export type Check = {
   name: string
-  ok: boolean | 'warning'
+  ok: boolean | 'note'
   /** what was found */
   detail: string
   /** what to do about it */
@@ -59,7 +59,7 @@ export function checkHelper(uid: number, found = findSystemCommand('fusermount')
   const detail = found ? `${found} is not setuid root` : 'not found'
   const hint = found ? `As root: chmod u+s ${found}` : 'Debian: apt install fuse3'
   if (uid !== 0) return { name, ok: false, detail: `${detail}, and only root can mount without it`, hint }
-  return { name, ok: 'warning', detail: `${detail}; root needs none, other users do`, hint }
+  return { name, ok: 'note', detail: `${detail}; root needs none, other users do`, hint }
 }
 
 function checkLibraries(): Check {
@@ -85,7 +85,7 @@ function checkOtherUsers(): Check {
   const name = 'other users'
   if (mayAllowOther()) return { name, ok: true, detail: 'can enter the mount' }
   const hint = 'To let other users run your programs, as root: echo user_allow_other >>/etc/fuse.conf'
-  return { name, ok: 'warning', detail: 'only you, and not even root, can enter your mount', hint }
+  return { name, ok: 'note', detail: 'only you, and not even root, can enter your mount', hint }
 }
 
 /** The folders of Debian, Fedora and Alpine; a loader configured otherwise is not asked. */

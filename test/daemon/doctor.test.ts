@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { nodeCheck, pathCheck, prefixCheck, runDoctor } from '../../src/daemon/doctor.ts'
+import { fuseChecks, guestAt, nodeCheck, pathCheck, prefixCheck, runDoctor } from '../../src/daemon/doctor.ts'
 import { checkHelper } from '../../src/mount/requirements.ts'
 import { prefixPaths } from '../../src/paths.ts'
 import { temporaryDirectory } from '../helpers/temp.ts'
@@ -21,21 +21,40 @@ test('a prefix that is not there yet can be written where the one above can', as
   assert.equal(check.ok, true)
 })
 
-test('PATH with the profile is well, without it a warning', () => {
+test('PATH with the profile is well, without it a note', () => {
   assert.equal(pathCheck({ HOME: '/home/a', PATH: '/bin:/home/a/.pkg-profile/bin' }).ok, true)
-  assert.equal(pathCheck({ HOME: '/home/a', PATH: '/bin' }).ok, 'warning')
-  assert.equal(pathCheck({ HOME: '/home/a' }).ok, 'warning')
+  assert.equal(pathCheck({ HOME: '/home/a', PATH: '/bin' }).ok, 'note')
+  assert.equal(pathCheck({ HOME: '/home/a' }).ok, 'note')
+  assert.match(pathCheck({ HOME: '/home/a' }).hint ?? '', /`pkg init --modify-shell`/)
 })
 
-test('another Node.js than the tested one is a warning', () => {
+test('another Node.js than the tested one is a note', () => {
   assert.equal(nodeCheck('24.21.0').ok, true)
-  assert.equal(nodeCheck('26.0.0').ok, 'warning')
+  assert.equal(nodeCheck('26.0.0').ok, 'note')
 })
 
-test('fusermount without the setuid bit is an error for a user and a warning for root', async (t) => {
+test('fusermount without the setuid bit is an error for a user and a note for root', async (t) => {
   const file = join(await temporaryDirectory(t), 'fusermount')
   writeFileSync(file, '')
   chmodSync(file, 0o755)
   assert.equal(checkHelper(1000, file).ok, false)
-  assert.equal(checkHelper(0, file).ok, 'warning')
+  assert.equal(checkHelper(0, file).ok, 'note')
+})
+
+const CLOSED = { name: 'fuse device', ok: false, detail: '/dev/fuse is closed', hint: 'chmod' } as const
+const store = '/ipfs/store'
+
+test('what a mount of one’s own would need is a note on a mount that another user serves', () => {
+  const guest = guestAt({ mountpoint: store, options: ['rw', 'user_id=0', 'allow_other'] }, 1000)
+  const [check] = fuseChecks([CLOSED], guest)
+  assert.equal(check?.ok, 'note')
+  assert.match(check.detail, /another user serves \/ipfs\/store/)
+})
+
+test('it is a problem without a mount, on one’s own, and on one that lets nobody in', () => {
+  const own = guestAt({ mountpoint: store, options: ['user_id=1000', 'allow_other'] }, 1000)
+  const closed = guestAt({ mountpoint: store, options: ['user_id=0'] }, 1000)
+  assert.equal(own, undefined)
+  assert.deepEqual(closed, { store, open: false })
+  for (const guest of [undefined, own, closed]) assert.deepEqual(fuseChecks([CLOSED], guest), [CLOSED])
 })

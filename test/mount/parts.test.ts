@@ -41,8 +41,20 @@ test('mountinfo: octal escapes, optional fields, only whole lines', () => {
     '',
   ].join('\n')
   assert.deepEqual(parseMountinfo(text), [
-    { device: '98:0', mountpoint: '/mnt 2', type: 'ext3', source: '/dev/root' },
-    { device: '0:39', mountpoint: '/tmp/a\\b', type: 'fuse.pkg', source: 'ipfs' },
+    {
+      device: '98:0',
+      mountpoint: '/mnt 2',
+      type: 'ext3',
+      source: '/dev/root',
+      options: ['rw', 'errors=continue'],
+    },
+    {
+      device: '0:39',
+      mountpoint: '/tmp/a\\b',
+      type: 'fuse.pkg',
+      source: 'ipfs',
+      options: ['ro', 'user_id=0'],
+    },
   ])
 })
 

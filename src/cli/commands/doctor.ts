@@ -2,7 +2,7 @@
 
 import { EXIT } from '../../errors.ts'
 import { defineCommand } from '../command.ts'
-import { printable } from '../output.ts'
+import { count, printable, table } from '../output.ts'
 
 export const command = defineCommand({
   options: (argv) =>
@@ -13,15 +13,14 @@ export const command = defineCommand({
     return { ok: checks.every(({ ok }) => ok !== false), prefix: paths.root, checks }
   },
   render({ ok, checks }, style) {
-    const lines = checks.flatMap(({ ok: fine, name, detail, hint }) => {
-      const mark =
-        fine === true ? style.green('ok') : fine === 'warning' ? style.yellow('!!') : style.red('NO')
-      const line = `${mark}  ${style.bold(name)}  ${printable(detail)}`
-      return hint === undefined || fine === true ? [line] : [line, `      ${printable(hint)}`]
+    const marks = { true: style.green('ok'), note: style.yellow('note'), false: style.red('NO') }
+    const rows = checks.flatMap(({ ok: fine, name, detail, hint }) => {
+      const row = [marks[`${fine}`], style.bold(name), printable(detail)]
+      return hint === undefined || fine === true ? [row] : [row, ['', '', printable(hint)]]
     })
-    return [...lines, ok ? style.green('Nothing is in the way') : style.red('Something is in the way')].join(
-      '\n',
-    )
+    const problems = checks.filter(({ ok: fine }) => fine === false).length
+    const end = ok ? style.green('Nothing is in the way') : style.red(count(problems, 'problem'))
+    return `${table([], rows, { style })}\n${end}`
   },
   brief: ({ checks }) =>
     checks
