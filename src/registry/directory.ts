@@ -5,7 +5,7 @@
 // the lock `lock` in that directory: a reader, and a kill at any instant, finds the
 // old registry or the new one, and two publishers both take effect.
 
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, lstatSync, readFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { isErrno, PkgError } from '../errors.ts'
 import { symlinkAtomic, writeFileAtomic } from '../files/atomic.ts'
@@ -66,7 +66,7 @@ export async function createRegistry(
   })
 }
 
-/** What the directory holds now. Throws BAD_REGISTRY when it is no registry, or its root cannot be told. */
+/** What the directory holds now. Throws BAD_REGISTRY when it is no registry, or its root cannot be told or is lost. */
 export function openRegistry(store: Store, directory: string): RegistryDirectory {
   const place = resolve(directory)
   const { name } = decodeHeader(readHeaderFile(place), directory)
@@ -76,7 +76,24 @@ export function openRegistry(store: Store, directory: string): RegistryDirectory
       hint: 'It was made for another prefix: set PKG_PREFIX to that one.',
     })
   }
+  if (!store.blocks.has(found.cid)) throw lostBlocks(directory, found.cid, store.paths.root)
   return { directory: place, name, root: found.cid }
+}
+
+/**
+ * As `openRegistry`, and sees to it that what it holds is kept: the auto pin of a
+ * directory that was moved is still on its old place. That of somebody else's
+ * directory is theirs to renew. Throws what `openRegistry` does, PERMISSION, BUSY.
+ */
+export async function keepRegistry(store: Store, directory: string): Promise<RegistryDirectory> {
+  const { root } = openRegistry(store, directory)
+  const link = join(resolve(directory), ROOT_LINK)
+  return withAdd(store, async (add) => {
+    await add.protect(root)
+    if (lstatSync(link).uid === process.getuid?.()) await autoPin(store, link, { prog: PIN_NAME })
+    // Again: before it was protected a collector may have taken it.
+    return openRegistry(store, directory)
+  })
 }
 
 /**
@@ -88,7 +105,7 @@ export async function changeRegistry(
   directory: string,
   change: (root: CID) => RecordChanges,
 ): Promise<RegistryDirectory> {
-  const { directory: place, name } = openRegistry(store, directory)
+  const { directory: place, name } = await keepRegistry(store, directory)
   return withLock(join(place, 'lock'), async (lost) => {
     const { root: before } = openRegistry(store, place)
     return withAdd(store, async (add) => {
@@ -101,10 +118,18 @@ export async function changeRegistry(
       lost.throwIfAborted()
       linkRoot(store, place, root)
       failpoint('registry:linked')
-      // Again, for the directory may have been moved since it was made.
+      // It remembers where the link leads, for times when it cannot be read.
       await autoPin(store, join(place, ROOT_LINK), { prog: PIN_NAME })
       return { directory: place, name, root }
     })
+  })
+}
+
+function lostBlocks(directory: string, root: CID, prefix: string): PkgError {
+  return new PkgError('BAD_REGISTRY', `${directory} has lost its blocks: ${root} is not in ${prefix}`, {
+    hint:
+      'Was the directory moved, and a collection run before it was used at its new place? ' +
+      `Where there is a copy: pkg store import. Else make a new one, and publish the packages, which are pinned, again.`,
   })
 }
 

@@ -93,8 +93,9 @@ function recordFrom(
     return readRecord(store.blocks, root, name)
   } catch (cause) {
     if (!isDamage(cause)) throw cause
+    const otherwise = `\`pkg registry update ${registry}\` takes its newest state; \`pkg registry remove ${registry}\` goes on without it.`
     throw new PkgError(cause.code, `the registry ${registry} cannot be read: ${cause.message}`, {
-      hint: `\`pkg registry update ${registry}\` takes its newest state; \`pkg registry remove ${registry}\` goes on without it.`,
+      hint: (cause.code === 'UNSUPPORTED' ? cause.hint : undefined) ?? otherwise,
       cause,
     })
   }

@@ -13,7 +13,7 @@ import { addPin, listPins, removePin } from '../pins/pins.ts'
 import { withAdd } from '../store/add.ts'
 import { type CID, tryParseCid } from '../store/cid.ts'
 import type { Store } from '../store/store.ts'
-import { openRegistry } from './directory.ts'
+import { keepRegistry } from './directory.ts'
 import {
   deleteSubscription,
   readSubscription,
@@ -79,7 +79,7 @@ export async function takeRoot(
   { name, source, added }: Pick<Subscription, 'name' | 'source' | 'added'>,
   user: string,
 ): Promise<Subscription> {
-  const root = (tryParseCid(source) ?? openRegistry(store, source).root).toV1()
+  const root = (tryParseCid(source) ?? (await keepRegistry(store, source)).root).toV1()
   return withAdd(store, async (add) => {
     // Its publisher may be moving on, and a collector run, while we read it.
     await add.rely(root)
