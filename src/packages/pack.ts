@@ -116,7 +116,7 @@ async function readOwnManifest(directory: string): Promise<Manifest | undefined>
 function makeManifest(directory: string, { as, manifest: given = {} }: PackOptions): Manifest {
   if (as === undefined) {
     throw new PkgError('BAD_MANIFEST', `${directory} has no ${MANIFEST_PATH}`, {
-      hint: `Write one, or have one made: pkg pack ${directory} --as <name>@<version>`,
+      hint: 'Write one, or have one made: --as <name>@<version>',
     })
   }
   const programs = given.programs ?? findPrograms(directory)

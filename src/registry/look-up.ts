@@ -2,6 +2,7 @@
 // from a collector from the moment it is known to the end of the add session.
 
 import { resolve as absolute } from 'node:path'
+import { PkgError } from '../errors.ts'
 import type { PackOptions } from '../packages/pack.ts'
 import { readManifest } from '../packages/package.ts'
 import { type InstalledPackage, installedPackage } from '../profiles/installed.ts'
@@ -17,8 +18,9 @@ export type LookUpOptions = {
 } & Pick<PackOptions, 'as' | 'signal' | 'onProgress'>
 
 /**
- * What the specs (see spec.ts) stand for, in their order. Throws what `resolve`
- * throws, and INCOMPLETE for a package that is not all here.
+ * What the specs (see spec.ts) stand for, in their order; `as` is for one directory
+ * without a manifest. Throws what `resolve` throws, USAGE, and INCOMPLETE for a
+ * package that is not all here.
  */
 export async function lookUp(
   add: AddSession,
@@ -26,6 +28,9 @@ export async function lookUp(
   { registry, priority, as, signal, onProgress }: LookUpOptions = {},
 ): Promise<InstalledPackage[]> {
   const { store } = add
+  if (as !== undefined && specs.length !== 1) {
+    throw new PkgError('USAGE', `--as names one package; ${specs.length} are asked for`)
+  }
   const found: InstalledPackage[] = []
   for (const text of specs) {
     signal?.throwIfAborted()

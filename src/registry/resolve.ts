@@ -54,6 +54,7 @@ export async function resolve(
 ): Promise<ResolvedPackage> {
   const spec = parseSpec(text)
   const platform = options.platform ?? currentPlatform()
+  if (options.pack?.as !== undefined && spec.kind !== 'path') throw notToPack(text)
   if (spec.kind === 'name') return { ...resolveName(store, spec, platform, options), requested: text }
   if (spec.kind === 'cid') {
     const { cid } = resolvePath(store.blocks, spec.cid, spec.path)
@@ -65,9 +66,14 @@ export async function resolve(
     requirePlatform(manifest, platform)
     return { ...described(cid, manifest), requested: text }
   }
+  if (options.pack?.as !== undefined) throw notToPack(text)
   // A program of a package stands for the package.
   const cid = place.node.type === 'file' ? place.root : place.cid
   return { ...packageAt(store, cid, platform), requested: text }
+}
+
+function notToPack(text: string): PkgError {
+  return new PkgError('USAGE', `${text} is no directory to pack: it cannot be named by --as`)
 }
 
 export type FoundRecord = { registry: string; root: CID; record: PackageRecord }

@@ -20,19 +20,25 @@ export const command = defineCommand({
         requiresArg: true,
         describe: 'Where two packages have the same file, the higher priority wins [0]',
       })
+      .option('as', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'name@version, for a directory without a manifest',
+      })
       .option('registry', { type: 'string', requiresArg: true, describe: 'Look only in this one' })
       .option('dry-run', { alias: 'n', type: 'boolean', describe: 'Only tell what would change' })
       .example('pkg install esbuild', 'The newest version for this machine')
       .example('pkg install esbuild@0.24.2', 'That one; `pkg upgrade` goes on from it. =0.24.2 stays')
-      .example('pkg install node@^24 ./mytool', 'The newest 24, and a directory of your own'),
-  async run({ package: specs, priority, registry, dryRun = false }, context) {
+      .example('pkg install node@^24 ./mytool', 'The newest 24, and a directory of your own')
+      .example('pkg install ./dir --as mytool@1.0.0', 'A directory without .pkg/manifest.json'),
+  async run({ package: specs, priority, as, registry, dryRun = false }, context) {
     if (priority !== undefined && !Number.isFinite(priority)) {
       throw new PkgError('USAGE', '--priority must be a number')
     }
     const { installPackages } = await import('../../registry/install.ts')
     const profile = await context.openProfile('add')
     const { update: onProgress, end } = bytesProgress(context, 'Packing')
-    const options = { priority, registry, dryRun, signal: context.signal, onProgress }
+    const options = { priority, as, registry, dryRun, signal: context.signal, onProgress }
     const change = await installPackages(profile, specs, options).finally(end)
     const changes = await withSizes(change.changes, profile.store.blocks)
     return { ...change, changes, dryRun, ...(dryRun ? {} : await afterChange(context, change)) }

@@ -16,11 +16,16 @@ export const command = defineCommand({
         describe: 'A name, name@range, a CID, a path',
       })
       .option('program', { alias: 'p', type: 'string', requiresArg: true, describe: 'Which of its programs' })
+      .option('as', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'name@version, for a directory without a manifest',
+      })
       .option('registry', { type: 'string', requiresArg: true, describe: 'Look only in this one' })
       .usage('pkg run <package> [-- arguments of the program]\n\nRun a program without installing it')
       .example('pkg run esbuild -- --version', 'Ends with the program’s own exit status')
       .example('pkg run node@24 -p npx -- --help', 'Another program of a package'),
-  async run({ package: spec, program, registry, '--': words = [] }, context) {
+  async run({ package: spec, program, as, registry, '--': words = [] }, context) {
     const [{ lookUp }, { withAdd }, { readManifest }, { ensureDaemon }, { storePath }] = await Promise.all([
       import('../../registry/look-up.ts'),
       import('../../store/add.ts'),
@@ -30,7 +35,7 @@ export const command = defineCommand({
     ])
     const store = await context.openStore('change')
     return await withAdd(store, async (add) => {
-      const [found] = await lookUp(add, [spec], { registry, signal: context.signal })
+      const [found] = await lookUp(add, [spec], { as, registry, signal: context.signal })
       if (!found) throw new PkgError('INTERNAL', `${spec} was not looked up`)
       const name = chooseProgram(readManifest(store.blocks, found.cid), program)
       await ensureDaemon(context.paths, { signal: context.signal })
