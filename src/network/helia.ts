@@ -6,9 +6,9 @@
 import { createHeliaLight, type Helia } from 'helia'
 import { PkgError } from '../errors.ts'
 import { AddSession } from '../store/add.ts'
-import { missingBlock } from '../store/blocks.ts'
 import { VerifiedBlockstore } from '../store/blockstore.ts'
 import type { CID } from '../store/cid.ts'
+import { missingBlock } from '../store/quarantine.ts'
 import { settle } from '../store/settle.ts'
 import type { Store } from '../store/store.ts'
 

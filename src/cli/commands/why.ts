@@ -1,11 +1,11 @@
 // `pkg why`: which roots keep something alive, each as a way through the DAG.
 
-import { PkgError } from '../../errors.ts'
-import type { Root } from '../../pins/root.ts'
+import { hasCode, PkgError } from '../../errors.ts'
 import type { CID } from '../../store/cid.ts'
 import type { Store } from '../../store/store.ts'
 import { defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
+import { describeRoot } from '../describe-root.ts'
 import { printable } from '../output.ts'
 
 export const command = defineCommand({
@@ -21,7 +21,15 @@ export const command = defineCommand({
     const { why } = await import('../../pins/why.ts')
     const store = await context.openStore()
     const cid = await findTarget(target, store, context)
-    const reasons = await why(store, cid)
+    // Generations by their numbers: as words 10 comes before 2.
+    const reasons = (await why(store, cid)).sort(
+      ({ root: a }, { root: b }) =>
+        (a.profile === b.profile &&
+          a.number !== undefined &&
+          b.number !== undefined &&
+          a.number - b.number) ||
+        0,
+    )
     return { cid, alive: reasons.length > 0, reasons }
   },
   render({ cid, reasons }, style) {
@@ -37,16 +45,6 @@ export const command = defineCommand({
   },
   brief: ({ reasons }) => reasons.map(({ root }) => printable(describeRoot(root))).join('\n'),
 })
-
-function describeRoot({ kind, name, path, profile, number, current }: Root): string {
-  if (profile !== undefined && number !== undefined) {
-    return `generation ${number} of ${profile}${current ? ' (current)' : ''}`
-  }
-  if (kind === 'pin') return `pin ${name}`
-  if (kind === 'auto') return `link ${path} (pin ${name})`
-  if (kind === 'temp') return `${name}, which is adding or running it`
-  return `running process ${name}`
-}
 
 /** An installed package, a pin, a package of a registry: in this order, since the nearest is what is meant. */
 async function findTarget(text: string, store: Store, { readProfile }: Context): Promise<CID> {
@@ -70,5 +68,39 @@ async function findTarget(text: string, store: Store, { readProfile }: Context):
     }
     if (pins[0]) return pins[0].cid
   }
-  return (await resolve(store, text)).cid
+  try {
+    return (await resolve(store, text)).cid
+  } catch (cause) {
+    if (!hasCode(cause, 'NO_PACKAGE')) throw cause
+    throw await unknownTarget(text, store, { readProfile, cause })
+  }
+}
+
+async function unknownTarget(
+  text: string,
+  store: Store,
+  { readProfile, cause }: Pick<Context, 'readProfile'> & { cause: PkgError },
+): Promise<PkgError> {
+  const [{ installedPackages }, { listPins }, { suggest }, { userName }] = await Promise.all([
+    import('../../profiles/profile.ts'),
+    import('../../pins/pins.ts'),
+    import('../../registry/suggest.ts'),
+    import('../../paths.ts'),
+  ])
+  const names = [
+    ...installedPackages(await readProfile()).map(({ name }) => name),
+    ...listPins(store, { user: userName() }).map(({ prog }) => prog),
+  ]
+  const near = suggest(text, new Set(names))
+  return new PkgError(
+    'NOT_FOUND',
+    `${JSON.stringify(text)} is neither an installed package nor a pin nor a CID`,
+    {
+      hint:
+        near.length > 0
+          ? `Did you mean ${near.join(', ')}?`
+          : '`pkg list` and `pkg pin list` show the names; a path into the store goes too.',
+      cause,
+    },
+  )
 }

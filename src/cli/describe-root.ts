@@ -1,0 +1,14 @@
+// What a root is called where people read it.
+
+import type { Root } from '../pins/root.ts'
+
+/** `pin backup`, `generation 3 of …`; may hold what a user typed: show it `printable`. */
+export function describeRoot({ kind, name, path, profile, number, current }: Root): string {
+  if (profile !== undefined && number !== undefined) {
+    return `generation ${number} of ${profile}${current ? ' (current)' : ''}`
+  }
+  if (kind === 'pin') return `pin ${name}`
+  if (kind === 'auto') return `link ${path} (pin ${name})`
+  if (kind === 'temp') return `${name}, which is adding or running it`
+  return `running process ${name}`
+}
