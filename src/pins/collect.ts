@@ -5,6 +5,7 @@
 // of deletes at a time (invariant 5). The order keeps invariant 2 at every kill:
 //   links of old generations go, and auto pins that lead nowhere;
 //   temp pins are read, then links, then processes; what they reach is marked;
+//   damage among that stops it (damage.ts), before the generations go already;
 //   the index stops calling dead DAGs complete; all that is flushed, for a power
 //     cut must not bring back a link whose blocks have gone;
 //   dead blocks go, batch by batch (sweep.ts).
@@ -17,11 +18,12 @@ import type { CID } from '../store/cid.ts'
 import type { Store } from '../store/store.ts'
 import { dropGone } from './auto-pin.ts'
 import { makeRecord, writeRecord } from './auto-record.ts'
+import { refuseDamage } from './damage.ts'
 import { removeDeadTempPins, removeUnfinished } from './leftovers.ts'
 import { readLinks } from './links.ts'
 import { readMounts } from './mount-table.ts'
-import { deleteOldGenerations, type SkippedProfile } from './old-generations.ts'
-import { type PlanOptions, planCollection, refuseUnreadable, surveyStore } from './plan.ts'
+import { deleteOldGenerations, findOldGenerations, type SkippedProfile } from './old-generations.ts'
+import { markRoots, type PlanOptions, planCollection, refuseUnreadable, surveyStore } from './plan.ts'
 import type { Generation, RetentionPolicy } from './retention.ts'
 import type { GoneAutoPin, Root, UnreadableRoot } from './root.ts'
 import { RootReader } from './roots.ts'
@@ -34,6 +36,8 @@ const WAIT_MS = 12_000
 export type CollectionOptions = PlanOptions & {
   /** look only */
   dryRun?: boolean | undefined
+  /** delete also where a root reaches a damaged node, and with it what only that one led to */
+  despiteDamage?: boolean | undefined
   /** how long to wait for another collection to end, in ms */
   waitMs?: number | undefined
 }
@@ -53,7 +57,10 @@ export type CollectionResult = {
   unreadable: UnreadableRoot[]
   skipped: SkippedProfile[]
   deniedProcesses: number
+  /** nodes that a root reaches but that are not here, as in a pin of a part of a DAG */
   incomplete: CID[]
+  /** nodes that a root reaches but that are damaged: what only they led to is deleted */
+  damaged: CID[]
 }
 
 /**
@@ -61,16 +68,18 @@ export type CollectionResult = {
  * before it the generations that the policy lets go. May be interrupted or killed
  * at any instant; a rerun does the rest. Throws BUSY while another collection
  * runs; PERMISSION or IO, naming the place, when there are roots that cannot be
- * read: then nothing is deleted; what `signal` says when it is aborted.
+ * read, CORRUPT_BLOCK when one reaches a damaged node whose links the index does
+ * not know, unless `despiteDamage`: then nothing is deleted; what `signal` says when it is aborted.
  */
 export async function runCollection(
   store: Store,
   policy: RetentionPolicy = {},
-  { dryRun = false, waitMs = WAIT_MS, ...options }: CollectionOptions = {},
+  { dryRun = false, waitMs = WAIT_MS, despiteDamage = false, ...options }: CollectionOptions = {},
 ): Promise<CollectionResult> {
-  if (dryRun) return planned(store, policy, options)
+  if (dryRun) return planned(store, policy, { ...options, despiteDamage })
+  const run = (lost: AbortSignal) => collect(store, policy, { ...options, despiteDamage, lost })
   try {
-    return await withLock(store.paths.collector, (lost) => collect(store, policy, { ...options, lost }), {
+    return await withLock(store.paths.collector, run, {
       waitMs,
       ...(options.signal && { signal: options.signal }),
     })
@@ -83,21 +92,23 @@ export async function runCollection(
 async function planned(
   store: Store,
   policy: RetentionPolicy,
-  options: PlanOptions,
+  options: PlanOptions & { despiteDamage: boolean },
 ): Promise<CollectionResult> {
   const { roots, ...plan } = await planCollection(store, policy, options)
+  if (!options.despiteDamage) await refuseDamage(store, plan)
   return { dryRun: true, ...plan, claimed: 0, skipped: [], roots: roots.length }
 }
 
 async function collect(
   store: Store,
   policy: RetentionPolicy,
-  options: PlanOptions & { lost: AbortSignal },
+  options: PlanOptions & { despiteDamage: boolean; lost: AbortSignal },
 ): Promise<CollectionResult> {
-  const { at, lost } = options
+  const { at, lost, despiteDamage } = options
   await pass('locked', at)
   removeDeadTempPins(store.paths)
   refuseUnreadable(readLinks(store.paths).unreadable)
+  if (!despiteDamage) await refuseDamageBeyond(store, policy, options.signal)
   const { deleted: generations, skipped } = await deleteOldGenerations(store, policy, at)
   const found = readLinks(store.paths).gone
   await pass('gone-found', at)
@@ -107,6 +118,7 @@ async function collect(
   const survey = await surveyStore(store, reader, options)
   const { roots, unreadable, deniedProcesses, marker, dead, listed } = survey
   refuseUnreadable(unreadable)
+  if (!despiteDamage) await refuseDamage(store, marker)
   remember(roots)
   lost.throwIfAborted()
   if (dead.keys.length > 0) {
@@ -121,10 +133,23 @@ async function collect(
   await pass('swept', at)
   removeUnfinished(store.paths, survey.directories)
   await pass('cleaned', at)
-  const { incomplete } = marker
+  const { incomplete, damaged } = marker
   const keptBlocks = listed - figures.blocks
-  const kept = { keptBlocks, roots: roots.length, unreadable, skipped, deniedProcesses, incomplete }
+  const kept = { keptBlocks, roots: roots.length, unreadable, skipped, deniedProcesses, incomplete, damaged }
   return { dryRun: false, ...figures, generations, gone, ...kept }
+}
+
+/** Refuses damage that would still be reached without the generations that are about to go: they would go for nothing. */
+async function refuseDamageBeyond(
+  store: Store,
+  policy: RetentionPolicy,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (policy.keep === undefined && policy.olderThanMs === undefined) return
+  const leaveOut = (roots: readonly Root[]) =>
+    new Set(findOldGenerations(roots, policy).map(({ path }) => path))
+  const { marker } = await markRoots(store, new RootReader(store.paths), { signal, leaveOut })
+  await refuseDamage(store, marker)
 }
 
 /**

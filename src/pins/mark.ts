@@ -13,14 +13,18 @@ const NODES_A_TURN = 2048
 
 export class Marker {
   readonly alive = new BlockSet()
-  /** Nodes that a root reaches but that cannot be read: what they linked to is not known. */
+  /** Nodes that a root reaches but that are not here: what they linked to is not known. */
   readonly incomplete: CID[] = []
+  /** The same of nodes that are here and damaged, or were and lie in the quarantine. */
+  readonly damaged: CID[] = []
   readonly #store: Pick<Store, 'children'>
+  readonly #isQuarantined: (cid: CID) => boolean
   readonly #expanded = new Map<number, BlockSet>()
   readonly #waiting: CID[] = []
 
-  constructor(store: Pick<Store, 'children'>) {
+  constructor(store: Pick<Store, 'children'>, isQuarantined: (cid: CID) => boolean = () => false) {
     this.#store = store
+    this.#isQuarantined = isQuarantined
   }
 
   /** Keeps one block, and nothing that it links to. */
@@ -61,9 +65,10 @@ export class Marker {
     } catch (error) {
       // Not a node of its codec, or of a hash that we cannot check: it is kept, and has no links that we can see.
       if (hasCode(error, 'BAD_NODE', 'UNSUPPORTED')) return []
-      // A part of a DAG is a legal thing to pin, and damage must not make a full disk incurable.
       if (!hasCode(error, 'MISSING_BLOCK', 'CORRUPT_BLOCK')) throw error
-      this.incomplete.push(cid)
+      // A part of a DAG is a legal thing to pin; damage is for damage.ts to judge.
+      const damaged = hasCode(error, 'CORRUPT_BLOCK') || this.#isQuarantined(cid)
+      ;(damaged ? this.damaged : this.incomplete).push(cid)
       return []
     }
   }

@@ -6,6 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { PkgError } from '../errors.ts'
 import type { BlockKey, CID } from '../store/cid.ts'
 import type { Store } from '../store/store.ts'
+import { isQuarantined } from './damage.ts'
 import { Marker } from './mark.ts'
 import { findOldGenerations } from './old-generations.ts'
 import type { Generation, RetentionPolicy } from './retention.ts'
@@ -33,7 +34,7 @@ export type PlanOptions = {
 /** Dead blocks and the bytes of each, in the order of their files. */
 export type DeadBlocks = { keys: BlockKey[]; sizes: number[] }
 
-export type Survey = {
+export type MarkedRoots = {
   roots: Root[]
   unreadable: UnreadableRoot[]
   gone: GoneAutoPin[]
@@ -41,6 +42,9 @@ export type Survey = {
   directories: string[]
   deniedProcesses: number
   marker: Marker
+}
+
+export type Survey = MarkedRoots & {
   dead: DeadBlocks
   /** block files in all, and those among them that stay */
   listed: number
@@ -57,8 +61,10 @@ export type CollectionPlan = {
   unreadable: UnreadableRoot[]
   /** processes of others at which we may not look: what they run from the store is not seen */
   deniedProcesses: number
-  /** nodes that a root reaches but that are missing or damaged */
+  /** nodes that a root reaches but that are not here */
   incomplete: CID[]
+  /** nodes that a root reaches but that are damaged: a collection would stop there (damage.ts) */
+  damaged: CID[]
   /** dead blocks and their bytes */
   blocks: number
   bytes: number
@@ -90,6 +96,7 @@ export async function planCollection(
     unreadable,
     deniedProcesses,
     incomplete: marker.incomplete,
+    damaged: marker.damaged,
     blocks,
     bytes,
     keptBlocks: listed - blocks,
@@ -100,19 +107,36 @@ export function totals({ keys, sizes }: DeadBlocks): { blocks: number; bytes: nu
   return { blocks: keys.length, bytes: sizes.reduce((sum, size) => sum + size, 0) }
 }
 
+/** `leaveOut` gives the paths of roots that shall not count. */
+export type SurveyOptions = PlanOptions & {
+  leaveOut?: ((roots: readonly Root[]) => ReadonlySet<string>) | undefined
+}
+
 /** Reads the roots, marks, and lists what is dead. */
 export async function surveyStore(
   store: Store,
   reader: RootReader,
-  options: PlanOptions & { leaveOut?: (roots: readonly Root[]) => ReadonlySet<string> } = {},
+  options: SurveyOptions = {},
 ): Promise<Survey> {
+  const marked = await markRoots(store, reader, options)
+  const { dead, listed } = await listDead(store, marked.marker, options)
+  await pass('listed', options.at)
+  return { ...marked, dead, listed }
+}
+
+/** Reads the roots and marks what they reach. */
+export async function markRoots(
+  store: Store,
+  reader: RootReader,
+  options: SurveyOptions = {},
+): Promise<MarkedRoots> {
   const { at, signal, onProgress } = options
   const { temp, links } = await reader.claims(() => pass('temp-pins-read', at))
   const processes = reader.processes()
   await pass('roots-read', at)
   const without = options.leaveOut?.(links.roots)
   const roots = [...links.roots.filter((root) => !without?.has(root.path)), ...temp.roots, ...processes.roots]
-  const marker = new Marker(store)
+  const marker = new Marker(store, (cid) => isQuarantined(store.paths, cid))
   for (const key of temp.blocks) marker.keep(key)
   for (const root of roots) marker.add(root.cid)
   await marker.run({
@@ -121,10 +145,8 @@ export async function surveyStore(
   })
   store.flush()
   await pass('marked', at)
-  const { dead, listed } = await listDead(store, marker, options)
-  await pass('listed', at)
   const { unreadable, gone, directories } = links
-  return { roots, unreadable, gone, directories, deniedProcesses: processes.denied, marker, dead, listed }
+  return { roots, unreadable, gone, directories, deniedProcesses: processes.denied, marker }
 }
 
 /** A root of which nothing is known may be anything: then nothing may be deleted (invariant 5). */

@@ -19,6 +19,7 @@ import { syncFiles } from '../files/barrier.ts'
 import { withLock } from '../files/lock.ts'
 import { type BlockKey, CID, DAG_CBOR, DAG_JSON, DAG_PB, multihashOfKey, rawCidOfKey } from '../store/cid.ts'
 import type { Store } from '../store/store.ts'
+import { refuseDamage } from './damage.ts'
 import type { Marker } from './mark.ts'
 import { type DeadBlocks, type PlanOptions, refuseUnreadable } from './plan.ts'
 import type { RootReader } from './roots.ts'
@@ -40,6 +41,8 @@ export type SweepContext = PlanOptions & {
   marker: Marker
   /** how many blocks a batch may have */
   batch: number
+  /** go on where a root reaches a damaged node */
+  despiteDamage: boolean
   /** the collector's own lock is gone */
   lost: AbortSignal
 }
@@ -55,7 +58,8 @@ export type SweepFigures = {
  * Deletes what is dead and still unclaimed; killed at any instant, it leaves a
  * store in which every root is whole, and a rerun deletes the rest. The caller
  * holds the collector's lock. Throws PERMISSION or IO when a root becomes
- * unreadable, BUSY when it cannot have `pins/lock`.
+ * unreadable, CORRUPT_BLOCK when a new one reaches a damaged node, BUSY when it
+ * cannot have `pins/lock`.
  */
 export async function sweep(store: Store, dead: DeadBlocks, context: SweepContext): Promise<SweepFigures> {
   const { marker, reader, at, signal, lost, onProgress } = context
@@ -96,6 +100,7 @@ async function deleteBatch(store: Store, dead: DeadBlocks, batch: Batch) {
   await pass('batch-roots-read', at)
   const others = temp.living > 0
   if (!marker.step(NODES_UNDER_LOCK)) return { next: batch.next, walked: false, others }
+  if (!batch.despiteDamage) await refuseDamage(store, marker)
   clearComplete(store, marker)
   const started = Date.now()
   let next = batch.next

@@ -19,9 +19,13 @@ export const command = defineCommand({
         requiresArg: true,
         describe: 'Of each profile keep this many generations',
       })
+      .option('despite-damage', {
+        type: 'boolean',
+        describe: 'Give up what only damaged blocks lead to, instead of stopping there',
+      })
       .example('pkg gc --dry-run', 'How much it would free')
       .example('pkg gc --keep 3 --delete-older-than 30d', 'Only what is beyond both limits goes'),
-  async run({ dryRun = false, deleteOlderThan, keep }, context) {
+  async run({ dryRun = false, deleteOlderThan, keep, despiteDamage }, context) {
     const { runCollection } = await import('../../pins/collect.ts')
     const policy = {
       ...(keep === undefined ? {} : { keep: wholeNumber(keep, '--keep', 0) }),
@@ -32,6 +36,7 @@ export const command = defineCommand({
     const store = await context.openStore(dryRun ? 'read' : 'change')
     return await runCollection(store, policy, {
       dryRun,
+      despiteDamage,
       signal: context.signal,
       onProgress({ step, blocks, total }) {
         for (const [other, task] of tasks) if (other !== step) task.end()
@@ -57,7 +62,7 @@ function summary(
 }
 
 function remarks(
-  { dryRun, generations, gone, unreadable, skipped, deniedProcesses, incomplete }: CollectionResult,
+  { dryRun, generations, gone, unreadable, skipped, deniedProcesses, incomplete, damaged }: CollectionResult,
   style: Style,
 ): string[] {
   const verb = dryRun ? 'would delete' : 'deleted'
@@ -78,9 +83,14 @@ function remarks(
       style.yellow(`cannot read ${printable(path)} (${errno}): what it kept stays`),
     ),
     ...(deniedProcesses > 0
-      ? [style.dim(`${count(deniedProcesses, 'process', 'processes')} of others could not be looked at`)]
+      ? [
+          style.dim(
+            `${count(deniedProcesses, 'process', 'processes')} of others could not be looked at: what they run from the store counts only through other roots`,
+          ),
+        ]
       : []),
     // A pin of a part of a DAG is legal, so this is no failure of the collection; `store verify` judges.
     ...incomplete.map((cid) => style.yellow(`not here, though a root reaches it: ${cid}`)),
+    ...damaged.map((cid) => style.red(`damaged, and nothing below it is kept on its account: ${cid}`)),
   ]
 }
