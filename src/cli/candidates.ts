@@ -37,7 +37,9 @@ export function formatCandidates(found: readonly Candidate[]): string {
 }
 
 function startingWith(typed: string, all: readonly Candidate[]): Candidate[] {
-  return all.filter(({ text }) => text.startsWith(typed))
+  const fitting = all.filter(({ text }) => text.startsWith(typed))
+  // Two registries may have a package of one name.
+  return [...new Map(fitting.toReversed().map((one) => [one.text, one])).values()].reverse()
 }
 
 function commandOf(plain: readonly string[]): Entry | undefined {

@@ -6,7 +6,7 @@ import { createReadStream, existsSync } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { addAbortSignal } from 'node:stream'
-import { PkgError } from '../errors.ts'
+import { codeOf, isErrno, PkgError } from '../errors.ts'
 
 /** The bytes of a CAR file, or of standard input for "-". The signal ends the waiting for more. */
 export function readCar(file: string, signal: AbortSignal): AsyncIterable<Uint8Array> {
@@ -27,7 +27,9 @@ export async function writeCar(
     })
   }
   const temp = join(dirname(file), `.tmp-${basename(file).slice(0, 100)}-${randomBytes(6).toString('hex')}`)
-  const handle = await open(temp, 'wx')
+  const handle = await open(temp, 'wx').catch((cause) => {
+    throw cannotWrite(file, cause)
+  })
   let written = 0
   try {
     for await (const piece of car) {
@@ -44,4 +46,18 @@ export async function writeCar(
     throw error
   }
   return written
+}
+
+/** Names the file that was asked for: of the temporary one beside it nobody knows. */
+function cannotWrite(file: string, cause: unknown): unknown {
+  if (!isErrno(cause, 'ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'EROFS')) return cause
+  const directory = dirname(file)
+  const why = {
+    ENOENT: `there is no directory ${directory}`,
+    ENOTDIR: `${directory} is no directory`,
+    EROFS: `${directory} is on a read-only file system`,
+  }[cause.code ?? '']
+  return new PkgError(codeOf(cause), `${file} cannot be written: ${why ?? `not permitted in ${directory}`}`, {
+    cause,
+  })
 }

@@ -2,7 +2,7 @@
 // remove, upgrade, rollback, switch and diff.
 
 import type { Change } from '../profiles/compare.ts'
-import { formatBytes, type Style, table } from './output.ts'
+import { formatBytes, printable, type Style, table } from './output.ts'
 
 /** A change with the bytes of the package that it adds or takes away. */
 export type SizedChange = Change & { size?: number }
@@ -36,7 +36,9 @@ export function renderChanges(changes: readonly SizedChange[], style: Style): st
   const rows = changes.map(({ kind, name, before, after, size }) => [
     `  ${colours[kind](kind)}`,
     style.bold(name),
-    versions(before?.version, after?.version),
+    [versions(before?.version, after?.version), style.dim(differences({ kind, before, after }))]
+      .filter((part) => part !== '')
+      .join(' '),
     size === undefined ? '' : formatBytes(size),
   ])
   return table([], rows, { style, right: [3] })
@@ -45,8 +47,22 @@ export function renderChanges(changes: readonly SizedChange[], style: Style): st
 /** `added esbuild 0.25.0, removed jq 1.6.0`, for a list of generations. */
 export function summarize(changes: readonly Change[]): string {
   return changes
-    .map(({ kind, name, before, after }) => `${kind} ${name} ${versions(before?.version, after?.version)}`)
+    .map(({ kind, name, before, after }) =>
+      `${kind} ${name} ${versions(before?.version, after?.version)} ${differences({ kind, before, after })}`.trimEnd(),
+    )
     .join(', ')
+}
+
+/** What differs where the version does not: `(priority 1, new content)`. */
+function differences({ kind, before, after }: Pick<Change, 'kind' | 'before' | 'after'>): string {
+  if (kind !== 'changed' || before === undefined || after === undefined) return ''
+  const parts = [
+    before.cid.equals(after.cid) ? '' : 'new content',
+    before.priority === after.priority ? '' : `priority ${after.priority}`,
+    before.requested === after.requested ? '' : `asked for as ${printable(after.requested)}`,
+    before.registry === after.registry ? '' : `from ${printable(after.registry ?? 'no registry')}`,
+  ]
+  return `(${parts.filter((part) => part !== '').join(', ') || 'other signer'})`
 }
 
 function versions(before: string | undefined, after: string | undefined): string {
@@ -62,12 +78,20 @@ export type Moved = {
   dryRun?: boolean
 }
 
+/** Install, remove and upgrade make generations; rollback and switch go to one that is there. */
+type MoveOptions = { goes?: boolean }
+
 /** The generation and what changed: `Generation 3 (was 2)`, then a line a change. */
-export function renderMove({ changed, generation, previous, changes, dryRun }: Moved, style: Style): string {
+export function renderMove(
+  { changed, generation, previous, changes, dryRun }: Moved,
+  style: Style,
+  { goes = false }: MoveOptions = {},
+): string {
   if (!changed) {
     return generation === undefined ? 'Nothing to do' : `Nothing to do: generation ${generation} is current`
   }
   const was = previous === undefined ? '' : style.dim(` (${dryRun ? 'now' : 'was'} ${previous})`)
-  const head = `${dryRun ? 'Would make' : 'Now at'} generation ${style.bold(String(generation))}${was}`
+  const would = goes ? 'Would go to' : 'Would make'
+  const head = `${dryRun ? would : 'Now at'} generation ${style.bold(String(generation))}${was}`
   return changes.length === 0 ? head : `${head}\n${renderChanges(changes, style)}`
 }

@@ -22,6 +22,8 @@ export type Command<A = object, R = unknown> = {
   brief?(result: R): string | undefined
   /** True when standard output carries bytes and no record; errors then go to standard error, also under `--json`. */
   streams?(args: Parsed<A>): boolean
+  /** What is left behind by an interrupted run, and what becomes of it. */
+  afterInterrupt?: string
   /** The exit status of a result that is no error and yet not all well. 0 without it. */
   exitStatus?(result: R): number
 }

@@ -11,11 +11,13 @@ export const COMPLETE = '__complete'
 export const SCRIPTS: Readonly<Record<Shell, string>> = {
   bash: `# pkg completion for bash: source <(pkg completion bash)
 _pkg() {
-  local line
+  local line words=("\${COMP_WORDS[@]:1:COMP_CWORD}")
+  words=("\${words[@]//\\\\/}")
   COMPREPLY=()
   while IFS=$'\\t' read -r line _; do
+    printf -v line %q "$line"
     COMPREPLY+=("$line")
-  done < <(pkg ${COMPLETE} "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+  done < <(pkg ${COMPLETE} "\${words[@]}" 2>/dev/null)
 }
 complete -o bashdefault -o default -F _pkg pkg
 `,

@@ -89,11 +89,14 @@ async function run({ command, args }: Invocation): Promise<number> {
     // Whatever broke after Ctrl-C broke because of it.
     await say(notes.join(''))
     const interrupted = signals.exitStatus()
-    const reported =
-      interrupted === undefined ? error : new PkgError('INTERRUPTED', 'interrupted', { cause: error })
+    const reported = interrupted === undefined ? error : interruption(command, error)
     await printError(reported, { json, stream: streams ? process.stderr : process.stdout })
     return interrupted ?? exitStatusOf(error)
   }
+}
+
+function interruption({ afterInterrupt: hint }: Invocation['command'], cause: unknown): PkgError {
+  return new PkgError('INTERRUPTED', 'interrupted', { cause, ...(hint === undefined ? {} : { hint }) })
 }
 
 type Result = { result: unknown; args: Invocation['args'] }

@@ -7,7 +7,7 @@ import type { GlobalOptions } from './context.ts'
 
 /** The options that a command takes, its own and everybody's, and what they are for. */
 export async function describeOptions(entry: Entry): Promise<Record<string, string>> {
-  const parser = yargs([]).help().version(false)
+  const parser = yargs([], '/').help().version(false)
   globalOptions(parser)
   const command = (await loadCommand(entry)) as unknown as Command<GlobalOptions>
   command.options(parser as Argv<GlobalOptions>)

@@ -39,7 +39,7 @@ export async function parse(words: string[], { version, columns = 80 }: ParseOpt
   if (leading.version) return { text: version }
   const argv = veilDashes(leading.words, { passes: leading.command === 'run' })
   const state: State = {}
-  const parser = configure(yargs([]), state).version(version).wrap(Math.min(columns, MAX_WIDTH))
+  const parser = configure(yargs([], '/'), state).version(version).wrap(Math.min(columns, MAX_WIDTH))
   let output = ''
   try {
     // With a callback yargs hands over what it would print, and does not exit.

@@ -58,9 +58,10 @@ export function createProgress(
           if (ended || now() - drawn < (live ? REDRAW_MS : PLAIN_MS)) return
           drawn = now()
           visible = live
-          const line = describe(label, step, unit, drawn - began)
+          const columns = live ? (output.columns || 80) - 1 : undefined
+          const line = describe(label, step, unit, drawn - began, columns)
           // Erase to the end of the line (EL, ECMA-48), then draw from its start.
-          output.write(live ? `\r\u001b[K${line.slice(0, (output.columns || 80) - 1)}` : `${line}\n`)
+          output.write(live ? `\r\u001b[K${line}` : `${line}\n`)
         },
         end() {
           ended = true
@@ -72,21 +73,49 @@ export function createProgress(
   }
 }
 
-/** One line: label, bar when the total is known, amount, rate. */
-export function describe(label: string, step: Step, unit: 'bytes' | 'items', elapsedMs: number): string {
+/**
+ * One line: label, bar when the total is known, amount, rate, detail. Where it is wider than
+ * `columns` the bar gets shorter first, then detail and total go: the rate is what one waits by.
+ */
+export function describe(
+  label: string,
+  step: Step,
+  unit: 'bytes' | 'items',
+  elapsedMs: number,
+  columns = Number.POSITIVE_INFINITY,
+): string {
   const amount = (value: number) => (unit === 'bytes' ? formatBytes(value) : value.toLocaleString('en'))
-  const parts = [label]
-  if (step.total !== undefined && step.total > 0) {
-    const share = Math.min(1, step.done / step.total)
-    const filled = Math.round(share * BAR_WIDTH)
-    parts.push(`[${'#'.repeat(filled)}${'.'.repeat(BAR_WIDTH - filled)}]`)
-    parts.push(`${String(Math.floor(share * 100)).padStart(3)}%`)
-    parts.push(`${amount(step.done)} of ${amount(step.total)}`)
-  } else {
-    parts.push(amount(step.done))
-  }
-  if (unit === 'bytes' && elapsedMs >= 1000)
-    parts.push(`${formatBytes(Math.round((step.done * 1000) / elapsedMs))}/s`)
-  if (step.detail) parts.push(printable(step.detail))
-  return parts.join('  ')
+  const share = step.total ? Math.min(1, step.done / step.total) : undefined
+  const rate =
+    unit === 'bytes' && elapsedMs >= 1000
+      ? `${formatBytes(Math.round((step.done * 1000) / elapsedMs))}/s`
+      : undefined
+  const line = ({ width, total, detail }: (typeof SHAPES)[number]) => [
+    label,
+    share !== undefined && width > 0 ? bar(share, width) : undefined,
+    share === undefined ? undefined : `${String(Math.floor(share * 100)).padStart(3)}%`,
+    share !== undefined && total ? `${amount(step.done)} of ${amount(step.total ?? 0)}` : amount(step.done),
+    rate,
+    detail && step.detail ? printable(step.detail) : undefined,
+  ]
+  const lines = SHAPES.map((shape) =>
+    line(shape)
+      .filter((part) => part !== undefined)
+      .join('  '),
+  )
+  return lines.find((text) => text.length <= columns) ?? (lines.at(-1) ?? '').slice(0, columns)
+}
+
+/** From all there is to the least that still tells how it goes. */
+const SHAPES = [
+  { width: BAR_WIDTH, total: true, detail: true },
+  { width: BAR_WIDTH, total: true, detail: false },
+  { width: BAR_WIDTH / 2, total: true, detail: false },
+  { width: 0, total: true, detail: false },
+  { width: 0, total: false, detail: false },
+]
+
+function bar(share: number, width: number): string {
+  const filled = Math.round(share * width)
+  return `[${'#'.repeat(filled)}${'.'.repeat(width - filled)}]`
 }

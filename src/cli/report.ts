@@ -1,7 +1,7 @@
 // An error as people and programs see it: one line, a hint, an exit status.
 // The stack shows only under PKG_DEBUG; a bug says that it is one.
 
-import { codeOf, type ErrorCode, PkgError } from '../errors.ts'
+import { codeOf, type ErrorCode, isErrno, PkgError } from '../errors.ts'
 import { printableLines, type Style } from './output.ts'
 
 export type ErrorReport = { code: ErrorCode; message: string; hint?: string }
@@ -13,6 +13,9 @@ export function reportOf(error: unknown): ErrorReport {
     return { code, message: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) }
   }
   if (code === 'INTERRUPTED') return { code, message: 'interrupted' }
+  if (isErrno(error, 'ENOENT') && error.syscall === 'uv_cwd') {
+    return { code, message: 'the working directory is not there any more', hint: 'Change to another one: cd' }
+  }
   const message = error instanceof Error ? error.message : String(error)
   if (code === 'PERMISSION') {
     const hint = 'Run as the owner, or have a prefix of your own: PKG_PREFIX=<directory> pkg init'

@@ -3,6 +3,7 @@
 // `page` is the command or group whose help would be shown; undefined: the root's.
 
 import { PkgError } from '../errors.ts'
+import { shellWord } from '../paths.ts'
 import { suggest } from '../registry/suggest.ts'
 import { ALIASES, AMBIGUOUS, COMMANDS, type Entry, GROUPS, wordsOf } from './commands.ts'
 import { unveilWord } from './dash.ts'
@@ -59,7 +60,14 @@ export async function unknownWords(
   const near = unknown.flatMap((word) => suggest(word, options)).map((name) => `--${name}`)
   const meant = near.length > 0 ? `Did you mean ${near.join(' or ')}? ` : ''
   const message = `${typed.join(', ')} ${typed.length === 1 ? 'is' : 'are'} not understood here`
-  return new PkgError('USAGE', message, { hint: meant + usageHint(page) })
+  const hint = page === 'run' ? runHint(argv) : usageHint(page)
+  return new PkgError('USAGE', message, { hint: meant + hint })
+}
+
+/** What the words of `pkg run` were probably meant to be. */
+function runHint(argv: readonly string[]): string {
+  const [spec = '<package>', ...rest] = argv.slice(argv.indexOf('run') + 1).map(unveilWord)
+  return `Arguments of the program go after "--": pkg run ${[spec, '--', ...rest].map(shellWord).join(' ')}`
 }
 
 /** Options before the command that only stand after it, or nowhere. */

@@ -62,6 +62,11 @@ export function cameFrom(profile: Profile<ProfileStore>): number {
     (number) => number !== current?.number && there.includes(number),
   )
   if (target !== undefined) return target
+  if (current === undefined && there.length === 0) {
+    throw new PkgError('NO_GENERATION', `there is no generation yet in ${profile.dir}`, {
+      hint: 'Install something.',
+    })
+  }
   const others = there.filter((number) => number !== current?.number)
   throw new PkgError('NO_GENERATION', `there is nothing to go back to in ${profile.dir}`, {
     hint: others.length === 0 ? 'It is the only generation.' : `Name one: pkg rollback --to ${others.at(-1)}`,

@@ -8,6 +8,9 @@ import { PkgError } from '../errors.ts'
 import { checkName } from '../paths.ts'
 import { type CID, tryParseCid } from '../store/cid.ts'
 
+/** Long words that begin as CIDs do, in base32 (v1) or base58 (v0): no package and no directory is called so. */
+const LOOKS_LIKE_CID = /^(?:ba[a-z]|Qm)[0-9A-Za-z]{37,}$/
+
 export type Spec =
   | { kind: 'name'; name: string; range: string | undefined }
   | { kind: 'cid'; cid: CID; path: string }
@@ -16,7 +19,7 @@ export type Spec =
 /**
  * What `text` asks for. A bare word is a CID if it parses as one, else a package's
  * name; whatever holds a slash or begins with a dot is a path.
- * Throws USAGE when it is empty, BAD_NAME when its name cannot be one.
+ * Throws USAGE when it is empty, BAD_CID for a CID with a slip in it, BAD_NAME when its name cannot be one.
  */
 export function parseSpec(text: string): Spec {
   if (text === '') {
@@ -27,6 +30,11 @@ export function parseSpec(text: string): Spec {
   const address = /^(?:ipfs:\/\/|\/ipfs\/)?([^/]+)(?:\/(.*))?$/s.exec(text)
   const cid = address?.[1] === undefined ? undefined : tryParseCid(address[1])
   if (cid) return { kind: 'cid', cid, path: address?.[2] ?? '' }
+  if (address?.[1] !== undefined && LOOKS_LIKE_CID.test(address[1])) {
+    throw new PkgError('BAD_CID', `${address[1]} looks like a CID but is not one`, {
+      hint: 'A character is missing, too many or mistyped. A directory of that name: ./<name>',
+    })
+  }
   if (text.includes('/') || text.startsWith('.')) return { kind: 'path', path: text }
   return parseNameSpec(text)
 }

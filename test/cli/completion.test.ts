@@ -2,10 +2,10 @@
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, symlinkSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { LAUNCHER, makeProgram, outcome, sandbox } from './harness.ts'
+import { makeProgram, outcome, SHELL_WORDS, sandbox } from './harness.ts'
 
 const box = await sandbox({ after })
 const hello = makeProgram(join(box.directory, 'hello'), 'hello', 'hi')
@@ -36,10 +36,7 @@ const CASES: [words: string[], wanted: string[]][] = [
   [['switch', ''], ['1']],
   [['registry', 'remove', ''], ['main']],
   [['completion', 'z'], ['zsh']],
-  [
-    ['gc', '--d'],
-    ['--dry-run', '--delete-older-than'],
-  ],
+  [['gc', '--dr'], ['--dry-run']],
   [['list', '--profile', ''], []],
   [['store', 'add', ''], []],
   [['--json', 'remove', ''], ['hello']],
@@ -62,13 +59,26 @@ const has = (shell: string) => spawnSync(shell, ['--version']).status === 0
 /** A directory with `pkg` in it, as PATH would have it. */
 const bin = join(box.directory, 'bin')
 mkdirSync(bin)
-symlinkSync(LAUNCHER, join(bin, 'pkg'))
+writeFileSync(join(bin, 'pkg'), `#!/bin/sh\nexec ${SHELL_WORDS} "$@"\n`, { mode: 0o755 })
 const env = { ...box.env, PATH: `${bin}:${box.env.PATH}` }
 
 test('bash completes', { skip: !has('bash') && 'no bash here' }, async () => {
   const script = `source <(pkg completion bash); COMP_WORDS=(pkg store e); COMP_CWORD=2; _pkg; echo "\${COMPREPLY[*]}"`
   const { stdout, stderr } = await outcome(['bash', '-c', script], { cwd: box.directory, env })
   assert.deepEqual([stdout, stderr], ['export\n', ''])
+})
+
+test('bash: a name with a space is one word, and a name comes once', {
+  skip: !has('bash') && 'no bash here',
+}, async () => {
+  for (const registry of ['my reg', 'second']) await box.brief('registry', 'add', registry, 'reg')
+  const one = async (typed: string) => {
+    const script = `source <(pkg completion bash); COMP_WORDS=(${typed}); COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); _pkg; printf '%s|' "\${COMPREPLY[@]}"`
+    return (await outcome(['bash', '-c', script], { cwd: box.directory, env })).stdout
+  }
+  assert.equal(await one('pkg registry remove my'), 'my\\ reg|')
+  assert.equal(await one("pkg registry remove 'my\\ r'"), 'my\\ reg|')
+  assert.equal(await one('pkg install hel'), 'hello|')
 })
 
 for (const shell of ['zsh', 'fish']) {

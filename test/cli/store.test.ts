@@ -108,9 +108,17 @@ test('verify names a corrupt block and ends with 4; adding again heals', async (
   const { status, stdout } = await box.run(['store', 'verify'])
   assert.equal(status, 4)
   assert.ok(stdout.includes(file))
+  assert.match(stdout, new RegExp(`in quarantine ${leaf} \\(.*\\): needed by pin backup`))
+  for (const word of ['cat', 'get', 'stat']) {
+    const { status, stderr } = await box.run(['store', word, leaf.toString()])
+    assert.equal(status, 4, word)
+    assert.match(stderr, /was found damaged .*\n.*Add or import/, word)
+  }
   assert.equal((await box.run(['store', 'stat', cid])).status, 4)
   assert.equal(await box.brief('store', 'add', 'tree'), cid)
-  assert.equal((await box.run(['store', 'verify'])).status, 0)
+  const healed = await box.run(['store', 'verify'])
+  assert.equal(healed.status, 0)
+  assert.doesNotMatch(healed.stdout, /quarantine/)
   await box.brief('store', 'reindex')
 })
 
@@ -130,7 +138,7 @@ test('Ctrl-C while it waits for input: status 130, nothing kept', async (t) => {
   child.kill('SIGINT')
   const status = await new Promise((resolve) => child.once('close', resolve))
   assert.equal(status, 130)
-  assert.equal(stderr, 'pkg: interrupted\n')
+  assert.match(stderr, /^pkg: interrupted\nhint: What was added stays until `pkg gc`[^\n]*\n$/)
   assert.ok(!pins().some((name) => name.startsWith(`${child.pid}-`)))
   assert.equal((await box.run(['pin', 'remove', 'half'])).status, 3)
 })

@@ -19,8 +19,10 @@ export const command = defineCommand({
     if (follow) return await followTo(context, lines)
     return { file: context.paths.log, lines: lines === 0 ? [] : tailLog(context.paths.log, lines) }
   },
-  render: ({ lines, file }, style) =>
-    lines.length > 0 ? lines.map(printable).join('\n') : style.dim(`${file} is empty`),
+  render({ lines, file }, style, { lines: asked }) {
+    if (asked === 0) return undefined
+    return lines.length > 0 ? lines.map(printable).join('\n') : style.dim(`${file} is empty`)
+  },
   brief: ({ lines }) => lines.map(printable).join('\n'),
 })
 

@@ -87,7 +87,7 @@ function renderRecord(info: RecordInfo, style: Style): string {
   const rows = versions.toReversed().slice(0, SHOWN_VERSIONS).flatMap(versionRows)
   const more =
     versions.length > SHOWN_VERSIONS ? `\n${style.dim(`and ${versions.length - SHOWN_VERSIONS} older`)}` : ''
-  return `${head}\n\n${table(['version', 'platform', 'size', 'published'], rows, { style, right: [2] })}${more}`
+  return `${head}\n\n${table(['version', 'platform', 'closure', 'published'], rows, { style, right: [2] })}${more}`
 }
 
 function versionRows({ version, published, platforms }: PackageRecord['versions'][number]): string[][] {
@@ -112,7 +112,7 @@ function renderPackage(
       ['homepage', homepage && printable(homepage)],
       ['licence', licence && printable(licence)],
       ['cid', cid.toString()],
-      ['size', `${formatBytes(bytes)} in ${blocks.toLocaleString('en')} blocks`],
+      ['closure', `${formatBytes(bytes)} in ${blocks.toLocaleString('en')} blocks`],
       ['programs', programs.map(printable).join(', ')],
       [
         'depends on',

@@ -14,7 +14,7 @@ export const command = defineCommand({
       .option('mount', {
         type: 'boolean',
         default: true,
-        describe: 'Start the daemon, which mounts the store',
+        describe: 'Start the daemon, which mounts the store; --no-mount leaves it',
       })
       .option('force', {
         type: 'boolean',

@@ -40,7 +40,7 @@ export const command = defineCommand({
       formatBytes(size),
       long ? cid.toString() : some(programs.map(printable)),
     ])
-    return table(['name', 'version', 'size', long ? 'cid' : 'programs'], rows, { style, right: [2] })
+    return table(['name', 'version', 'closure', long ? 'cid' : 'programs'], rows, { style, right: [2] })
   },
   brief: ({ packages }) => packages.map(({ name }) => name).join('\n'),
 })

@@ -69,6 +69,7 @@ export const command = defineCommand({
     const what = `${name} ${version}${size}; programs: ${programs.map(printable).join(', ') || 'none'}; ${kept}`
     return `${style.bold(cid.toString())}\n${style.dim(what)}`
   },
+  afterInterrupt: 'What was added stays until `pkg gc`; adding it again goes on from there.',
   brief: ({ cid }) => cid.toString(),
 })
 

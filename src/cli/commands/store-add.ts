@@ -33,10 +33,13 @@ export const command = defineCommand({
       return { ...added, ...(pin === undefined ? {} : { pin }) }
     }).finally(progress.end)
   },
-  render({ cid, files, bytes, newBytes, pin }, style) {
+  render({ cid, files, bytes, newBlocks, newBytes, pin }, style) {
     const kept = pin === undefined ? 'not pinned' : `pinned as ${printable(pin)}`
-    const figures = `${count(files, 'file')}, ${formatBytes(bytes)}, ${formatBytes(newBytes)} of it new; ${kept}`
+    const fresh =
+      newBlocks === 0 ? 'nothing new' : `${count(newBlocks, 'new block')}, ${formatBytes(newBytes)}`
+    const figures = `${count(files, 'file')}, ${formatBytes(bytes)}; ${fresh}; ${kept}`
     return `${style.bold(cid.toString())}\n${style.dim(figures)}`
   },
+  afterInterrupt: 'What was added stays until `pkg gc`; adding it again goes on from there.',
   brief: ({ cid }) => cid.toString(),
 })

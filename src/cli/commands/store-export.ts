@@ -1,5 +1,6 @@
 // `pkg store export`: a DAG as a CAR (version 1), to a file or to standard output.
 
+import { PkgError } from '../../errors.ts'
 import { writeCar } from '../car-file.ts'
 import { defineCommand } from '../command.ts'
 import { count, formatBytes, printable, write } from '../output.ts'
@@ -14,7 +15,11 @@ export const command = defineCommand({
         describe: 'A CID or store path, and a path below',
       })
       .positional('file', { type: 'string', describe: 'The CAR file; "-" is standard output [<cid>.car]' })
-      .option('force', { alias: 'f', type: 'boolean', describe: 'Replace the file if it is there' })
+      .option('force', {
+        alias: 'f',
+        type: 'boolean',
+        describe: 'Replace the file if it is there; write to a terminal',
+      })
       .example('pkg store export bafy… - | ssh host pkg store import -', 'To another machine'),
   async run({ cid: text, file, force }, context) {
     const [{ exportCar }, { closureSize }, { resolveHeldDag }] = await Promise.all([
@@ -25,6 +30,11 @@ export const command = defineCommand({
     const store = await context.openStore()
     const cid = resolveHeldDag(store, text)
     const car = exportCar(store, cid, { signal: context.signal })
+    if (file === '-' && process.stdout.isTTY && !force) {
+      throw new PkgError('USAGE', 'a CAR file is not for a terminal', {
+        hint: 'Send it to a file or a pipe, or insist with --force.',
+      })
+    }
     if (file === '-') {
       for await (const piece of car) await write(process.stdout, piece)
       return undefined

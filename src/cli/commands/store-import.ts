@@ -57,5 +57,6 @@ export const command = defineCommand({
     )
     return lines.join('\n')
   },
+  afterInterrupt: 'What was added stays until `pkg gc`; adding it again goes on from there.',
   brief: ({ roots }) => roots.join('\n'),
 })

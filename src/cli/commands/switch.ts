@@ -21,6 +21,6 @@ export const command = defineCommand({
     if (!dryRun) noteOtherLink(context)
     return { ...moved, changes: await withSizes(moved.changes, profile.store.blocks), dryRun }
   },
-  render: (moved, style) => renderMove(moved, style),
+  render: (moved, style) => renderMove(moved, style, { goes: true }),
   brief: ({ generation }) => String(generation),
 })

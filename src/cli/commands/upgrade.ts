@@ -20,7 +20,11 @@ export const command = defineCommand({
   options: (argv) =>
     argv
       .positional('package', { type: 'string', array: true, describe: 'Only these [all]' })
-      .option('update', { type: 'boolean', default: true, describe: 'Update the registries first' })
+      .option('update', {
+        type: 'boolean',
+        default: true,
+        describe: 'Update the registries first; --no-update leaves it',
+      })
       .option('dry-run', { alias: 'n', type: 'boolean', describe: 'Only tell what would change' })
       .usage(USAGE)
       .example('pkg upgrade', 'All; `pkg rollback` takes it back')
