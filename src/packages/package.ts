@@ -34,6 +34,16 @@ export function linkSize(blocks: BlockGetter, cid: CID): number {
   return decodeDagPb(bytes).links.reduce((sum, { tsize }) => sum + (tsize ?? 0), bytes.length)
 }
 
+/** The same for a listing, which one lost block must not end: undefined when the root cannot be read. */
+export function tryLinkSize(blocks: BlockGetter, cid: CID): number | undefined {
+  try {
+    return linkSize(blocks, cid)
+  } catch (error) {
+    if (hasCode(error, 'MISSING_BLOCK', 'CORRUPT_BLOCK', 'BAD_NODE', 'UNSUPPORTED')) return undefined
+    throw error
+  }
+}
+
 function findManifest(blocks: BlockGetter, root: CID): ReturnType<typeof resolvePath> {
   try {
     return resolvePath(blocks, root, MANIFEST_PATH)

@@ -1,6 +1,10 @@
 // `pkg publish`: a package into a registry that one keeps.
 
+import { existsSync } from 'node:fs'
+import { hasCode, PkgError } from '../../errors.ts'
+import { shellWord } from '../../paths.ts'
 import { defineCommand } from '../command.ts'
+import type { Context } from '../context.ts'
 import { printable } from '../output.ts'
 
 export const command = defineCommand({
@@ -25,8 +29,21 @@ export const command = defineCommand({
       import('../dag.ts'),
     ])
     const store = await context.openStore('change')
-    const published = await publish(store, registry, resolveHeldDag(store, text), { replace })
+    const published = await publish(store, registry, packageAt(text), { replace })
+    if (published.changed) await noteOthers(published.name, context)
     return { ...published, registry }
+
+    function packageAt(spec: string) {
+      try {
+        return resolveHeldDag(store, spec)
+      } catch (cause) {
+        if (!hasCode(cause, 'BAD_CID') || !existsSync(spec)) throw cause
+        throw new PkgError('BAD_CID', cause.message, {
+          hint: `Make a package of it first: pkg pack ${shellWord(spec)}`,
+          cause,
+        })
+      }
+    }
   },
   render: ({ name, version, root, registry, changed }, style) =>
     changed
@@ -34,3 +51,19 @@ export const command = defineCommand({
       : `${name} ${version} is in ${printable(registry)} already`,
   brief: ({ root }) => root.toString(),
 })
+
+/** A package that is packed or published stays pinned until somebody lets go of it. */
+async function noteOthers(name: string, { paths, note }: Context): Promise<void> {
+  const [{ listPins }, { userName }] = await Promise.all([
+    import('../../pins/pins.ts'),
+    import('../../paths.ts'),
+  ])
+  const pinned = listPins({ paths }, { user: userName() }).filter((pin) => {
+    return pin.kind === 'pin' && pin.prog === name
+  })
+  if (pinned.length < 2) return
+  note(
+    `${pinned.length} versions of ${name} are pinned, and stay: \`pkg pin list\` shows their sizes and dates,\n` +
+      `\`pkg pin remove ${name} <cid>\` lets go of one, which a collection then takes unless something else keeps it`,
+  )
+}
