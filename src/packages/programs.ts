@@ -5,6 +5,7 @@
 import { lstatSync, readdirSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs'
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path'
 import { isErrno, PkgError } from '../errors.ts'
+import { shellWord } from '../paths.ts'
 import { type ElfTarget, readElfTarget } from './elf.ts'
 import type { ManifestPlatform } from './manifest.ts'
 
@@ -25,7 +26,7 @@ export function checkPrograms(directory: string, programs: readonly string[]): v
     'BAD_MANIFEST',
     `the manifest names the program ${missing}, but bin/${missing} is not an executable file`,
     {
-      hint: `chmod +x ${join(directory, PROGRAMS_DIRECTORY, missing)}, or take it out of "programs".`,
+      hint: `chmod +x ${shellWord(join(directory, PROGRAMS_DIRECTORY, missing))}, or take it out of "programs".`,
     },
   )
 }

@@ -12,7 +12,7 @@ import { symlinkAtomic, writeFileAtomic } from '../files/atomic.ts'
 import { makeDirectory } from '../files/directory.ts'
 import { failpoint } from '../files/failpoint.ts'
 import { withLock } from '../files/lock.ts'
-import { checkName, storePath } from '../paths.ts'
+import { checkName, shellWord, storePath } from '../paths.ts'
 import { autoPin } from '../pins/auto-pin.ts'
 import { resolveLink, storeSpellings } from '../pins/resolve-link.ts'
 import { withAdd } from '../store/add.ts'
@@ -51,7 +51,7 @@ export async function createRegistry(
   return withLock(join(place, 'lock'), async () => {
     if (existsSync(join(place, REGISTRY_FILE))) {
       throw new PkgError('EXISTS', `${directory} is a registry already`, {
-        hint: `Publish into it: pkg publish <cid> --registry ${directory}`,
+        hint: `Publish into it: pkg publish <cid> --registry ${shellWord(directory)}`,
       })
     }
     return withAdd(store, async (add) => {
@@ -143,7 +143,7 @@ function readHeaderFile(place: string): Uint8Array {
   } catch (cause) {
     if (!isErrno(cause, 'ENOENT', 'ENOTDIR')) throw cause
     throw new PkgError('BAD_REGISTRY', `${place} is not a registry: it has no ${REGISTRY_FILE}`, {
-      hint: `Make one: pkg registry create ${place}`,
+      hint: `Make one: pkg registry create ${shellWord(place)}`,
       cause,
     })
   }

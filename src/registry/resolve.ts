@@ -6,6 +6,7 @@ import type { Manifest } from '../packages/manifest.ts'
 import { type PackOptions, packDirectory } from '../packages/pack.ts'
 import { readManifest } from '../packages/package.ts'
 import { currentPlatform, type Platform, requirePlatform } from '../packages/platform.ts'
+import { shellWord } from '../paths.ts'
 import { type CID, parseCid } from '../store/cid.ts'
 import type { Store } from '../store/store.ts'
 import { resolvePath } from '../store/unixfs/resolve.ts'
@@ -99,7 +100,7 @@ function recordFrom(
     return readRecord(store.blocks, root, name)
   } catch (cause) {
     if (!isDamage(cause)) throw cause
-    const otherwise = `\`pkg registry update ${registry}\` takes its newest state; \`pkg registry remove ${registry}\` goes on without it.`
+    const otherwise = `\`pkg registry update ${shellWord(registry)}\` takes its newest state; \`pkg registry remove ${shellWord(registry)}\` goes on without it.`
     throw new PkgError(cause.code, `the registry ${registry} cannot be read: ${cause.message}`, {
       hint: (cause.code === 'UNSUPPORTED' ? cause.hint : undefined) ?? otherwise,
       cause,
@@ -157,7 +158,7 @@ function noPackage(
     hint:
       near.length > 0
         ? `Did you mean ${near.join(', ')}?`
-        : `\`pkg registry update\` takes the newest list; \`pkg search ${name}\` looks in descriptions too. For a directory write ./${name}`,
+        : `\`pkg registry update\` takes the newest list; \`pkg search ${shellWord(name)}\` looks in descriptions too. For a directory write ${shellWord(`./${name}`)}`,
   })
 }
 

@@ -8,7 +8,7 @@ import { PkgError } from '../errors.ts'
 import { makeDirectory } from '../files/directory.ts'
 import { failpoint } from '../files/failpoint.ts'
 import { withLock } from '../files/lock.ts'
-import { userName } from '../paths.ts'
+import { shellWord, userName } from '../paths.ts'
 import { addPin, listPins, removePin } from '../pins/pins.ts'
 import { withAdd } from '../store/add.ts'
 import { type CID, tryParseCid } from '../store/cid.ts'
@@ -46,7 +46,7 @@ export async function addRegistry(
     const there = readSubscription(store.paths, name, user)
     if (there && there.source !== place) {
       throw new PkgError('EXISTS', `the registry ${name} is ${there.source} already`, {
-        hint: `Choose another name, or take that one away: pkg registry remove ${name}`,
+        hint: `Choose another name, or take that one away: pkg registry remove ${shellWord(name)}`,
       })
     }
     return takeRoot(store, { name, source: place, added: there?.added ?? new Date() }, user)

@@ -9,7 +9,7 @@ import { isErrno, PkgError } from '../errors.ts'
 import { writeFileAtomic } from '../files/atomic.ts'
 import { makeDirectory } from '../files/directory.ts'
 import { canonicalBytes } from '../packages/canonical-json.ts'
-import { checkName, checkVisibleName, type PrefixPaths, userName } from '../paths.ts'
+import { checkName, checkVisibleName, type PrefixPaths, shellWord, userName } from '../paths.ts'
 import { type CID, parseCid, tryParseCid } from '../store/cid.ts'
 
 const FORMAT = 1
@@ -80,7 +80,7 @@ export function readSubscription(
     return { name, source, root: parseCid(root), added: new Date(added), updated: new Date(updated) }
   } catch (cause) {
     throw new PkgError('BAD_REGISTRY', `${file} cannot be read`, {
-      hint: `Subscribe anew: pkg registry remove ${name}, then pkg registry add ${name} <source>`,
+      hint: `Subscribe anew: pkg registry remove ${shellWord(name)}, then pkg registry add ${shellWord(name)} <source>`,
       cause,
     })
   }

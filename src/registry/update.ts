@@ -4,7 +4,7 @@
 
 import { existsSync } from 'node:fs'
 import { codeOf, PkgError } from '../errors.ts'
-import { userName } from '../paths.ts'
+import { shellWord, userName } from '../paths.ts'
 import { type CID, tryParseCid } from '../store/cid.ts'
 import type { Store } from '../store/store.ts'
 import { lockSubscriptions, notSubscribed, takeRoot } from './subscribe.ts'
@@ -65,7 +65,7 @@ function explain(error: unknown, name: string, source: string | undefined): PkgE
   if (code !== 'BAD_REGISTRY' || source === undefined) {
     return error instanceof PkgError ? error : new PkgError(code, message, { cause: error })
   }
-  const hint = `\`pkg registry remove ${name}\` takes it away`
+  const hint = `\`pkg registry remove ${shellWord(name)}\` takes it away`
   const gone = tryParseCid(source) === undefined && !existsSync(source)
   return new PkgError(code, gone ? `${source} is gone` : message, { hint, cause: error })
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { temporaryDirectory } from '../helpers/temp.ts'
 
 export const LAUNCHER = join(import.meta.dirname, '..', '..', 'src', 'cli', 'pkg')
-const START = join(import.meta.dirname, '..', '..', 'src', 'cli', 'start.ts')
+export const START = join(import.meta.dirname, '..', '..', 'src', 'cli', 'start.ts')
 
 /** The sources' `pkg` as a shell calls it, whatever is built. */
 export const SHELL_WORDS = `"${process.execPath}" --disable-warning=ExperimentalWarning "${START}"`

@@ -16,7 +16,7 @@ import { after, test } from 'node:test'
 import { prefixPaths } from '../../src/paths.ts'
 import { Blocks } from '../../src/store/blocks.ts'
 import { parseCid } from '../../src/store/cid.ts'
-import { LAUNCHER, sandbox } from './harness.ts'
+import { START, sandbox } from './harness.ts'
 
 const box = await sandbox({ after })
 const at = (...parts: string[]) => join(box.directory, ...parts)
@@ -123,7 +123,10 @@ test('verify names a corrupt block and ends with 4; adding again heals', async (
 })
 
 test('Ctrl-C while it waits for input: status 130, nothing kept', async (t) => {
-  const child = spawn(LAUNCHER, ['store', 'import', '-', '--pin', 'half'], { env: box.env, stdio: 'pipe' })
+  const child = spawn(process.execPath, [START, 'store', 'import', '-', '--pin', 'half'], {
+    env: box.env,
+    stdio: 'pipe',
+  })
   t.after(() => child.kill('SIGKILL'))
   let stderr = ''
   child.stderr.on('data', (text) => {

@@ -1,10 +1,12 @@
 // What is said: numbers in their order, verbs that fit, hints that lead on.
 
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { describe } from '../../src/cli/progress.ts'
+import { shellWord } from '../../src/paths.ts'
 import { makeProgram, outcome, SHELL_WORDS, sandbox } from './harness.ts'
 
 const box = await sandbox({ after })
@@ -126,6 +128,30 @@ test('a line of progress is as wide as the terminal and whole', () => {
     assert.match(line, /MiB\/s$/)
   }
   assert.match(wide, /MiB\/s$/)
+})
+
+const hasScript = spawnSync('script', ['--version']).status === 0
+
+test('a CAR file is not for a terminal, unless forced', { skip: !hasScript && 'no script(1) here' }, () => {
+  const onTerminal = (words: string) => {
+    const line = `exec ${SHELL_WORDS} store export ${hello} - ${words}`
+    return spawnSync('script', ['-qec', line, '/dev/null'], { cwd: box.directory, env: box.env })
+  }
+  const refused = onTerminal('')
+  assert.equal(refused.status, 2)
+  assert.match(refused.stdout.toString(), /a CAR file is not for a terminal/)
+  assert.equal(onTerminal('--force').status, 0)
+})
+
+test('a path in a hint is one word of a shell', () => {
+  const words: [text: string, shown: string][] = [
+    ['/a/b-c_1.2@3', '/a/b-c_1.2@3'],
+    ['/a b', "'/a b'"],
+    ["it's", "'it'\\''s'"],
+    ['$HOME', "'$HOME'"],
+    ['', "''"],
+  ]
+  for (const [text, shown] of words) assert.equal(shellWord(text), shown)
 })
 
 test('export to a directory that is not there names it', async () => {

@@ -64,6 +64,6 @@ async function noteOthers(name: string, { paths, note }: Context): Promise<void>
   if (pinned.length < 2) return
   note(
     `${pinned.length} versions of ${name} are pinned, and stay: \`pkg pin list\` shows their sizes and dates,\n` +
-      `\`pkg pin remove ${name} <cid>\` lets go of one, which a collection then takes unless something else keeps it`,
+      `\`pkg pin remove ${shellWord(name)} <cid>\` lets go of one, which a collection then takes unless something else keeps it`,
   )
 }

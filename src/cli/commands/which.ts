@@ -14,7 +14,7 @@ export const command = defineCommand({
       .positional('program', { type: 'string', demandOption: true, describe: 'A name in the profile’s bin/' })
       .example('pkg which esbuild', 'Link, store path, package, version, generation'),
   async run({ program }, { readProfile, paths, env, profilePath }) {
-    const [{ currentGeneration }, { readEnvironment }, { checkName, storePath }, { suggest }] =
+    const [{ currentGeneration }, { readEnvironment }, { checkName, shellWord, storePath }, { suggest }] =
       await Promise.all([
         import('../../profiles/profile.ts'),
         import('../../profiles/environment.ts'),
@@ -32,7 +32,10 @@ export const command = defineCommand({
         packages.flatMap(({ programs }) => programs),
       )
       throw new PkgError('NOT_FOUND', `no installed package has a program ${JSON.stringify(program)}`, {
-        hint: near.length > 0 ? `Did you mean ${near.join(', ')}?` : `Look for one: pkg search ${program}`,
+        hint:
+          near.length > 0
+            ? `Did you mean ${near.join(', ')}?`
+            : `Look for one: pkg search ${shellWord(program)}`,
       })
     }
     const owner = packages.find(({ cid }) => link.cid === cid.toString())
