@@ -106,14 +106,20 @@ export function isErrno(error: unknown, ...names: string[]): error is NodeJS.Err
 /** The code for any thrown value: system calls map to the nearest of ours. */
 export function codeOf(error: unknown): ErrorCode {
   if (error instanceof PkgError) return error.code
-  if (isErrno(error, 'ENOSPC', 'EDQUOT')) return 'NO_SPACE'
+  if (isErrno(error, 'ENOSPC', 'EDQUOT') || isSqlite(error, 'FULL', 'IOERR_SHM')) return 'NO_SPACE'
   if (isErrno(error, 'EACCES', 'EPERM')) return 'PERMISSION'
   if (isErrno(error, 'EROFS')) return 'READ_ONLY'
   if (isErrno(error, 'ENOENT')) return 'NOT_FOUND'
   if (isErrno(error, 'ENOTDIR')) return 'NOT_DIRECTORY'
-  if (isErrno(error, 'EIO')) return 'IO'
+  if (isErrno(error, 'EIO') || isSqlite(error, 'IOERR')) return 'IO'
   if (error instanceof Error && error.name === 'AbortError') return 'INTERRUPTED'
   return 'INTERNAL'
+}
+
+/** By the text of the code: SQLite's own class is not loaded here. */
+function isSqlite(error: unknown, ...codes: string[]): boolean {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  return codes.some((one) => code.startsWith(`SQLITE_${one}`))
 }
 
 /** The exit status of `pkg` for a thrown value. */

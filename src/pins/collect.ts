@@ -25,6 +25,7 @@ import { readMounts } from './mount-table.ts'
 import { deleteOldGenerations, findOldGenerations, type SkippedProfile } from './old-generations.ts'
 import { markRoots, type PlanOptions, planCollection, refuseUnreadable, surveyStore } from './plan.ts'
 import type { Generation, RetentionPolicy } from './retention.ts'
+import { makeRoom, noRoomError } from './room.ts'
 import type { GoneAutoPin, Root, UnreadableRoot } from './root.ts'
 import { RootReader } from './roots.ts'
 import { pass } from './stop-point.ts'
@@ -69,7 +70,7 @@ export type CollectionResult = {
  * at any instant; a rerun does the rest. Throws BUSY while another collection
  * runs; PERMISSION or IO, naming the place, when there are roots that cannot be
  * read, CORRUPT_BLOCK when one reaches a damaged node whose links the index does
- * not know, unless `despiteDamage`: then nothing is deleted; what `signal` says when it is aborted.
+ * not know, unless `despiteDamage`: then nothing is deleted; NO_SPACE where not even a lock has room; what `signal` says when it is aborted.
  */
 export async function runCollection(
   store: Store,
@@ -79,12 +80,14 @@ export async function runCollection(
   if (dryRun) return planned(store, policy, { ...options, despiteDamage })
   const run = (lost: AbortSignal) => collect(store, policy, { ...options, despiteDamage, lost })
   try {
+    makeRoom(store)
     return await withLock(store.paths.collector, run, {
       waitMs,
       ...(options.signal && { signal: options.signal }),
     })
   } catch (cause) {
-    if (!hasCode(cause, 'BUSY') || !cause.message.startsWith(`${store.paths.collector} `)) throw cause
+    if (!hasCode(cause, 'BUSY') || !cause.message.startsWith(`${store.paths.collector} `))
+      throw noRoomError(cause)
     throw new PkgError('BUSY', 'another collection is running', { hint: 'Wait for it to end.', cause })
   }
 }

@@ -9,7 +9,7 @@ import type { PkgError } from '../errors.ts'
 import type { PrefixPaths } from '../paths.ts'
 import type { BlockGetter } from '../store/blocks.ts'
 import { CID } from '../store/cid.ts'
-import { openDatabase, type Schema } from '../store/index-db.ts'
+import { RebuildableDatabase, type Schema, type SqliteDatabase } from '../store/database.ts'
 import { type Changes, type Row, readChanges } from './search-changes.ts'
 import { subscriptionsDirectory } from './subscription.ts'
 
@@ -60,11 +60,16 @@ const FIND = `
 
 export type FoundRow = Row & { key: string }
 
-export class SearchIndex {
-  readonly #db: ReturnType<typeof openDatabase>
+/** Opens or makes it. Damage may be met in the middle: do all of a search in one `use`. */
+export function openSearchIndex(file: string): RebuildableDatabase<SearchIndex> {
+  return new RebuildableDatabase(file, SCHEMA, (db) => new SearchIndex(db))
+}
 
-  constructor(file: string) {
-    this.#db = openDatabase(file, SCHEMA)
+export class SearchIndex {
+  readonly #db: SqliteDatabase
+
+  constructor(db: SqliteDatabase) {
+    this.#db = db
   }
 
   /**
@@ -102,10 +107,6 @@ export class SearchIndex {
   keepOnly(owner: string, keys: readonly string[]): void {
     const known = this.#db.prepare('SELECT key FROM registries').pluck().all() as string[]
     for (const key of known) if (key.startsWith(owner) && !keys.includes(key)) this.#forget(key)
-  }
-
-  close(): void {
-    this.#db.close()
   }
 
   #rootOf(key: string): string | undefined {

@@ -4,7 +4,7 @@
 import type { PkgError } from '../errors.ts'
 import { userName } from '../paths.ts'
 import type { Store } from '../store/store.ts'
-import { SearchIndex, searchFile } from './search-index.ts'
+import { openSearchIndex, type SearchIndex, searchFile } from './search-index.ts'
 import { readSubscriptions } from './subscription.ts'
 
 export type SearchOptions = {
@@ -36,8 +36,8 @@ export function search(
   const subscriptions = readSubscriptions(store.paths, user)
   const owner = `${user}/`
   const names = new Map(subscriptions.map(({ name }) => [owner + name, name]))
-  const index = new SearchIndex(searchFile(store.paths, user))
-  try {
+  const database = openSearchIndex(searchFile(store.paths, user))
+  const run = (index: SearchIndex) => {
     index.keepOnly(owner, [...names.keys()])
     for (const { name, root } of subscriptions) {
       const damage = index.refresh(store.blocks, owner + name, root)
@@ -45,7 +45,10 @@ export function search(
     }
     const rows = index.find(text.trim(), [...names.keys()], limit)
     return rows.map(({ key, ...row }) => ({ ...row, registry: names.get(key) ?? key }))
+  }
+  try {
+    return database.use(run)
   } finally {
-    index.close()
+    database.close()
   }
 }

@@ -1,20 +1,16 @@
 // The link index: what can be rebuilt from the block files, kept in SQLite so that
-// walking a DAG does not read its blocks. The only module that loads better-sqlite3.
+// walking a DAG does not read its blocks.
 // Sizes are not in it: the length of a block's file is as cheap to ask for, and never stale.
 //
-// It is a cache: a row that is missing is read from the block, a file that SQLite
-// calls damaged is made anew. The one thing it alone knows is which DAGs were seen
+// It is a cache: a row that is missing is read from the block, and damaged files are
+// thrown away (database.ts). The one thing it alone knows is which DAGs were seen
 // complete on stable storage; forgetting that costs a flush, never content.
 
-import { rmSync } from 'node:fs'
-import Database from 'better-sqlite3'
 import { CID } from './cid.ts'
+import { RebuildableDatabase, type SqliteDatabase } from './database.ts'
 
-/** Raised with every change of the tables below; another version is thrown away and rebuilt. */
+/** Raised with every change of the tables below. */
 const VERSION = 2
-
-/** How long a statement waits for another process's write, in ms; writes are short transactions. */
-const BUSY_MS = 30_000
 
 const TABLES = `
   CREATE TABLE nodes (cid BLOB PRIMARY KEY, children BLOB NOT NULL) WITHOUT ROWID;
@@ -25,25 +21,25 @@ const TABLES = `
 export type IndexNode = { cid: CID; children: readonly Pick<CID, 'bytes'>[] }
 
 export class LinkIndex {
-  readonly #db: Database.Database
-  readonly #statements: ReturnType<typeof prepare>
+  readonly #db: RebuildableDatabase<ReturnType<typeof prepare>>
 
-  /** Opens or makes the database; a damaged or foreign one is replaced by an empty one. */
+  /** Opens or makes the database. */
   constructor(file: string) {
-    this.#db = openDatabase(file, { version: VERSION, tables: TABLES })
-    this.#statements = prepare(this.#db)
+    this.#db = new RebuildableDatabase(file, { version: VERSION, tables: TABLES }, prepare)
   }
 
   /** Records the links of nodes, in one transaction. Idempotent. */
-  put(nodes: Iterable<IndexNode>): void {
-    this.#db.transaction(() => {
-      for (const { cid, children } of nodes) this.#statements.putNode.run(nodeKey(cid), packCids(children))
-    })()
+  put(nodes: readonly IndexNode[]): void {
+    this.#db.use(({ putNode }, db) => {
+      db.transaction(() => {
+        for (const { cid, children } of nodes) putNode.run(nodeKey(cid), packCids(children))
+      })()
+    })
   }
 
   /** The links of a node in their order; undefined when it is not indexed. */
   children(cid: CID): CID[] | undefined {
-    const packed = this.#statements.children.get(nodeKey(cid)) as Buffer | undefined
+    const packed = this.#db.use(({ children }) => children.get(nodeKey(cid))) as Buffer | undefined
     return packed && unpackCids(packed)
   }
 
@@ -53,36 +49,56 @@ export class LinkIndex {
    * Only for DAGs that a root or a temp pin protects.
    */
   markComplete(cids: Iterable<CID>): void {
-    this.#db.transaction(() => {
-      for (const cid of cids) this.#statements.markComplete.run(nodeKey(cid))
-    })()
+    const keys = [...cids].map(nodeKey)
+    this.#db.refresh()
+    this.#db.use(({ markComplete }, db) => {
+      db.transaction(() => {
+        for (const key of keys) markComplete.run(key)
+      })()
+    })
   }
 
   isComplete(cid: CID): boolean {
-    return this.#statements.isComplete.get(nodeKey(cid)) !== undefined
+    this.#db.refresh()
+    return this.#db.use(({ isComplete }) => isComplete.get(nodeKey(cid))) !== undefined
   }
 
-  /** Takes markComplete back for those that `gone` says, all of them without it; gives how many that were. */
+  /**
+   * Takes markComplete back for those that `gone` says, all of them without it; gives
+   * how many that were. Where the files cannot be written, they go as a whole.
+   */
   clearComplete(gone: (cid: CID) => boolean = () => true): number {
-    // Read before the transaction: one that reads first cannot be upgraded once another process has written.
-    const keys = (this.#statements.allComplete.all() as Buffer[]).filter((key) => gone(CID.decode(key)))
-    if (keys.length === 0) return 0
-    this.#db.transaction(() => {
-      for (const key of keys) this.#statements.clearComplete.run(key)
-    })()
-    return keys.length
+    this.#db.refresh()
+    if (this.#db.inMemory) this.#db.dropFiles()
+    return this.#db.use(({ allComplete, clearComplete }, db) => {
+      // Read before the transaction: one that reads first cannot be upgraded once another process has written.
+      const keys = (allComplete.all() as Buffer[]).filter((key) => gone(CID.decode(key)))
+      if (keys.length === 0) return 0
+      db.transaction(() => {
+        for (const key of keys) clearComplete.run(key)
+      })()
+      return keys.length
+    })
   }
 
   /** Forgets the links of deleted nodes. They would stay right for ever: it only saves room. */
   deleteNodes(cids: Iterable<CID>): void {
-    this.#db.transaction(() => {
-      for (const cid of cids) this.#statements.deleteNode.run(nodeKey(cid))
-    })()
+    const keys = [...cids].map(nodeKey)
+    this.#db.use(({ deleteNode }, db) => {
+      db.transaction(() => {
+        for (const key of keys) deleteNode.run(key)
+      })()
+    })
   }
 
-  /** Empties it. */
+  /** Empties it, by new files. */
   clear(): void {
-    this.#db.exec('DELETE FROM nodes; DELETE FROM complete')
+    this.#db.clear()
+  }
+
+  /** Gives up its files to make room, and goes on in memory. */
+  dropFiles(): void {
+    this.#db.dropFiles()
   }
 
   close(): void {
@@ -90,62 +106,7 @@ export class LinkIndex {
   }
 }
 
-export type Schema = { version: number; tables: string }
-
-/**
- * Opens a database of rebuildable things in WAL mode, with its tables made. A
- * file that is damaged or of another version is thrown away; where the prefix
- * may not be written an empty one in memory stands in.
- */
-export function openDatabase(file: string, schema: Schema): Database.Database {
-  try {
-    return openChecked(file, schema)
-  } catch (error) {
-    if (isSqlite(error, 'SQLITE_CORRUPT', 'SQLITE_NOTADB', 'SQLITE_ERROR')) {
-      for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true })
-      return openChecked(file, schema)
-    }
-    if (isSqlite(error, 'SQLITE_CANTOPEN', 'SQLITE_READONLY')) return openChecked(':memory:', schema)
-    throw error
-  }
-}
-
-function openChecked(file: string, { version, tables }: Schema): Database.Database {
-  const db = new Database(file, { timeout: BUSY_MS })
-  try {
-    db.pragma('journal_mode = WAL')
-    db.pragma('synchronous = NORMAL')
-    const make = db.transaction(() => {
-      const found = db.pragma('user_version', { simple: true })
-      if (found === version) return
-      dropAll(db)
-      db.exec(tables)
-    })
-    make.immediate()
-    return db
-  } catch (error) {
-    db.close()
-    throw error
-  }
-}
-
-function dropAll(db: Database.Database): void {
-  const names = db
-    .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
-    .pluck()
-    .all() as string[]
-  for (const name of names) db.exec(`DROP TABLE IF EXISTS "${name}"`)
-}
-
-/** True for an error of SQLite's with one of these primary or extended codes. */
-function isSqlite(error: unknown, ...codes: string[]): boolean {
-  return (
-    error instanceof Database.SqliteError &&
-    codes.some((code) => error.code === code || error.code.startsWith(`${code}_`))
-  )
-}
-
-function prepare(db: Database.Database) {
+function prepare(db: SqliteDatabase) {
   return {
     putNode: db.prepare('INSERT OR IGNORE INTO nodes VALUES (?, ?)'),
     children: db.prepare('SELECT children FROM nodes WHERE cid = ?').pluck(),

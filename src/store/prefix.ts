@@ -47,13 +47,16 @@ export function requireAddable(paths: PrefixPaths): void {
   requireWritable(paths, addPlaces(paths))
 }
 
-/** Returns when all directories are there. Throws NOT_FOUND naming what is not, PERMISSION. */
+/**
+ * Returns when all directories are there; `var` and `pins/temp` are made again when
+ * the others are. Throws NOT_FOUND naming what is not, PERMISSION.
+ */
 export function requirePrefix(paths: PrefixPaths): void {
   const { root, blocks, blocksTemp, pins, tempPins, pinsPerUser, profilesPerUser } = paths
   const missing = [blocks, pins, paths.var, profilesPerUser, pinsPerUser, tempPins, blocksTemp].filter(
     isMissing,
   )
-  if (missing.length === 0) return
+  if (missing.every((path) => (path === paths.var || path === tempPins) && isMadeAgain(path))) return
   if (missing.includes(blocks) && missing.includes(pins)) {
     throw new PkgError('NOT_FOUND', `there is no prefix at ${root}`, {
       hint: '`pkg init` makes one; --prefix and PKG_PREFIX name another.',
@@ -62,6 +65,17 @@ export function requirePrefix(paths: PrefixPaths): void {
   throw new PkgError('NOT_FOUND', `${root} is not a whole prefix: ${missing[0]} is missing`, {
     hint: 'Mount or restore it where it lies elsewhere; else `pkg init` makes what is missing.',
   })
+}
+
+/** For what holds nothing that lasts. False where something is in the way, such as a link to nothing, or not permitted. */
+function isMadeAgain(path: string): boolean {
+  try {
+    mkdirSync(path)
+    return true
+  } catch (error) {
+    if (error instanceof Error && 'errno' in error) return !isMissing(path)
+    throw error
+  }
 }
 
 /** Where every add writes. */

@@ -27,7 +27,7 @@ const LAYERS = [
 
 /** Library → the modules that may load it. */
 const OWNERS: Record<string, RegExp> = {
-  'better-sqlite3': /^store\/index-db\.ts$/,
+  'better-sqlite3': /^store\/database\.ts$/,
   'proper-lockfile': /^files\/lock\.ts$/,
   'fuse-native': /^mount\//,
   'blockstore-fs': /^store\/(blockstore|shards)\.ts$/,

@@ -1,0 +1,56 @@
+// A full disk: the collector is the way out, so it has to work there.
+
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { closeSync, existsSync, openSync, rmSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { isErrno } from '../../src/errors.ts'
+import { runCollection } from '../../src/pins/collect.ts'
+import { Store } from '../../src/store/store.ts'
+import { temporaryDirectory } from '../helpers/temp.ts'
+import { addTree, missing, pinTree, present } from './scenario.ts'
+
+const NOT_ROOT = process.getuid?.() === 0 ? false : 'only root can mount a small file system'
+
+function fill(file: string): void {
+  const fd = openSync(file, 'w')
+  try {
+    for (let size = 1024 * 1024; size >= 1; ) {
+      try {
+        writeSync(fd, Buffer.alloc(size))
+      } catch (error) {
+        if (!isErrno(error, 'ENOSPC')) throw error
+        size = Math.floor(size / 2)
+      }
+    }
+  } finally {
+    closeSync(fd)
+  }
+}
+
+for (const lost of [false, true]) {
+  test(`a collection frees a full disk${lost ? ', also without an index' : ''}`, {
+    skip: NOT_ROOT,
+  }, async (t) => {
+    const directory = await temporaryDirectory(t)
+    assert.equal(spawnSync('/bin/mount', ['-t', 'tmpfs', '-o', 'size=16m', 'tmpfs', directory]).status, 0)
+    // Before the directory is removed, which the test's end does.
+    try {
+      const first = Store.open(join(directory, 'prefix'))
+      const kept = await pinTree(first, 'kept')
+      const dead = await addTree(first, 'dead')
+      first.close()
+      if (lost) for (const suffix of ['', '-wal', '-shm']) rmSync(first.paths.index + suffix, { force: true })
+      fill(join(directory, 'filler'))
+      const store = new Store(first.paths)
+      await runCollection(store).finally(() => store.close())
+      assert.equal(present(store, dead), 0)
+      // What it said of complete DAGs could not be taken back.
+      assert.ok(!existsSync(store.paths.index))
+      assert.deepEqual(missing(store, kept.root), [])
+    } finally {
+      spawnSync('/bin/umount', ['-l', directory])
+    }
+  })
+}
