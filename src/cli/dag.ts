@@ -25,10 +25,14 @@ export function resolveDag(store: Store, text: string): CID {
   )
 }
 
-/** As `resolveDag`, for something that is to be read. Throws NOT_FOUND when its root block is not here. */
+/**
+ * As `resolveDag`, for something that is to be read. Throws NOT_FOUND when its root block is not here,
+ * MISSING_BLOCK when it was found damaged.
+ */
 export function resolveHeldDag(store: Store, text: string): CID {
   const cid = resolveDag(store, text)
   if (store.blocks.has(cid)) return cid
+  if (store.blocks.isQuarantined(cid)) throw store.blocks.absent(cid)
   throw new PkgError('NOT_FOUND', `${cid} is not in ${store.paths.root}`, {
     hint: 'Add or import it first: pkg store add, pkg store import.',
   })

@@ -6,7 +6,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import { codeOf, type ErrorCode, isErrno } from '../errors.ts'
-import { Blocks, MAX_BLOCK_BYTES, missingBlock } from '../store/blocks.ts'
+import { Blocks, MAX_BLOCK_BYTES } from '../store/blocks.ts'
 import { CID } from '../store/cid.ts'
 
 export type ReaderData = { blocks: string; quarantine: string }
@@ -52,7 +52,7 @@ export function serveReads(): void {
 
 function read(blocks: Blocks, cid: CID, spares: ArrayBuffer[]): Uint8Array<ArrayBuffer> | ReadFailure {
   try {
-    const bytes = readFile(blocks.file(cid), cid, spares)
+    const bytes = readFile(blocks, cid, spares)
     blocks.check(cid, bytes)
     return bytes
   } catch (error) {
@@ -61,12 +61,12 @@ function read(blocks: Blocks, cid: CID, spares: ArrayBuffer[]): Uint8Array<Array
 }
 
 /** The file's bytes, unverified, in memory of their own. */
-function readFile(file: string, cid: CID, spares: ArrayBuffer[]): Uint8Array<ArrayBuffer> {
+function readFile(blocks: Blocks, cid: CID, spares: ArrayBuffer[]): Uint8Array<ArrayBuffer> {
   let fd: number
   try {
-    fd = openSync(file, 'r')
+    fd = openSync(blocks.file(cid), 'r')
   } catch (error) {
-    throw isErrno(error, 'ENOENT', 'ENOTDIR') ? missingBlock(cid) : error
+    throw isErrno(error, 'ENOENT', 'ENOTDIR') ? blocks.absent(cid) : error
   }
   try {
     // A file that is longer than any block fails its hash, however much of it we read.

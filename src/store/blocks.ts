@@ -21,6 +21,7 @@ import { makeDirectory } from '../files/directory.ts'
 import type { PrefixPaths } from '../paths.ts'
 import { type BlockKey, blockKey, type CID, cidOfBlockName, rawCidOfKey } from './cid.ts'
 import { identityBytes, isIdentity, verifyBlock } from './hash.ts'
+import { absentBlock, isQuarantined } from './quarantine.ts'
 import { blockFile, shardNames } from './shards.ts'
 
 /** The largest block that peers exchange (Bitswap's limit; IPIP-499 and trustless gateways follow it). */
@@ -59,10 +60,37 @@ export class Blocks implements BlockGetter {
 
   get(cid: CID): Uint8Array {
     if (isIdentity(cid)) return identityBytes(cid)
-    const file = this.file(cid)
-    const bytes = readBlockFile(file, cid)
+    const bytes = this.#read(cid)
     this.check(cid, bytes)
     return bytes
+  }
+
+  /** The file's bytes, unverified, at most one more than a block may have. Throws MISSING_BLOCK, IO. */
+  #read(cid: CID): Uint8Array {
+    const file = this.file(cid)
+    let fd: number
+    try {
+      fd = openSync(file, 'r')
+    } catch (cause) {
+      if (!isErrno(cause, 'ENOENT', 'ENOTDIR')) throw cause
+      throw this.absent(cid)
+    }
+    try {
+      const buffer = Buffer.allocUnsafeSlow(Math.min(statSync(file).size, MAX_BLOCK_BYTES + 1))
+      let length = 0
+      while (length < buffer.length) {
+        const count = readSync(fd, buffer, length, buffer.length - length, length)
+        if (count === 0) break
+        length += count
+      }
+      return buffer.subarray(0, length)
+    } catch (cause) {
+      // The collector, or somebody's quarantine, took it between open and stat.
+      if (isErrno(cause, 'ENOENT')) throw this.absent(cid)
+      throw new PkgError('IO', `block ${cid} cannot be read`, { cause })
+    } finally {
+      closeSync(fd)
+    }
   }
 
   /**
@@ -96,6 +124,16 @@ export class Blocks implements BlockGetter {
     return !putBackIfRight(cid, away, file)
   }
 
+  /** True when a file of the block was found damaged and moved away. It may have come back since. */
+  isQuarantined(cid: CID): boolean {
+    return isQuarantined(this.#paths, cid)
+  }
+
+  /** The error for a block that is not here: MISSING_BLOCK, which says where it was found damaged. */
+  absent(cid: CID): PkgError {
+    return absentBlock(this.#paths, cid)
+  }
+
   /** Removes the block's file; nothing happens when there is none. */
   delete(cid: CID): void {
     if (isIdentity(cid)) return
@@ -121,40 +159,6 @@ export class Blocks implements BlockGetter {
   static cidOf(key: BlockKey): CID {
     return rawCidOfKey(key)
   }
-}
-
-/** The file's bytes, unverified, at most one more than a block may have. Throws MISSING_BLOCK, IO. */
-function readBlockFile(file: string, cid: CID): Uint8Array {
-  let fd: number
-  try {
-    fd = openSync(file, 'r')
-  } catch (cause) {
-    if (!isErrno(cause, 'ENOENT', 'ENOTDIR')) throw cause
-    throw missingBlock(cid)
-  }
-  try {
-    const buffer = Buffer.allocUnsafeSlow(Math.min(statSync(file).size, MAX_BLOCK_BYTES + 1))
-    let length = 0
-    while (length < buffer.length) {
-      const count = readSync(fd, buffer, length, buffer.length - length, length)
-      if (count === 0) break
-      length += count
-    }
-    return buffer.subarray(0, length)
-  } catch (cause) {
-    // The collector, or somebody's quarantine, took it between open and stat.
-    if (isErrno(cause, 'ENOENT')) throw missingBlock(cid)
-    throw new PkgError('IO', `block ${cid} cannot be read`, { cause })
-  } finally {
-    closeSync(fd)
-  }
-}
-
-/** The error for a block that is not here. */
-export function missingBlock(cid: CID): PkgError {
-  return new PkgError('MISSING_BLOCK', `block ${cid} is not in the store`, {
-    hint: 'Add the content it belongs to again: `pkg store add` or `pkg store import`.',
-  })
 }
 
 function putBackIfRight(cid: CID, away: string, file: string): boolean {

@@ -6,11 +6,12 @@ import { readFileSync, statSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { hasCode, isErrno, PkgError } from '../errors.ts'
 import { type ListedBlock, MAX_BLOCK_BYTES } from './blocks.ts'
-import { CID, DAG_CBOR, DAG_JSON, DAG_PB } from './cid.ts'
+import { blockKey, CID, DAG_CBOR, DAG_JSON, DAG_PB, sameBlock } from './cid.ts'
 import { missingBlocks } from './closure.ts'
 import { verifyBlock } from './hash.ts'
 import type { IndexNode } from './index-db.ts'
 import { linksOf } from './links.ts'
+import { leaveQuarantine, listQuarantine } from './quarantine.ts'
 import type { Store } from './store.ts'
 
 /** Bytes of blocks between two looks at timers and signals: some 20 ms of hashing. */
@@ -36,16 +37,19 @@ export type Verified = {
   bytes: number
   corrupt: BadBlock[]
   incompleteRoots: { cid: CID; missing: CID[] }[]
+  /** what was found damaged, now or earlier, and has not come back; with those of `roots` that need it */
+  quarantined: { cid: CID; file: string; neededBy: CID[] }[]
 }
 
 /**
  * Step 1 hashes every block file; a corrupt one goes to the quarantine. Step 2
  * looks whether the DAGs of `roots` are whole; those that are not lose their note
- * of completeness. Codecs are unknown here: bad blocks are named by raw CIDs.
+ * of completeness. Step 3 removes from the quarantine what has come back. Codecs
+ * are unknown here: bad blocks are named by raw CIDs.
  */
 export async function verifyStore(store: Store, options: VerifyOptions = {}): Promise<Verified> {
   const { repair = true, roots = [] } = options
-  const result: Verified = { blocks: 0, bytes: 0, corrupt: [], incompleteRoots: [] }
+  const result: Verified = { blocks: 0, bytes: 0, corrupt: [], incompleteRoots: [], quarantined: [] }
   for await (const { block, bytes, error } of readAll(store, options)) {
     result.blocks += 1
     result.bytes += bytes?.length ?? 0
@@ -62,7 +66,19 @@ export async function verifyStore(store: Store, options: VerifyOptions = {}): Pr
     result.incompleteRoots.push({ cid, missing })
     store.index.clearComplete((complete) => complete.equals(cid))
   }
+  lookIntoQuarantine(store, result, repair)
   return result
+}
+
+function lookIntoQuarantine(store: Store, result: Verified, repair: boolean): void {
+  const corrupt = new Set(result.corrupt.map(({ cid }) => blockKey(cid)))
+  for (const { cid, file } of listQuarantine(store.paths)) {
+    if (!store.blocks.has(cid)) {
+      const needs = ({ missing }: { missing: CID[] }) => missing.some((one) => sameBlock(one, cid))
+      const neededBy = result.incompleteRoots.filter(needs).map((root) => root.cid)
+      result.quarantined.push({ cid, file, neededBy })
+    } else if (repair && !corrupt.has(blockKey(cid))) leaveQuarantine(store.paths, [cid])
+  }
 }
 
 /**

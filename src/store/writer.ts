@@ -21,6 +21,7 @@ import type { PrefixPaths } from '../paths.ts'
 import { MAX_BLOCK_BYTES } from './blocks.ts'
 import type { CID } from './cid.ts'
 import { isIdentity } from './hash.ts'
+import { leaveQuarantine } from './quarantine.ts'
 import { settle } from './settle.ts'
 import { blockFile } from './shards.ts'
 import type { TempPin } from './temp-pin.ts'
@@ -29,7 +30,7 @@ export type Block = { cid: CID; bytes: Uint8Array }
 
 export type WriteFigures = { written: number; present: number; writtenBytes: number }
 
-type WriterPaths = Pick<PrefixPaths, 'blocks' | 'blocksTemp' | 'pinsLock' | 'collector'>
+type WriterPaths = Pick<PrefixPaths, 'blocks' | 'blocksTemp' | 'quarantine' | 'pinsLock' | 'collector'>
 
 /** Begins with the pid, so that a collector can tell whose leftovers they are; random, since pids come again. */
 const tempPrefix = `${process.pid}-${randomBytes(6).toString('hex')}`
@@ -61,6 +62,12 @@ export class BlockWriter {
     for (const block of blocks) {
       if (this.#isPresent(block)) figures.present += 1
       else this.#writeNew(block, figures)
+    }
+    if (figures.written > 0) {
+      leaveQuarantine(
+        this.#paths,
+        blocks.map(({ cid }) => cid),
+      )
     }
     return figures
   }

@@ -1,7 +1,9 @@
 // `pkg store verify`: hashes every block, and looks whether what roots keep is whole.
 
 import { EXIT } from '../../errors.ts'
+import type { Root } from '../../pins/root.ts'
 import { defineCommand } from '../command.ts'
+import { describeRoot } from '../describe-root.ts'
 import { count, formatBytes, printable } from '../output.ts'
 
 export const command = defineCommand({
@@ -15,16 +17,23 @@ export const command = defineCommand({
       import('../../pins/roots.ts'),
     ])
     const store = await context.openStore()
-    const task = context.progress.task('Verifying')
-    const verified = await verifyStore(store, {
+    const task = context.progress.task('Verifying', 'items')
+    const total = Array.from(store.blocks.list(), () => 0).length
+    const all = await roots(store)
+    const { quarantined, ...verified } = await verifyStore(store, {
       signal: context.signal,
       repair: !dryRun,
-      roots: (await roots(store)).map(({ cid }) => cid),
-      onProgress: ({ bytes }) => task.update({ done: bytes }),
+      roots: new Map(all.map(({ cid }) => [cid.toString(), cid])).values(),
+      onProgress: ({ blocks }) => task.update({ done: blocks, total }),
     }).finally(task.end)
-    return { ok: verified.corrupt.length === 0 && verified.incompleteRoots.length === 0, ...verified }
+    const named = quarantined.map(({ neededBy, ...block }) => {
+      const needs = (root: Root) => neededBy.some((cid) => cid.equals(root.cid))
+      return { ...block, neededBy: all.filter(needs).map(describeRoot) }
+    })
+    const ok = verified.corrupt.length === 0 && verified.incompleteRoots.length === 0
+    return { ok, ...verified, quarantined: named }
   },
-  render({ ok, blocks, bytes, corrupt, incompleteRoots }, style) {
+  render({ ok, blocks, bytes, corrupt, incompleteRoots, quarantined }, style) {
     const lines = corrupt.map(({ file, why, quarantined }) => {
       return `${style.red('corrupt')} ${printable(file)}: ${printable(why)}${quarantined ? ' (moved to quarantine)' : ''}`
     })
@@ -32,6 +41,10 @@ export const command = defineCommand({
       lines.push(
         `${style.red('incomplete')} ${cid}: ${count(missing.length, 'block')} missing, first ${missing[0]}`,
       )
+    }
+    for (const { cid, file, neededBy } of quarantined) {
+      const need = neededBy.length > 0 ? `needed by ${neededBy.join(', ')}` : 'no root needs it'
+      lines.push(`${style.yellow('in quarantine')} ${cid} (${printable(file)}): ${printable(need)}`)
     }
     lines.push(
       `${count(blocks, 'block')}, ${formatBytes(bytes)}: ${ok ? style.green('all good') : style.red('damaged')}`,

@@ -8,7 +8,7 @@ import type { Figures } from './outbox.ts'
 import type { ReadResult, ReadTask } from './read.ts'
 
 export type WorkerData = {
-  paths: Pick<PrefixPaths, 'blocks' | 'blocksTemp' | 'pinsLock' | 'collector' | 'tempPins'>
+  paths: Pick<PrefixPaths, 'blocks' | 'blocksTemp' | 'quarantine' | 'pinsLock' | 'collector' | 'tempPins'>
   /** the file of the temp pin to write under */
   tempPin: string
 }

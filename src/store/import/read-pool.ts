@@ -78,9 +78,9 @@ export class ReadPool {
   #start(add: AddSession): Member {
     const tempPin = new TempPin(add.store.paths)
     add.joined(() => tempPin.close())
-    const { blocks, blocksTemp, pinsLock, collector, tempPins } = add.store.paths
+    const { blocks, blocksTemp, quarantine, pinsLock, collector, tempPins } = add.store.paths
     const data: WorkerData = {
-      paths: { blocks, blocksTemp, pinsLock, collector, tempPins },
+      paths: { blocks, blocksTemp, quarantine, pinsLock, collector, tempPins },
       tempPin: tempPin.file,
     }
     const worker = new Worker(entryPoint('import-worker'), {
