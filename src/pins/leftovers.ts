@@ -5,18 +5,16 @@ import { lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { isErrno } from '../errors.ts'
 import type { PrefixPaths } from '../paths.ts'
-import { readTempPins, removeTempPin } from '../store/temp-pin.ts'
+import { readTempPins } from '../store/temp-pin.ts'
 import { UNFINISHED } from './names.ts'
 import { removeLink } from './pins.ts'
 
 /** An unfinished file or link this old, in ms, is nobody's any more: writing one takes moments. */
 const UNFINISHED_MS = 60 * 60 * 1000
 
-/** Removes the temp pins of dead processes; gives how many. */
+/** Removes the temp pins of dead processes, as far as permitted; gives how many. */
 export function removeDeadTempPins(paths: PrefixPaths): number {
-  const dead = readTempPins(paths).filter((pin) => !pin.alive)
-  for (const pin of dead) removeTempPin(pin.file)
-  return dead.length
+  return readTempPins(paths).filter((pin) => !pin.alive && removeIfPermitted(pin.file)).length
 }
 
 /**

@@ -9,10 +9,12 @@
 //
 // A pid alone is a weak name: it is used again, and means another process in
 // another pid namespace. So the name carries the start time, the header the boot
-// and the namespace; what we cannot judge counts as alive.
+// and the namespace; what we cannot judge counts as alive. A file that a kill left
+// without its header is judged by its name alone, once it is older than any process
+// needs to write one. What is not named like a temp pin, or is no file, is none.
 
 import { randomBytes } from 'node:crypto'
-import { closeSync, fstatSync, openSync, readdirSync, readSync, unlinkSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { isErrno } from '../errors.ts'
 import { writeAll } from '../files/atomic.ts'
@@ -22,10 +24,18 @@ import { type BlockKey, type CID, keyOfMultihash, tryParseCid } from './cid.ts'
 
 const FORMAT = 'temp-pin 1'
 
+/** pid, start time, nonce */
+const NAME = /^(\d+)-([^-]+)-[0-9a-f]+$/
+
+/** A file whose header is not there after this long, in ms, waits for nobody: writing it takes moments. */
+const HEADER_MS = 60_000
+
 export class TempPin {
   readonly file: string
   readonly #fd: number
   #closed = false
+  /** a record was written in part: what comes next begins a line of its own */
+  #torn = false
 
   /**
    * Makes the file; `pins/temp` must exist. Or goes on with one that another
@@ -35,7 +45,13 @@ export class TempPin {
     const name = `${process.pid}-${processStart(process.pid)}-${randomBytes(6).toString('hex')}`
     this.file = made ?? join(paths.tempPins, name)
     this.#fd = openSync(this.file, made === undefined ? 'ax' : 'a', 0o644)
-    if (made === undefined) this.#append(`${FORMAT} ${bootId()} ${pidNamespace()}\n`)
+    if (made !== undefined) return
+    try {
+      this.#append(`${FORMAT} ${bootId()} ${pidNamespace()}\n`)
+    } catch (error) {
+      this.close()
+      throw error
+    }
   }
 
   /** Protects these blocks, by multihash, from the moment it returns. */
@@ -61,7 +77,10 @@ export class TempPin {
   }
 
   #append(text: string): void {
-    writeAll(this.#fd, Buffer.from(text, 'latin1'))
+    const bytes = Buffer.from(this.#torn ? `\n${text}` : text, 'latin1')
+    this.#torn = true
+    writeAll(this.#fd, bytes)
+    this.#torn = false
   }
 }
 
@@ -89,32 +108,37 @@ export function readTempPins(
 ): ReadTempPin[] {
   const pins: ReadTempPin[] = []
   for (const name of readdirSync(paths.tempPins)) {
+    if (!NAME.test(name)) continue
     const file = join(paths.tempPins, name)
     const { read, header } = progress.get(name) ?? { read: 0, header: [] }
-    let text: string
-    try {
-      text = readFrom(file, read)
-    } catch (error) {
-      // Closed since the listing: its link is written by now.
-      if (isErrno(error, 'ENOENT')) continue
-      throw error
-    }
+    const found = readFrom(file, read)
+    if (found === undefined) continue
+    const { text, ageMs } = found
     const lines = text.split('\n')
     lines.pop()
     if (read === 0) header.push(...(lines.shift()?.split(' ') ?? []))
     progress.set(name, { read: read + text.length, header })
-    pins.push(parse(file, { name, header, lines }))
+    pins.push(parse(file, { name, header, lines, ageMs }))
   }
   return pins
 }
 
-/** The whole lines behind `from`, a character a byte. */
-function readFrom(file: string, from: number): string {
-  const fd = openSync(file, 'r')
+/** The whole lines behind `from`, a character a byte; undefined when it is closed since the listing, or no file. */
+function readFrom(file: string, from: number): { text: string; ageMs: number } | undefined {
+  let fd: number
   try {
-    const buffer = Buffer.allocUnsafe(Math.max(0, fstatSync(fd).size - from))
+    fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  } catch (error) {
+    // Closed: its link is written by now. A link, a socket: nobody's temp pin.
+    if (isErrno(error, 'ENOENT', 'ELOOP', 'ENXIO', 'ENODEV')) return undefined
+    throw error
+  }
+  try {
+    const stats = fstatSync(fd)
+    if (!stats.isFile()) return undefined
+    const buffer = Buffer.allocUnsafe(Math.max(0, stats.size - from))
     const text = buffer.toString('latin1', 0, readSync(fd, buffer, 0, buffer.length, from))
-    return text.slice(0, text.lastIndexOf('\n') + 1)
+    return { text: text.slice(0, text.lastIndexOf('\n') + 1), ageMs: Date.now() - stats.mtimeMs }
   } finally {
     closeSync(fd)
   }
@@ -129,11 +153,11 @@ export function removeTempPin(file: string): void {
   }
 }
 
-type Read = { name: string; header: readonly string[]; lines: readonly string[] }
+type Read = { name: string; header: readonly string[]; lines: readonly string[]; ageMs: number }
 
-function parse(file: string, { name, header, lines }: Read): ReadTempPin {
-  const [pid, start] = name.split('-')
-  const alive = isAlive(Number(pid), start ?? '', header[2], header[3])
+function parse(file: string, { name, header, lines, ageMs }: Read): ReadTempPin {
+  const [, pid, start] = NAME.exec(name) as unknown as [string, string, string]
+  const alive = isAlive(Number(pid), start, { boot: header[2], namespace: header[3], ageMs })
   const pin: ReadTempPin = { file, pid: Number(pid), alive, blocks: [], dags: [] }
   for (const line of lines) {
     const value = line.slice(line.indexOf(' ') + 1)
@@ -144,10 +168,13 @@ function parse(file: string, { name, header, lines }: Read): ReadTempPin {
   return pin
 }
 
-/** A file without a header is one whose process has made it just now, maybe in another namespace. */
-function isAlive(pid: number, start: string, boot?: string, namespace?: string): boolean {
-  if (boot === undefined) return true
-  if (boot !== bootId()) return false
-  if (namespace !== pidNamespace()) return true
+type Life = { boot: string | undefined; namespace: string | undefined; ageMs: number }
+
+function isAlive(pid: number, start: string, { boot, namespace, ageMs }: Life): boolean {
+  const headless = boot === undefined
+  // Without a header its process has made it just now, maybe in another namespace.
+  if (headless && ageMs < HEADER_MS) return true
+  if (!headless && boot !== bootId()) return false
+  if (!headless && namespace !== pidNamespace()) return true
   return processStart(pid) === start
 }

@@ -4,12 +4,13 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { closeSync, existsSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { isErrno } from '../../src/errors.ts'
 import { runCollection } from '../../src/pins/collect.ts'
 import { Store } from '../../src/store/store.ts'
+import { readTempPins, TempPin } from '../../src/store/temp-pin.ts'
 import { temporaryDirectory } from '../helpers/temp.ts'
-import { addTree, missing, pinTree, present } from './scenario.ts'
+import { addTree, missing, pinTree, present, tree } from './scenario.ts'
 
 const NOT_ROOT = process.getuid?.() === 0 ? false : 'only root can mount a small file system'
 
@@ -29,14 +30,47 @@ function fill(file: string): void {
   }
 }
 
+/** A directory on a file system of its own, while `fn` runs. */
+async function onSmallDisk(
+  t: TestContext,
+  size: string,
+  fn: (directory: string) => void | Promise<void>,
+): Promise<void> {
+  const directory = await temporaryDirectory(t)
+  assert.equal(spawnSync('/bin/mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', directory]).status, 0)
+  // Before the directory is removed, which the test's end does.
+  try {
+    await fn(directory)
+  } finally {
+    spawnSync('/bin/umount', ['-l', directory])
+  }
+}
+
+test('a record behind one that had no room is read', { skip: NOT_ROOT }, async (t) => {
+  await onSmallDisk(t, '64k', (tempPins) => {
+    const pin = new TempPin({ tempPins })
+    fill(join(tempPins, 'filler'))
+    const { dag, root } = tree('any')
+    const blocks = Array.from({ length: 200 }, () => [...dag.blocks.values()]).flat()
+    assert.throws(
+      () => pin.addBlocks(blocks.map(({ cid }) => cid.multihash.bytes)),
+      (error) => isErrno(error, 'ENOSPC'),
+    )
+    rmSync(join(tempPins, 'filler'))
+    pin.addDag(root)
+    assert.deepEqual(
+      readTempPins({ tempPins }).flatMap(({ dags }) => dags.map(String)),
+      [String(root)],
+    )
+    pin.close()
+  })
+})
+
 for (const lost of [false, true]) {
   test(`a collection frees a full disk${lost ? ', also without an index' : ''}`, {
     skip: NOT_ROOT,
   }, async (t) => {
-    const directory = await temporaryDirectory(t)
-    assert.equal(spawnSync('/bin/mount', ['-t', 'tmpfs', '-o', 'size=16m', 'tmpfs', directory]).status, 0)
-    // Before the directory is removed, which the test's end does.
-    try {
+    await onSmallDisk(t, '16m', async (directory) => {
       const first = Store.open(join(directory, 'prefix'))
       const kept = await pinTree(first, 'kept')
       const dead = await addTree(first, 'dead')
@@ -49,8 +83,6 @@ for (const lost of [false, true]) {
       // What it said of complete DAGs could not be taken back.
       assert.ok(!existsSync(store.paths.index))
       assert.deepEqual(missing(store, kept.root), [])
-    } finally {
-      spawnSync('/bin/umount', ['-l', directory])
-    }
+    })
   })
 }

@@ -1,0 +1,75 @@
+// What a full disk, a kill or a stranger leaves in pins/temp: it goes once its process is gone, and stops nobody.
+
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, readdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { processStart } from '../../src/files/process-id.ts'
+import { runCollection } from '../../src/pins/collect.ts'
+import { temporaryStore } from '../helpers/store.ts'
+
+/** No process has a pid above 2^22 (proc(5), pid_max). */
+const NOBODY = '4194305-1-abc'
+const MYSELF = `${process.pid}-${processStart(process.pid)}-abc`
+
+/** An empty temp pin; an old one is nobody's who is about to write its header. */
+async function storeWith(t: TestContext, name: string, { old }: { old: boolean }) {
+  const store = await temporaryStore(t)
+  const file = join(store.paths.tempPins, name)
+  writeFileSync(file, '')
+  if (old) utimesSync(file, 0, 0)
+  return store
+}
+
+const cases = [
+  { title: 'an empty temp pin of a dead process goes', name: NOBODY, old: true, left: [] },
+  { title: 'one that was made just now stays', name: NOBODY, old: false, left: [NOBODY] },
+  { title: 'one of a living process stays, however old', name: MYSELF, old: true, left: [MYSELF] },
+]
+
+for (const { title, name, old, left } of cases) {
+  test(title, async (t) => {
+    const store = await storeWith(t, name, { old })
+    await runCollection(store)
+    assert.deepEqual(readdirSync(store.paths.tempPins), left)
+  })
+}
+
+test('strays in pins/temp stop no collection, and stay', async (t) => {
+  const store = await storeWith(t, 'notes.txt', { old: true })
+  const { paths } = store
+  const at = (name: string) => join(paths.tempPins, name)
+  mkdirSync(at('1-1-aa'))
+  mkdirSync(at('directory'))
+  symlinkSync('/dev/zero', at('1-1-bb'))
+  assert.equal(spawnSync('mkfifo', [at('1-1-cc')]).status, 0)
+  await runCollection(store)
+  assert.deepEqual(readdirSync(paths.tempPins).sort(), [
+    '1-1-aa',
+    '1-1-bb',
+    '1-1-cc',
+    'directory',
+    'notes.txt',
+  ])
+})
+
+test('a temp pin that has no room for its header is not left behind', async (t) => {
+  const { paths } = await temporaryStore(t)
+  // `ulimit -f 0`: every write to a file fails, as on a full disk; with SIGXFSZ ignored by an error (setrlimit(2)).
+  const module = new URL('../../src/store/temp-pin.ts', import.meta.url)
+  const program = `
+    process.on('SIGXFSZ', () => {})
+    const { TempPin } = await import(${JSON.stringify(module.href)})
+    try { new TempPin({ tempPins: ${JSON.stringify(paths.tempPins)} }) } catch (error) { console.log(error.code) }
+  `
+  const run = spawnSync(
+    'sh',
+    ['-c', 'ulimit -f 0; exec "$0" --input-type=module -e "$1"', process.execPath, program],
+    {
+      encoding: 'utf8',
+    },
+  )
+  assert.equal(run.stdout, 'EFBIG\n')
+  assert.deepEqual(readdirSync(paths.tempPins), [])
+})
