@@ -3,10 +3,11 @@
 // Blocking calls are right here, and only here: nobody waits for this thread
 // except those who want its blocks.
 
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
-import { codeOf, type ErrorCode, isErrno } from '../errors.ts'
-import { Blocks, MAX_BLOCK_BYTES } from '../store/blocks.ts'
+import { codeOf, type ErrorCode } from '../errors.ts'
+import { readInto } from '../store/block-file.ts'
+import { Blocks } from '../store/blocks.ts'
 import { CID } from '../store/cid.ts'
 
 export type ReaderData = { blocks: string; quarantine: string }
@@ -62,24 +63,10 @@ function read(blocks: Blocks, cid: CID, spares: ArrayBuffer[]): Uint8Array<Array
 
 /** The file's bytes, unverified, in memory of their own. */
 function readFile(blocks: Blocks, cid: CID, spares: ArrayBuffer[]): Uint8Array<ArrayBuffer> {
-  let fd: number
+  const { fd, size } = blocks.open(cid)
   try {
-    fd = openSync(blocks.file(cid), 'r')
-  } catch (error) {
-    throw isErrno(error, 'ENOENT', 'ENOTDIR') ? blocks.absent(cid) : error
-  }
-  try {
-    // A file that is longer than any block fails its hash, however much of it we read.
-    const size = Math.min(fstatSync(fd).size, MAX_BLOCK_BYTES + 1)
-    const buffer = size >= LARGE_BLOCK ? takeSpare(spares, size) : undefined
-    const bytes = buffer ? new Uint8Array(buffer, 0, size) : new Uint8Array(new ArrayBuffer(size))
-    let length = 0
-    while (length < size) {
-      const count = readSync(fd, bytes, length, size - length, length)
-      if (count === 0) break
-      length += count
-    }
-    return bytes.subarray(0, length)
+    const spare = size >= LARGE_BLOCK ? takeSpare(spares, size) : undefined
+    return readInto(fd, spare ? new Uint8Array(spare, 0, size) : new Uint8Array(new ArrayBuffer(size)))
   } finally {
     closeSync(fd)
   }

@@ -3,29 +3,17 @@
 // that fails is moved to var/quarantine, so that adding the same content again
 // writes it anew instead of finding it "already there".
 
-import {
-  closeSync,
-  existsSync,
-  linkSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readSync,
-  renameSync,
-  statSync,
-  unlinkSync,
-} from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { closeSync, linkSync, readdirSync, renameSync, unlinkSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { hasCode, isErrno, PkgError } from '../errors.ts'
 import { makeDirectory } from '../files/directory.ts'
 import type { PrefixPaths } from '../paths.ts'
+import { blockFileSize, type OpenBlockFile, openBlockFile, readBlockFile, readInto } from './block-file.ts'
 import { type BlockKey, blockKey, type CID, cidOfBlockName, rawCidOfKey } from './cid.ts'
 import { identityBytes, isIdentity, verifyBlock } from './hash.ts'
 import { absentBlock, isQuarantined } from './quarantine.ts'
 import { blockFile, shardNames } from './shards.ts'
-
-/** The largest block that peers exchange (Bitswap's limit; IPIP-499 and trustless gateways follow it). */
-export const MAX_BLOCK_BYTES = 2 * 1024 * 1024
 
 /** What reading needs: Blocks, or anything else that gives verified bytes. */
 export interface BlockGetter {
@@ -49,47 +37,42 @@ export class Blocks implements BlockGetter {
 
   /** True when there is a file for the block (its bytes are not looked at), or the CID carries it. */
   has(cid: CID): boolean {
-    return isIdentity(cid) || existsSync(this.file(cid))
+    return this.size(cid) !== undefined
   }
 
   /** Bytes of the block's file, unverified; undefined when it is missing. */
   size(cid: CID): number | undefined {
     if (isIdentity(cid)) return cid.multihash.digest.length
-    return statSync(this.file(cid), { throwIfNoEntry: false })?.size
+    return blockFileSize(this.file(cid))
   }
 
   get(cid: CID): Uint8Array {
     if (isIdentity(cid)) return identityBytes(cid)
-    const bytes = this.#read(cid)
+    const { fd, size } = this.open(cid)
+    let bytes: Uint8Array
+    try {
+      bytes = readInto(fd, Buffer.allocUnsafeSlow(size))
+    } catch (cause) {
+      throw new PkgError('IO', `block ${cid} cannot be read`, { cause })
+    } finally {
+      closeSync(fd)
+    }
     this.check(cid, bytes)
     return bytes
   }
 
-  /** The file's bytes, unverified, at most one more than a block may have. Throws MISSING_BLOCK, IO. */
-  #read(cid: CID): Uint8Array {
-    const file = this.file(cid)
-    let fd: number
+  /**
+   * Opens the block's file, for whoever reads it by other means; see `check`. What is
+   * no file goes to the quarantine. Throws MISSING_BLOCK, CORRUPT_BLOCK.
+   */
+  open(cid: CID): OpenBlockFile {
     try {
-      fd = openSync(file, 'r')
+      return openBlockFile(this.file(cid))
     } catch (cause) {
-      if (!isErrno(cause, 'ENOENT', 'ENOTDIR')) throw cause
-      throw this.absent(cid)
-    }
-    try {
-      const buffer = Buffer.allocUnsafeSlow(Math.min(statSync(file).size, MAX_BLOCK_BYTES + 1))
-      let length = 0
-      while (length < buffer.length) {
-        const count = readSync(fd, buffer, length, buffer.length - length, length)
-        if (count === 0) break
-        length += count
-      }
-      return buffer.subarray(0, length)
-    } catch (cause) {
-      // The collector, or somebody's quarantine, took it between open and stat.
-      if (isErrno(cause, 'ENOENT')) throw this.absent(cid)
-      throw new PkgError('IO', `block ${cid} cannot be read`, { cause })
-    } finally {
-      closeSync(fd)
+      if (isErrno(cause, 'ENOENT', 'ENOTDIR')) throw this.absent(cid)
+      if (!hasCode(cause, 'CORRUPT_BLOCK')) throw cause
+      this.quarantine(cid)
+      throw new PkgError('CORRUPT_BLOCK', `block ${cid} is damaged: ${cause.message}`, { cause })
     }
   }
 
@@ -113,10 +96,10 @@ export class Blocks implements BlockGetter {
    */
   quarantine(cid: CID): boolean {
     const file = this.file(cid)
-    const away = join(this.#paths.quarantine, basename(file))
+    let away = join(this.#paths.quarantine, basename(file))
     try {
       makeDirectory(this.#paths.quarantine)
-      renameSync(file, away)
+      away = moveAway(file, away)
     } catch (error) {
       if (isErrno(error, 'ENOENT', 'EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EXDEV')) return false
       throw error
@@ -140,7 +123,8 @@ export class Blocks implements BlockGetter {
     try {
       unlinkSync(this.file(cid))
     } catch (error) {
-      if (!isErrno(error, 'ENOENT')) throw error
+      if (isErrno(error, 'EISDIR')) this.quarantine(cid)
+      else if (!isErrno(error, 'ENOENT')) throw error
     }
   }
 
@@ -161,9 +145,22 @@ export class Blocks implements BlockGetter {
   }
 }
 
+/** Gives the new name: another than `away` when a directory is there, or comes from here. */
+function moveAway(file: string, away: string): string {
+  try {
+    renameSync(file, away)
+    return away
+  } catch (error) {
+    if (!isErrno(error, 'EISDIR', 'ENOTDIR', 'ENOTEMPTY', 'EEXIST')) throw error
+  }
+  const other = `${away}-${randomBytes(6).toString('hex')}`
+  renameSync(file, other)
+  return other
+}
+
 function putBackIfRight(cid: CID, away: string, file: string): boolean {
   try {
-    verifyBlock(cid, readFileSync(away))
+    verifyBlock(cid, readBlockFile(away))
   } catch {
     return false
   }

@@ -2,10 +2,10 @@
 // link to. A file that does not is moved to the quarantine, so that adding its
 // content again heals the store (invariant 1).
 
-import { readFileSync, statSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { hasCode, isErrno, PkgError } from '../errors.ts'
-import { type ListedBlock, MAX_BLOCK_BYTES } from './blocks.ts'
+import { blockFileSize, MAX_BLOCK_BYTES, readBlockFile } from './block-file.ts'
+import type { ListedBlock } from './blocks.ts'
 import { blockKey, CID, DAG_CBOR, DAG_JSON, DAG_PB, sameBlock } from './cid.ts'
 import { missingBlocks } from './closure.ts'
 import { verifyBlock } from './hash.ts'
@@ -135,19 +135,19 @@ async function* readAll(
 
 function readOne(block: ListedBlock): ReadBlock | undefined {
   try {
-    const { size } = statSync(block.file)
-    if (size > MAX_BLOCK_BYTES) {
+    const size = blockFileSize(block.file)
+    if (size !== undefined && size > MAX_BLOCK_BYTES) {
       throw new PkgError(
         'CORRUPT_BLOCK',
         `its file has ${size} bytes; a block has at most ${MAX_BLOCK_BYTES}`,
       )
     }
-    const bytes = readFileSync(block.file)
+    const bytes = readBlockFile(block.file)
     verifyBlock(block.cid, bytes)
     return { block, bytes }
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return undefined
-    const expected = error instanceof PkgError || isErrno(error, 'EACCES', 'EPERM', 'EIO', 'EISDIR')
+    const expected = error instanceof PkgError || isErrno(error, 'EACCES', 'EPERM', 'EIO')
     if (!expected) throw error
     return { block, error }
   }

@@ -12,13 +12,14 @@
 // No lock is taken while no collector runs, and one for a moment a call while one does.
 
 import { randomBytes } from 'node:crypto'
-import { closeSync, openSync, renameSync, statSync, unlinkSync } from 'node:fs'
+import { closeSync, openSync, renameSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { isErrno, PkgError } from '../errors.ts'
 import { writeAll } from '../files/atomic.ts'
 import { FEW_FILES } from '../files/barrier.ts'
 import type { PrefixPaths } from '../paths.ts'
-import { MAX_BLOCK_BYTES } from './blocks.ts'
+import { blockFileSize, MAX_BLOCK_BYTES } from './block-file.ts'
+import { Blocks } from './blocks.ts'
 import type { CID } from './cid.ts'
 import { isIdentity } from './hash.ts'
 import { leaveQuarantine } from './quarantine.ts'
@@ -86,7 +87,7 @@ export class BlockWriter {
   #isPresent({ cid, bytes }: Block): boolean {
     const file = blockFile(this.#paths.blocks, cid)
     this.#touch(file)
-    return statSync(file, { throwIfNoEntry: false })?.size === bytes.length
+    return blockFileSize(file) === bytes.length
   }
 
   #writeNew({ cid, bytes }: Block, figures: WriteFigures): void {
@@ -98,13 +99,24 @@ export class BlockWriter {
       } finally {
         closeSync(fd)
       }
-      renameSync(temp, blockFile(this.#paths.blocks, cid))
+      this.#place(temp, cid)
     } catch (error) {
       removeIfThere(temp)
       throw error
     }
     figures.written += 1
     figures.writtenBytes += bytes.length
+  }
+
+  /** A directory in its place is moved away; anything else there is replaced. */
+  #place(temp: string, cid: CID): void {
+    const file = blockFile(this.#paths.blocks, cid)
+    try {
+      renameSync(temp, file)
+    } catch (error) {
+      if (!isErrno(error, 'EISDIR') || !new Blocks(this.#paths).quarantine(cid)) throw error
+      renameSync(temp, file)
+    }
   }
 
   #touch(file: string): void {

@@ -5,7 +5,7 @@
 
 import { decode as decodeCbor } from '@ipld/dag-cbor'
 import { PkgError } from '../../errors.ts'
-import { MAX_BLOCK_BYTES } from '../blocks.ts'
+import { MAX_BLOCK_BYTES } from '../block-file.ts'
 import { CID } from '../cid.ts'
 import type { Block } from '../writer.ts'
 import { ByteSource } from './bytes.ts'

@@ -5,7 +5,8 @@
 // is an error, never a short read or wrong bytes (invariants 1 and 7).
 
 import { PkgError } from '../../errors.ts'
-import { type BlockGetter, MAX_BLOCK_BYTES } from '../blocks.ts'
+import { MAX_BLOCK_BYTES } from '../block-file.ts'
+import type { BlockGetter } from '../blocks.ts'
 import { type BlockKey, blockKey, CID, RAW } from '../cid.ts'
 import { badNode, decodeNode, type FileNode, type FilePart } from './node.ts'
 
