@@ -2,11 +2,14 @@
 // A missing file means the defaults; an unknown key or a wrong type is an error
 // that names it, so that a slip of the pen never passes silently.
 
-import { readFileSync } from 'node:fs'
 import { isErrno, PkgError } from './errors.ts'
+import { readSmallFile } from './files/small-file.ts'
 import type { PrefixPaths } from './paths.ts'
 
 const MIB = 1024 * 1024
+
+/** A thousand times what all settings take. */
+const MAX_BYTES = MIB
 
 const DEFAULTS = {
   /** bytes of verified blocks that the mount server keeps in memory */
@@ -17,13 +20,15 @@ const DEFAULTS = {
   'gc.batch': 256,
 }
 
+const FILE = { maxBytes: MAX_BYTES, what: 'a file of settings', code: 'USAGE', followLinks: true } as const
+
 export type Config = Readonly<typeof DEFAULTS>
 
 /** Reads the settings. Throws USAGE naming the file and the key that is wrong. */
 export function readConfig(paths: Pick<PrefixPaths, 'config'>): Config {
   let text: string
   try {
-    text = readFileSync(paths.config, 'utf8')
+    text = readSmallFile(paths.config, FILE).toString()
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return DEFAULTS
     throw error
@@ -43,7 +48,7 @@ function parse(text: string, file: string): object {
 
 function checkSettings(settings: object, file: string): Partial<Config> {
   for (const [key, value] of Object.entries(settings)) {
-    if (!(key in DEFAULTS)) {
+    if (!Object.hasOwn(DEFAULTS, key)) {
       throw new PkgError('USAGE', `${file}: there is no setting "${key}"`, {
         hint: `Settings: ${Object.keys(DEFAULTS).join(', ')}.`,
       })

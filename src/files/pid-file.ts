@@ -4,10 +4,13 @@
 // Three lines: the pid (alone, so that any tool may read it), the start time in
 // clock ticks since boot, the boot's id.
 
-import { readFileSync } from 'node:fs'
-import { isErrno } from '../errors.ts'
+import { hasCode, isErrno } from '../errors.ts'
 import { writeFileAtomic } from './atomic.ts'
 import { bootId, processStart } from './process-id.ts'
+import { readSmallFile } from './small-file.ts'
+
+/** A pid, a start time and a UUID take 60 bytes. */
+const MAX_BYTES = 1024
 
 export type ProcessId = Readonly<{ pid: number; start: string; boot: string }>
 
@@ -22,9 +25,9 @@ export function writePidFile(file: string): ProcessId {
 export function readPidFile(file: string): ProcessId | undefined {
   let text: string
   try {
-    text = readFileSync(file, 'latin1')
+    text = readSmallFile(file, { maxBytes: MAX_BYTES, what: 'a pid file' }).toString('latin1')
   } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined
+    if (isErrno(error, 'ENOENT', 'ENOTDIR') || hasCode(error, 'NOT_FILE')) return undefined
     throw error
   }
   const [pid, start, boot] = text.split('\n')

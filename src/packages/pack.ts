@@ -3,9 +3,9 @@
 // every machine: nothing of this machine, its clock or its user enters the DAG.
 
 import { existsSync, type Stats, statSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isErrno, PkgError } from '../errors.ts'
+import { readSmallFile } from '../files/small-file.ts'
 import type { AddSession } from '../store/add.ts'
 import { withAdd } from '../store/add.ts'
 import { type CID, parseCid } from '../store/cid.ts'
@@ -61,7 +61,7 @@ export async function packDirectory(
   options: PackOptions = {},
 ): Promise<PackedPackage> {
   requireDirectory(directory)
-  const own = await readOwnManifest(directory)
+  const own = readOwnManifest(directory)
   const manifest = own === undefined ? makeManifest(directory, options) : own
   if (own !== undefined) {
     refuseMade(directory, options)
@@ -98,17 +98,14 @@ function requireDirectory(directory: string): void {
   }
 }
 
-async function readOwnManifest(directory: string): Promise<Manifest | undefined> {
+function readOwnManifest(directory: string): Manifest | undefined {
   const file = join(directory, MANIFEST_PATH)
   let bytes: Uint8Array
   try {
-    bytes = await readFile(file)
+    bytes = readSmallFile(file, { maxBytes: MAX_MANIFEST_BYTES, what: 'a manifest', code: 'BAD_MANIFEST' })
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined
     throw error
-  }
-  if (bytes.length > MAX_MANIFEST_BYTES) {
-    throw new PkgError('BAD_MANIFEST', `${file} is longer than ${MAX_MANIFEST_BYTES} bytes`)
   }
   return parseManifest(bytes, file)
 }

@@ -5,15 +5,18 @@
 // ENOENT, exactly as if it had been deleted. The record tells the two apart, and
 // says what to keep as long as we cannot look (invariant 5).
 
-import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { isErrno } from '../errors.ts'
+import { hasCode, isErrno } from '../errors.ts'
 import { writeFileAtomic } from '../files/atomic.ts'
+import { readSmallFile } from '../files/small-file.ts'
 import { type CID, tryParseCid } from '../store/cid.ts'
 import { isMounted, type Mount, type MountLine, mountOf } from './mount-table.ts'
 import { recordFile } from './names.ts'
 
 const FORMAT = 1
+
+/** A record has a CID and a few mounts; 40 symlinks over paths of 4 KiB each would fit. */
+const MAX_BYTES = 256 * 1024
 
 export type AutoRecord = { cid: CID; mounts: Mount[] }
 
@@ -64,9 +67,9 @@ function isMount(value: unknown): value is Mount {
 
 function readText(file: string): string | undefined {
   try {
-    return readFileSync(file, 'utf8')
+    return readSmallFile(file, { maxBytes: MAX_BYTES, what: "an auto pin's record" }).toString()
   } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined
+    if (isErrno(error, 'ENOENT') || hasCode(error, 'NOT_FILE')) return undefined
     throw error
   }
 }

@@ -2,9 +2,10 @@
 // storage, before the rename that it tells of; so a last line may tell of a rename that never happened, and a line
 // may be cut short. Replaying it gives the way back: rollback goes to where one came from, not to the lower number.
 
-import { closeSync, fsyncSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, constants, fstatSync, fsyncSync, readSync } from 'node:fs'
 import { isErrno } from '../errors.ts'
 import { writeAll } from '../files/atomic.ts'
+import { openUntrusted, readSmallFile } from '../files/small-file.ts'
 
 export type Action = 'install' | 'remove' | 'upgrade' | 'switch' | 'rollback'
 
@@ -17,13 +18,29 @@ export interface Move {
   readonly action: Action
 }
 
-/** Appends a line and flushes it. The caller holds the profile's lock. */
+/** Some 150,000 moves. */
+const MAX_BYTES = 16 * 1024 * 1024
+
+/** A line of ours has some 100 characters; JSON.parse needs seconds for a MiB of brackets. */
+const MAX_LINE = 4096
+
+const FILE = {
+  what: "a profile's journal",
+  code: 'IO',
+  hint: 'Move it out of the way: without it the way back goes by the numbers of the generations.',
+} as const
+
+/**
+ * Appends a line and flushes it. The caller holds the profile's lock. Throws IO when something else
+ * than a file is in its place: nothing is written through a link.
+ */
 export function appendMove(file: string, move: Move): void {
-  const fd = openSync(file, 'a+', 0o644)
+  const fd = openUntrusted(file, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT, FILE)
   try {
-    const before = readFileSync(fd)
     // A line that a crash cut short must not swallow this one.
-    const cut = before.length > 0 && before.at(-1) !== 0x0a
+    const last = Buffer.alloc(1, '\n')
+    readSync(fd, last, 0, 1, Math.max(0, fstatSync(fd).size - 1))
+    const cut = last[0] !== 0x0a
     writeAll(fd, Buffer.from(`${cut ? '\n' : ''}${JSON.stringify(move)}\n`))
     fsyncSync(fd)
   } finally {
@@ -31,11 +48,11 @@ export function appendMove(file: string, move: Move): void {
   }
 }
 
-/** All whole lines, in order; lines that are none of ours are passed over. No file: no moves. */
+/** All whole lines, in order; lines that are none of ours are passed over. No file: no moves. Throws IO as `appendMove`. */
 export function readMoves(file: string): Move[] {
   let text: string
   try {
-    text = readFileSync(file, 'utf8')
+    text = readSmallFile(file, { maxBytes: MAX_BYTES, ...FILE }).toString()
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR')) return []
     throw error
@@ -76,6 +93,7 @@ export function wayBack(moves: readonly Move[]): number[] {
 }
 
 function parseMove(line: string): Move | undefined {
+  if (line.length > MAX_LINE) return undefined
   let value: Partial<Move> | null
   try {
     value = JSON.parse(line)

@@ -5,20 +5,21 @@
 // the lock `lock` in that directory: a reader, and a kill at any instant, finds the
 // old registry or the new one, and two publishers both take effect.
 
-import { existsSync, lstatSync, readFileSync } from 'node:fs'
+import { existsSync, lstatSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { isErrno, PkgError } from '../errors.ts'
 import { symlinkAtomic, writeFileAtomic } from '../files/atomic.ts'
 import { makeDirectory } from '../files/directory.ts'
 import { failpoint } from '../files/failpoint.ts'
 import { withLock } from '../files/lock.ts'
+import { readSmallFile } from '../files/small-file.ts'
 import { checkName, shellWord, storePath } from '../paths.ts'
 import { autoPin } from '../pins/auto-pin.ts'
 import { resolveLink, storeSpellings } from '../pins/resolve-link.ts'
 import { withAdd } from '../store/add.ts'
 import type { CID } from '../store/cid.ts'
 import type { Store } from '../store/store.ts'
-import { decodeHeader, encodeHeader, REGISTRY_FILE } from './layout.ts'
+import { decodeHeader, encodeHeader, MAX_HEADER_BYTES, REGISTRY_FILE } from './layout.ts'
 import type { PackageRecord } from './record.ts'
 import { buildRegistry, type RecordChanges, updateRecords } from './tree.ts'
 
@@ -139,7 +140,11 @@ function linkRoot(store: Store, place: string, root: CID): void {
 
 function readHeaderFile(place: string): Uint8Array {
   try {
-    return readFileSync(join(place, REGISTRY_FILE))
+    return readSmallFile(join(place, REGISTRY_FILE), {
+      maxBytes: MAX_HEADER_BYTES,
+      what: "a registry's header",
+      code: 'BAD_REGISTRY',
+    })
   } catch (cause) {
     if (!isErrno(cause, 'ENOENT', 'ENOTDIR')) throw cause
     throw new PkgError('BAD_REGISTRY', `${place} is not a registry: it has no ${REGISTRY_FILE}`, {

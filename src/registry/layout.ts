@@ -13,6 +13,9 @@ import { checkName } from '../paths.ts'
 export const REGISTRY_FORMAT = 1
 export const REGISTRY_FILE = 'registry.json'
 export const PACKAGES = 'packages'
+
+/** The longest header that is read, in bytes: it holds a format and a name of at most 255. */
+export const MAX_HEADER_BYTES = 16 * 1024
 const SUFFIX = '.json'
 
 /** The shard of a package: the first two hex digits of the SHA2-256 of its name. */

@@ -3,17 +3,21 @@
 // It remembers the root that was fetched last; that root is pinned, so look-ups are
 // repeatable and need no network until `update` takes a newer one.
 
-import { readdirSync, readFileSync, unlinkSync } from 'node:fs'
+import { readdirSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { isErrno, PkgError } from '../errors.ts'
 import { writeFileAtomic } from '../files/atomic.ts'
 import { makeDirectory } from '../files/directory.ts'
+import { readSmallFile } from '../files/small-file.ts'
 import { canonicalBytes } from '../packages/canonical-json.ts'
 import { checkName, checkVisibleName, type PrefixPaths, shellWord, userName } from '../paths.ts'
 import { type CID, parseCid, tryParseCid } from '../store/cid.ts'
 
 const FORMAT = 1
 const SUFFIX = '.json'
+
+/** A subscription holds a path of at most 4 KiB, a CID and two dates. */
+const MAX_BYTES = 64 * 1024
 
 export type Subscription = {
   /** what the user calls it */
@@ -67,9 +71,12 @@ export function readSubscription(
   user?: string,
 ): Subscription | undefined {
   const file = fileOf(paths, name, user)
+  const word = shellWord(name)
+  const hint = `Subscribe anew: pkg registry remove ${word}, then pkg registry add ${word} <source>`
   let text: string
   try {
-    text = readFileSync(file, 'utf8')
+    const options = { maxBytes: MAX_BYTES, what: 'a subscription', code: 'BAD_REGISTRY', hint } as const
+    text = readSmallFile(file, options).toString()
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return undefined
     throw error
@@ -79,10 +86,7 @@ export function readSubscription(
     if (format !== FORMAT) throw new Error(`format ${format} is not known`)
     return { name, source, root: parseCid(root), added: new Date(added), updated: new Date(updated) }
   } catch (cause) {
-    throw new PkgError('BAD_REGISTRY', `${file} cannot be read`, {
-      hint: `Subscribe anew: pkg registry remove ${shellWord(name)}, then pkg registry add ${shellWord(name)} <source>`,
-      cause,
-    })
+    throw new PkgError('BAD_REGISTRY', `${file} cannot be read`, { hint, cause })
   }
 }
 

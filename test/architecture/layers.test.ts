@@ -12,8 +12,8 @@ const SOURCE = join(import.meta.dirname, '..', '..', 'src')
 const LAYERS = [
   ['errors', 'entry'],
   ['paths'],
-  ['config'],
   ['files'],
+  ['config'],
   ['store'],
   ['pins', 'mount'],
   ['packages'],
