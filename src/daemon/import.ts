@@ -13,6 +13,7 @@ import { codeOf, type ErrorCode, hasCode } from '../errors.ts'
 import { withAdd } from '../store/add.ts'
 import { importCar } from '../store/car/read.ts'
 import type { Store } from '../store/store.ts'
+import type { Admission } from './admission.ts'
 
 /** A client that holds the connection writes one link: longer than this, in ms, it is stuck. */
 const HOLD_MS = 60_000
@@ -25,29 +26,43 @@ export type ImportLine =
   | { type: 'done'; roots: string[]; blocks: number; bytes: number }
   | { type: 'error'; code: ErrorCode; message: string; hint?: string }
 
-/** Serves one import. The answer's status is 200 even when a later line is an error: it has begun by then. */
+/**
+ * Serves one import. The answer's status is 200 even when a later line is an error: it has begun by then.
+ * Throws BUSY and NO_SPACE before it begins.
+ */
 export async function serveImport(
-  store: Store,
+  { store, admission }: { store: Store; admission: Admission },
   req: IncomingMessage,
   res: ServerResponse,
   url: URL,
 ): Promise<void> {
+  const admitted = admission.enter()
   const closed = new AbortController()
   res.once('close', () => closed.abort())
-  res.writeHead(200, { 'Content-Type': 'application/x-ndjson' })
+  res.writeHead(200, { 'Content-Type': 'application/x-ndjson' }).flushHeaders()
   const say = (line: ImportLine) => res.write(`${JSON.stringify(line)}\n`)
+  const tell = every(say)
   try {
     await withAdd(store, async (add) => {
       const { roots, blocks, bytes } = await importCar(add, req, {
         signal: closed.signal,
-        onProgress: every(say),
+        memoryBytes: admitted.memoryBytes,
+        onProgress: (figures) => {
+          admitted.checkSpace(figures.bytes)
+          tell(figures)
+        },
       })
+      // A flush may take longer than an idle connection is let live, and the client has said all it has to say.
+      res.setTimeout(0)
       await add.commit()
+      admitted.leave()
       say({ type: 'done', roots: roots.map(String), blocks, bytes })
       if (url.searchParams.get('hold') === '1') await held(res, closed.signal)
     })
   } catch (error) {
     if (!closed.signal.aborted) say(errorLine(error))
+  } finally {
+    admitted.leave()
   }
   res.end()
 }

@@ -19,7 +19,12 @@ const ROOTS_CHECKED = 32
 /** What was read so far, and whether it is being stored by now. */
 export type CarProgress = { phase: 'reading' | 'storing'; blocks: number; bytes: number }
 
-export type ImportCarOptions = { signal?: AbortSignal; onProgress?: (progress: CarProgress) => void }
+export type ImportCarOptions = {
+  signal?: AbortSignal
+  onProgress?: (progress: CarProgress) => void
+  /** bytes of blocks that may wait in memory, asked before each; 8 MiB if not given */
+  memoryBytes?: (() => number) | undefined
+}
 
 export type ImportedCar = {
   /** as the CAR's header lists them, each once */
@@ -45,10 +50,10 @@ export type ImportedCar = {
 export async function importCar(
   add: AddSession,
   source: AsyncIterable<Uint8Array>,
-  { signal, onProgress }: ImportCarOptions = {},
+  { signal, onProgress, memoryBytes }: ImportCarOptions = {},
 ): Promise<ImportedCar> {
   signal?.throwIfAborted()
-  const spool = new Spool(add.store.paths)
+  const spool = new Spool(add.store.paths, memoryBytes)
   try {
     const car = await parseCar(source)
     const read: CarProgress = { phase: 'reading', blocks: 0, bytes: 0 }

@@ -11,7 +11,7 @@ import type { PrefixPaths } from '../../paths.ts'
 import { CID } from '../cid.ts'
 import type { Block } from '../writer.ts'
 
-/** What waits in memory, and what one batch has: many small blocks, but few large ones. */
+/** What waits in memory if not told otherwise, and what one batch has: many small blocks, but few large ones. */
 const BATCH_BYTES = 8 * 1024 * 1024
 const BATCH_BLOCKS = 4096
 /** Before each block in the file: the lengths of its CID and of its bytes, 32 bits each. */
@@ -19,6 +19,7 @@ const RECORD_HEADER = 8
 
 export class Spool {
   readonly #paths: Pick<PrefixPaths, 'blocksTemp'>
+  readonly #memoryBytes: () => number
   #batch: Block[] = []
   #batchBytes = 0
   #fd: number | undefined
@@ -27,14 +28,16 @@ export class Spool {
   /** how much of the file was read back */
   #at = 0
 
-  constructor(paths: Pick<PrefixPaths, 'blocksTemp'>) {
+  /** `memoryBytes`: how much may wait in memory, now. */
+  constructor(paths: Pick<PrefixPaths, 'blocksTemp'>, memoryBytes = () => BATCH_BYTES) {
     this.#paths = paths
+    this.#memoryBytes = memoryBytes
   }
 
   add(block: Block): void {
     this.#batch.push(block)
     this.#batchBytes += block.bytes.length
-    if (this.#batchBytes >= BATCH_BYTES || this.#batch.length >= BATCH_BLOCKS) this.#write()
+    if (this.#batchBytes >= this.#memoryBytes() || this.#batch.length >= BATCH_BLOCKS) this.#write()
   }
 
   /** All blocks in the order they were added, in batches; for use once, after the last `add`. */
