@@ -3,11 +3,12 @@
 // alone, so that a running daemon costs a command nothing.
 
 import { spawn } from 'node:child_process'
-import { closeSync, openSync } from 'node:fs'
+import { closeSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { entryPoint } from '../entry.ts'
 import { EXIT, isErrno, PkgError } from '../errors.ts'
-import { makeDirectory } from '../files/directory.ts'
+import { makePrefixDirectory } from '../files/directory.ts'
+import { openPrefixFile } from '../files/modes.ts'
 import { runningProcess } from '../files/pid-file.ts'
 import { SYSTEM_PATH } from '../files/system-command.ts'
 import { mountState } from '../mount/mountpoint.ts'
@@ -145,8 +146,8 @@ function startDaemon(paths: PrefixPaths): Promise<Exit> {
 
 function openLogFile(paths: PrefixPaths): number {
   try {
-    makeDirectory(paths.var)
-    return openSync(paths.log, 'a', 0o644)
+    makePrefixDirectory(paths.var)
+    return openPrefixFile(paths.log, 'a')
   } catch (cause) {
     if (!isErrno(cause, 'EACCES', 'EPERM', 'EROFS')) throw cause
     throw new PkgError('PERMISSION', `no daemon runs for ${paths.root}, and this user may not start one`, {

@@ -10,6 +10,7 @@ import { type MountEntry, mountAt, mountState } from '../mount/mountpoint.ts'
 import { type Check, checkFuse } from '../mount/requirements.ts'
 import { type PrefixPaths, profileLink } from '../paths.ts'
 import { type DaemonState, daemonState } from './client.ts'
+import { modesCheck } from './modes-check.ts'
 
 export type { Check }
 
@@ -34,6 +35,7 @@ export async function runDoctor(
     nodeCheck(process.versions.node),
     ...fuseChecks(checkFuse(), guestOf(paths)),
     prefixCheck(paths),
+    modesCheck(paths),
     spaceCheck(paths),
     ...(await processChecks(paths)),
     pathCheck(env),

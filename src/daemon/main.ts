@@ -3,11 +3,13 @@
 
 import { parseArgs } from 'node:util'
 import { exitStatusOf } from '../errors.ts'
+import { fixUmask } from '../files/modes.ts'
 import { resolvePrefix } from '../paths.ts'
 import { endOfSignals, runDaemon } from './daemon.ts'
 
 const { values } = parseArgs({ options: { prefix: { type: 'string' } } })
 
+fixUmask()
 try {
   await runDaemon(values.prefix ?? resolvePrefix(), endOfSignals())
 } catch (error) {

@@ -3,9 +3,10 @@
 // killed. Nothing here looks into the mount (invariant 8).
 
 import { spawn } from 'node:child_process'
-import { closeSync, openSync, rmSync } from 'node:fs'
+import { closeSync, rmSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { PkgError } from '../errors.ts'
+import { openPrefixFile } from '../files/modes.ts'
 import { isRunning, type ProcessId, runningProcess } from '../files/pid-file.ts'
 import { mountServerCommand } from '../mount/launch.ts'
 import { mountState, unmount } from '../mount/mountpoint.ts'
@@ -135,7 +136,7 @@ async function clearMountPoint(paths: PrefixPaths): Promise<void> {
 
 function spawnServer(paths: PrefixPaths) {
   const { command, args, env } = mountServerCommand(paths)
-  const log = openSync(paths.log, 'a', 0o644)
+  const log = openPrefixFile(paths.log, 'a')
   try {
     // A session of its own, and no directory held: it must outlive us, and let file systems go.
     const child = spawn(command, args, { env, cwd: '/', detached: true, stdio: ['ignore', log, log] })

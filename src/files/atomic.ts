@@ -14,16 +14,17 @@ import {
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { isErrno } from '../errors.ts'
+import { FILE_MODE, openPrefixFile } from './modes.ts'
 
 /**
  * Replaces `path` by a file with these bytes; after it returns they are on
  * stable storage. A crash leaves the old file or the new one, and at worst a
  * `.tmp-…` beside it.
  */
-export function writeFileAtomic(path: string, data: string | Uint8Array, { mode = 0o644 } = {}): void {
+export function writeFileAtomic(path: string, data: string | Uint8Array, { mode = FILE_MODE } = {}): void {
   const temp = temporaryName(path)
   try {
-    const fd = openSync(temp, 'wx', mode)
+    const fd = openPrefixFile(temp, 'wx', mode)
     try {
       writeAll(fd, typeof data === 'string' ? Buffer.from(data) : data)
       fsyncSync(fd)

@@ -7,6 +7,7 @@ import { lstatSync, mkdirSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { isErrno, PkgError } from '../errors.ts'
 import { fsyncDirectory } from './atomic.ts'
+import { makePrefixEntry } from './modes.ts'
 
 /** How often a directory above may be removed by somebody else while we make the one below. */
 const TRIES = 10
@@ -19,12 +20,21 @@ const TRIES = 10
  * system takes no directories, and EACCES, EROFS, ENOSPC as the kernel does.
  */
 export function makeDirectory(path: string): void {
+  makeWith(mkdirSync, path)
+}
+
+/** The same for a directory of a prefix, whose mode is not left to the umask: see modes.ts. */
+export function makePrefixDirectory(path: string): void {
+  makeWith(makePrefixEntry, path)
+}
+
+function makeWith(make: (path: string) => unknown, path: string): void {
   const place = resolve(path)
   for (let tries = 1; !isDirectory(place); tries++) {
     const above = dirname(place)
-    makeDirectory(above)
+    makeWith(make, above)
     try {
-      mkdirSync(place)
+      make(place)
       fsyncDirectory(above)
       return
     } catch (cause) {

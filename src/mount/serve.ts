@@ -4,7 +4,7 @@
 import { rmSync } from 'node:fs'
 import { readConfig } from '../config.ts'
 import { PkgError } from '../errors.ts'
-import { makeDirectory } from '../files/directory.ts'
+import { makePrefixDirectory } from '../files/directory.ts'
 import { withLock } from '../files/lock.ts'
 import { readPidFile, writePidFile } from '../files/pid-file.ts'
 import { type PrefixPaths, prefixPaths } from '../paths.ts'
@@ -29,14 +29,14 @@ const LOOK_MS = 1000
 export async function serveMount(prefix: string, entry: string): Promise<void> {
   const paths = prefixPaths(prefix)
   const config = readConfig(paths)
-  makeDirectory(paths.var)
+  makePrefixDirectory(paths.var)
   const readers = new Readers(entry, paths)
   const cache = new BlockCache(readers, { bytes: config['mount.cacheBytes'] })
   const fs = createFileSystem({ paths, cache, sizes: readers })
   // Two servers that start at once must not both find the place free.
   const mount = await withLock(paths.mountPid, async () => {
     await clearMountPoint(paths)
-    makeDirectory(paths.store)
+    makePrefixDirectory(paths.store)
     const made = await mountFuse(paths.store, mountOptions(), fs)
     writePidFile(paths.mountPid)
     return made

@@ -9,6 +9,8 @@ if (isMainThread) {
   const { values } = parseArgs({ options: { prefix: { type: 'string' } } })
   const { resolvePrefix } = await import('../paths.ts')
   const { serveMount } = await import('./serve.ts')
+  const { fixUmask } = await import('../files/modes.ts')
+  fixUmask()
   try {
     await serveMount(values.prefix ?? resolvePrefix(), fileURLToPath(import.meta.url))
   } catch (error) {

@@ -7,7 +7,7 @@ import { rmdirSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { isErrno, PkgError } from '../errors.ts'
 import { fsyncDirectory, symlinkAtomic } from '../files/atomic.ts'
-import { makeDirectory } from '../files/directory.ts'
+import { makePrefixDirectory } from '../files/directory.ts'
 import { type PrefixPaths, userName } from '../paths.ts'
 import { withAdd } from '../store/add.ts'
 import { type CID, sameBlock } from '../store/cid.ts'
@@ -100,7 +100,7 @@ export function listPins(
 /** Makes a link in a directory that somebody else may be removing because it was empty. */
 export function placeLink(target: string, directory: string, path: string): void {
   for (let tries = 0; ; tries++) {
-    makeDirectory(directory)
+    makePrefixDirectory(directory)
     try {
       symlinkAtomic(target, path)
       return

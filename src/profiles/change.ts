@@ -7,7 +7,7 @@
 
 import { PkgError } from '../errors.ts'
 import { symlinkAtomic } from '../files/atomic.ts'
-import { makeDirectory } from '../files/directory.ts'
+import { makeDirectory, makePrefixDirectory } from '../files/directory.ts'
 import { withLock } from '../files/lock.ts'
 import { autoPin } from '../pins/auto-pin.ts'
 import { type AddSession, withAdd } from '../store/add.ts'
@@ -71,7 +71,8 @@ export async function changeProfile(
   // Looked at before anything is made: the directory may be somebody's who keeps other things there.
   currentNumber(profile)
   if (options.dryRun) return dryRun(profile, edit)
-  makeDirectory(profile.generationsDir)
+  if (profile.external) makeDirectory(profile.generationsDir)
+  else makePrefixDirectory(profile.generationsDir)
   const run = (lost: AbortSignal) =>
     withAdd(profile.store, (add) => change(profile, edit, { ...options, add, lost }))
   return withLock(profile.lock, run, {

@@ -5,7 +5,7 @@
 
 import { join, resolve } from 'node:path'
 import { PkgError } from '../errors.ts'
-import { makeDirectory } from '../files/directory.ts'
+import { makePrefixDirectory } from '../files/directory.ts'
 import { failpoint } from '../files/failpoint.ts'
 import { withLock } from '../files/lock.ts'
 import { shellWord, userName } from '../paths.ts'
@@ -105,7 +105,7 @@ async function unpinOthers(store: Store, name: string, user: string, kept: CID |
 /** Runs `fn` while nobody else changes the user's subscriptions. Throws BUSY. */
 export async function lockSubscriptions<T>(store: Store, user: string, fn: () => Promise<T>): Promise<T> {
   const directory = subscriptionsDirectory(store.paths, user)
-  makeDirectory(directory)
+  makePrefixDirectory(directory)
   return withLock(join(directory, 'lock'), fn)
 }
 

@@ -7,7 +7,7 @@ import { readdirSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { isErrno, PkgError } from '../errors.ts'
 import { writeFileAtomic } from '../files/atomic.ts'
-import { makeDirectory } from '../files/directory.ts'
+import { makePrefixDirectory } from '../files/directory.ts'
 import { readSmallFile } from '../files/small-file.ts'
 import { canonicalBytes } from '../packages/canonical-json.ts'
 import { checkName, checkVisibleName, type PrefixPaths, shellWord, userName } from '../paths.ts'
@@ -104,7 +104,7 @@ export function writeSubscription(
     added: added.toISOString(),
     updated: updated.toISOString(),
   }
-  makeDirectory(subscriptionsDirectory(paths, user))
+  makePrefixDirectory(subscriptionsDirectory(paths, user))
   writeFileAtomic(fileOf(paths, name, user), canonicalBytes(stored))
 }
 

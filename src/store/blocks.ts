@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto'
 import { closeSync, linkSync, readdirSync, renameSync, unlinkSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { hasCode, isErrno, PkgError } from '../errors.ts'
-import { makeDirectory } from '../files/directory.ts'
+import { makePrefixDirectory } from '../files/directory.ts'
 import type { PrefixPaths } from '../paths.ts'
 import { blockFileSize, type OpenBlockFile, openBlockFile, readBlockFile, readInto } from './block-file.ts'
 import { type BlockKey, blockKey, type CID, cidOfBlockName, rawCidOfKey } from './cid.ts'
@@ -98,7 +98,7 @@ export class Blocks implements BlockGetter {
     const file = this.file(cid)
     let away = join(this.#paths.quarantine, basename(file))
     try {
-      makeDirectory(this.#paths.quarantine)
+      makePrefixDirectory(this.#paths.quarantine)
       away = moveAway(file, away)
     } catch (error) {
       if (isErrno(error, 'ENOENT', 'EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EXDEV')) return false

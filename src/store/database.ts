@@ -14,6 +14,7 @@ import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
 import { isErrno } from '../errors.ts'
 import { syncFiles } from '../files/barrier.ts'
+import { openToReaders } from '../files/modes.ts'
 
 /** How long a statement waits for another process's write, in ms; writes are short transactions. */
 const BUSY_MS = 30_000
@@ -123,6 +124,8 @@ function openChecked<S>(
 ): Opened<S> {
   const db = new Database(file, { timeout: BUSY_MS })
   try {
+    // SQLite gives the `-wal` and `-shm` files the same mode.
+    if (!db.memory) openToReaders(file)
     db.pragma('journal_mode = WAL')
     db.pragma('synchronous = NORMAL')
     const makeTables = db.transaction(() => {

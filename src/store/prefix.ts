@@ -2,11 +2,12 @@
 // added. Nobody makes a part of a prefix that has lost the rest: an empty
 // `pins/` beside full `blocks/` would have the next collection delete them all.
 
-import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { isErrno, PkgError } from '../errors.ts'
 import { fsyncDirectory } from '../files/atomic.ts'
-import { makeDirectory } from '../files/directory.ts'
+import { makePrefixDirectory } from '../files/directory.ts'
+import { makePrefixEntry } from '../files/modes.ts'
 import { type PrefixPaths, userName } from '../paths.ts'
 import { makeShards } from './shards.ts'
 
@@ -22,13 +23,14 @@ export function makePrefix(paths: PrefixPaths): void {
   requireWritable(paths, [...addPlaces(paths), ...linkPlaces(paths)])
   const { tempPins, pinsPerUser, profilesPerUser, quarantine } = paths
   try {
-    for (const directory of [tempPins, pinsPerUser, profilesPerUser, quarantine]) makeDirectory(directory)
+    for (const directory of [tempPins, pinsPerUser, profilesPerUser, quarantine])
+      makePrefixDirectory(directory)
     makeMountPoint(paths.store)
-    makeDirectory(paths.blocks)
+    makePrefixDirectory(paths.blocks)
     makeShards(paths.blocks)
     fsyncDirectory(paths.blocks)
     // Made last: where it exists, all the others did.
-    makeDirectory(paths.blocksTemp)
+    makePrefixDirectory(paths.blocksTemp)
   } catch (cause) {
     if (isErrno(cause, 'EACCES', 'EPERM', 'EROFS')) throw unwritable(paths.root, cause)
     throw cause
@@ -70,7 +72,7 @@ export function requirePrefix(paths: PrefixPaths): void {
 /** For what holds nothing that lasts. False where something is in the way, such as a link to nothing, or not permitted. */
 function isMadeAgain(path: string): boolean {
   try {
-    mkdirSync(path)
+    makePrefixEntry(path)
     return true
   } catch (error) {
     if (error instanceof Error && 'errno' in error) return !isMissing(path)
@@ -114,7 +116,7 @@ function unwritable(root: string, cause: unknown): PkgError {
 /** Never looks at it: a mount that is there would be asked, and one whose server is dead would fail. */
 function makeMountPoint(store: string): void {
   try {
-    mkdirSync(store)
+    makePrefixEntry(store)
   } catch (error) {
     if (!isErrno(error, 'EEXIST')) throw error
   }

@@ -2,10 +2,10 @@
 // The two characters before the last one of its name, as Kubo's flatfs does
 // ("next-to-last/2"): they are evenly spread, where the last one holds spare bits.
 
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ShardingStrategy } from 'blockstore-fs/sharding'
 import { isErrno, PkgError } from '../errors.ts'
+import { makePrefixEntry } from '../files/modes.ts'
 import { blockName, type CID, cidOfBlockName } from './cid.ts'
 
 /** RFC 4648's base32 in lower case, as in multibase `b`. */
@@ -24,7 +24,7 @@ export function makeShards(blocks: string): void {
 
 function makeOne(shard: string): void {
   try {
-    mkdirSync(shard)
+    makePrefixEntry(shard)
   } catch (error) {
     if (!isErrno(error, 'EEXIST')) throw error
   }

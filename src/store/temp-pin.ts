@@ -18,6 +18,7 @@ import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, unlin
 import { join } from 'node:path'
 import { isErrno } from '../errors.ts'
 import { writeAll } from '../files/atomic.ts'
+import { openPrefixFile } from '../files/modes.ts'
 import { bootId, pidNamespace, processStart } from '../files/process-id.ts'
 import type { PrefixPaths } from '../paths.ts'
 import { type BlockKey, type CID, keyOfMultihash, tryParseCid } from './cid.ts'
@@ -44,7 +45,7 @@ export class TempPin {
   constructor(paths: Pick<PrefixPaths, 'tempPins'>, made?: string) {
     const name = `${process.pid}-${processStart(process.pid)}-${randomBytes(6).toString('hex')}`
     this.file = made ?? join(paths.tempPins, name)
-    this.#fd = openSync(this.file, made === undefined ? 'ax' : 'a', 0o644)
+    this.#fd = openPrefixFile(this.file, made === undefined ? 'ax' : 'a')
     if (made !== undefined) return
     try {
       this.#append(`${FORMAT} ${bootId()} ${pidNamespace()}\n`)

@@ -12,11 +12,12 @@
 // No lock is taken while no collector runs, and one for a moment a call while one does.
 
 import { randomBytes } from 'node:crypto'
-import { closeSync, openSync, renameSync, unlinkSync } from 'node:fs'
+import { closeSync, renameSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { isErrno, PkgError } from '../errors.ts'
 import { writeAll } from '../files/atomic.ts'
 import { FEW_FILES } from '../files/barrier.ts'
+import { BLOCK_MODE, openPrefixFile } from '../files/modes.ts'
 import type { PrefixPaths } from '../paths.ts'
 import { blockFileSize, MAX_BLOCK_BYTES } from './block-file.ts'
 import { Blocks } from './blocks.ts'
@@ -93,7 +94,7 @@ export class BlockWriter {
   #writeNew({ cid, bytes }: Block, figures: WriteFigures): void {
     const temp = join(this.#paths.blocksTemp, `${tempPrefix}-${nextTemp++}`)
     try {
-      const fd = openSync(temp, 'wx', 0o444)
+      const fd = openPrefixFile(temp, 'wx', BLOCK_MODE)
       try {
         writeAll(fd, bytes)
       } finally {

@@ -1,0 +1,43 @@
+// Modes of what lies in a prefix. A prefix of root's is there for all users of the
+// machine, who read it and never write it; under whatever umask root made it.
+// In anybody else's the umask may close it further, and never opens it to writers.
+
+import { chmodSync, fchmodSync, mkdirSync, openSync } from 'node:fs'
+import { isErrno } from '../errors.ts'
+
+export const DIRECTORY_MODE = 0o755
+export const FILE_MODE = 0o644
+/** Written once, never changed: a block's file. */
+export const BLOCK_MODE = 0o444
+
+/** Bits that no umask of ours leaves to be set: writing by the group and by others. */
+const WRITE_BY_OTHERS = 0o022
+
+const isRoot = (): boolean => process.getuid?.() === 0
+
+/** mkdir(2) for a directory of a prefix. */
+export function makePrefixEntry(directory: string): void {
+  mkdirSync(directory, DIRECTORY_MODE)
+  if (isRoot()) chmodSync(directory, DIRECTORY_MODE)
+}
+
+/** open(2) for a file of a prefix that may be made by this. One that is there and somebody else's keeps its mode. */
+export function openPrefixFile(file: string, flags: string, mode = FILE_MODE): number {
+  const fd = openSync(file, flags, mode)
+  if (isRoot()) fchmodSync(fd, mode)
+  return fd
+}
+
+/** The same for a file that another library has made; one that is gone again is nobody's to read. */
+export function openToReaders(file: string): void {
+  try {
+    if (isRoot()) chmodSync(file, FILE_MODE)
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error
+  }
+}
+
+/** For a process that is ours alone, and runs nobody's programs: what it makes otherwise gets fitting modes too. */
+export function fixUmask(): void {
+  process.umask(isRoot() ? WRITE_BY_OTHERS : process.umask(WRITE_BY_OTHERS) | WRITE_BY_OTHERS)
+}
