@@ -11,6 +11,7 @@ import { type Check, checkFuse } from '../mount/requirements.ts'
 import { type PrefixPaths, profileLink } from '../paths.ts'
 import { type DaemonState, daemonState } from './client.ts'
 import { modesCheck } from './modes-check.ts'
+import { profileCheck } from './profile-check.ts'
 
 export type { Check }
 
@@ -38,6 +39,7 @@ export async function runDoctor(
     modesCheck(paths),
     spaceCheck(paths),
     ...(await processChecks(paths)),
+    profileCheck(paths),
     pathCheck(env),
   ]
 }

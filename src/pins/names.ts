@@ -40,6 +40,12 @@ export function recordFile(autoPin: string): string {
 
 /** The number in a generation's path `…/generations/<n>`, with the profile it belongs to. */
 export function generationOf(path: string): { profile: string; number: number } | undefined {
-  const match = /^(.*)\/generations\/([1-9]\d{0,14})$/s.exec(path)
-  return match ? { profile: match[1]!, number: Number(match[2]) } : undefined
+  const [, profile, name] = /^(.*)\/generations\/([^/]*)$/s.exec(path) ?? []
+  const number = generationNumber(name)
+  return profile === undefined || number === undefined ? undefined : { profile, number }
+}
+
+/** The number that a generation's name is; undefined for any other name. More digits than a profile ever counts to are none. */
+export function generationNumber(name: string | undefined): number | undefined {
+  return name !== undefined && /^[1-9]\d{0,8}$/.test(name) ? Number(name) : undefined
 }

@@ -5,6 +5,7 @@
 // Order (invariant 4): protect and check the closures, build, barrier, generation link, auto pin, journal, rename.
 // The session's temp pin covers everything until the links do.
 
+import { lstatSync } from 'node:fs'
 import { PkgError } from '../errors.ts'
 import { symlinkAtomic } from '../files/atomic.ts'
 import { makeDirectory, makePrefixDirectory } from '../files/directory.ts'
@@ -17,8 +18,8 @@ import { buildEnvironment, environmentUnion, readEnvironment } from './environme
 import { type InstalledPackage, sortByName } from './installed.ts'
 import { type Action, readMoves } from './journal.ts'
 import {
-  currentGeneration,
   currentNumber,
+  findCurrentGeneration,
   type Generation,
   generationLink,
   generationNumbers,
@@ -27,6 +28,7 @@ import {
   requireGeneration,
   requireProfile,
 } from './profile.ts'
+import { findCameFrom } from './switch.ts'
 import { done, moveCurrent, type OnStep, PROFILE_PROG } from './write.ts'
 
 /** How long to wait for other changes of the profile, in ms: twenty of them at once, each some seconds long. */
@@ -86,9 +88,10 @@ type ChangeContext = ChangeOptions & { readonly add: AddSession; readonly lost: 
 async function change(profile: Profile, edit: Edit, context: ChangeContext): Promise<ProfileChange> {
   const { add, action, onStep, lost, signal } = context
   done('locked', onStep)
-  const before = currentGeneration(profile)
-  const { installed, wanted, changes } = await nextList(profile, edit)
-  if (changes.length === 0) return unchanged(before)
+  const from = currentNumber(profile)
+  const before = generationBefore(profile)
+  const { installed, wanted, changes } = await nextList(profile, before, edit)
+  if (changes.length === 0 && before?.number === from) return unchanged(before)
   for (const { cid } of wanted) await add.rely(cid)
   signal?.throwIfAborted()
   const cid = await buildEnvironment(add, wanted, installed)
@@ -100,24 +103,35 @@ async function change(profile: Profile, edit: Edit, context: ChangeContext): Pro
   done('linked', onStep)
   if (profile.external) await autoPin(profile.store, generationLink(profile, number), { prog: PROFILE_PROG })
   done('pinned', onStep)
-  moveCurrent(profile, number, { from: before?.number, action, onStep, lost })
+  moveCurrent(profile, number, { from, action, onStep, lost })
   return { changed: true, changes, generation: number, previous: before?.number, cid }
 }
 
 async function dryRun(profile: Profile, edit: Edit): Promise<ProfileChange> {
-  const before = currentGeneration(profile)
-  const { installed, wanted, changes } = await nextList(profile, edit)
-  if (changes.length === 0) return unchanged(before)
+  const before = generationBefore(profile)
+  const { installed, wanted, changes } = await nextList(profile, before, edit)
+  if (changes.length === 0 && before?.number === currentNumber(profile)) return unchanged(before)
   environmentUnion(profile.store.blocks, wanted, installed)
   return { changed: true, changes, generation: nextNumber(profile), previous: before?.number, cid: undefined }
 }
 
+/**
+ * The generation that a change goes on from: the current one. Where `current` leads to none (somebody deleted
+ * it), the one that a rollback would go to, or else the latest: so the packages that are known stay installed.
+ */
+function generationBefore(profile: Profile): Generation | undefined {
+  const current = findCurrentGeneration(profile)
+  if (current !== undefined || currentNumber(profile) === undefined) return current
+  const number = findCameFrom(profile) ?? generationNumbers(profile).at(-1)
+  return number === undefined ? undefined : requireGeneration(profile, number)
+}
+
 async function nextList(
   profile: Profile,
+  before: Generation | undefined,
   edit: Edit,
 ): Promise<{ installed: InstalledPackage[]; wanted: InstalledPackage[]; changes: Change[] }> {
-  const current = currentGeneration(profile)
-  const installed = current === undefined ? [] : readEnvironment(profile.store.blocks, current.cid)
+  const installed = before === undefined ? [] : readEnvironment(profile.store.blocks, before.cid)
   const wanted = sortByName(await edit([...installed]))
   const twice = wanted.find(({ name }, index) => wanted[index + 1]?.name === name)
   if (twice !== undefined) {
@@ -140,10 +154,16 @@ function placeGeneration(profile: Profile, cid: CID): number {
   return number
 }
 
-/** Higher than every generation that there is or was: a number in the journal never means two environments. */
+/**
+ * Higher than every generation that there is or was: a number in the journal never means two environments. A name
+ * that something else has is passed over.
+ */
 function nextNumber(profile: Profile): number {
   const told = readMoves(profile.journal).map(({ to }) => to)
-  return Math.max(0, ...generationNumbers(profile), ...told) + 1
+  const known = [...generationNumbers(profile), ...told, currentNumber(profile) ?? 0]
+  let number = known.reduce((highest, one) => Math.max(highest, one), 0) + 1
+  while (lstatSync(generationLink(profile, number), { throwIfNoEntry: false }) !== undefined) number++
+  return number
 }
 
 function unchanged(before: Generation | undefined): ProfileChange {

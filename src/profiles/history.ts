@@ -3,7 +3,7 @@
 import { type Change, changesBetween } from './compare.ts'
 import { tryReadEnvironment } from './environment.ts'
 import { type Action, type Move, movesThatHappened, readMoves } from './journal.ts'
-import { type Generation, generations, type Profile, type ProfileStore } from './profile.ts'
+import { type Generation, generations, type Profile, type ProfileStore, strayNames } from './profile.ts'
 
 export interface HistoryEntry extends Generation {
   /** what made it; undefined when the journal does not tell */
@@ -19,6 +19,8 @@ export interface History {
   readonly generations: HistoryEntry[]
   /** all moves of `current`, the oldest first */
   readonly moves: Move[]
+  /** names among the generations that are none */
+  readonly strays: string[]
 }
 
 /** Throws NO_PROFILE as `generations` does. A damaged generation costs its own changes, not the list. */
@@ -41,5 +43,5 @@ export function history(profile: Profile<ProfileStore>): History {
       changes: before && after && changesBetween(before, after),
     }
   })
-  return { generations: entries, moves }
+  return { generations: entries, moves, strays: strayNames(profile) }
 }

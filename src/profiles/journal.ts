@@ -6,6 +6,7 @@ import { closeSync, constants, fstatSync, fsyncSync, readSync } from 'node:fs'
 import { isErrno } from '../errors.ts'
 import { writeAll } from '../files/atomic.ts'
 import { openUntrusted, readSmallFile } from '../files/small-file.ts'
+import { generationNumber } from '../pins/names.ts'
 
 export type Action = 'install' | 'remove' | 'upgrade' | 'switch' | 'rollback'
 
@@ -105,4 +106,6 @@ function parseMove(line: string): Move | undefined {
   return from === null || isNumber(from) ? { time, from, to, action } : undefined
 }
 
-const isNumber = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0
+/** Of a generation: a number beyond all that there can be would be the start of all that come. */
+const isNumber = (value: unknown): value is number =>
+  Number.isInteger(value) && generationNumber(String(value)) !== undefined

@@ -6,6 +6,7 @@ import { basename, dirname, join, relative, resolve } from 'node:path'
 import { isErrno, PkgError } from '../errors.ts'
 import { readLinkOrUndefined } from '../files/atomic.ts'
 import { checkName, storePath, userName } from '../paths.ts'
+import { generationNumber, UNFINISHED } from '../pins/names.ts'
 import { type CID, tryParseCid } from '../store/cid.ts'
 import type { Store } from '../store/store.ts'
 import { readEnvironment } from './environment.ts'
@@ -79,7 +80,26 @@ export function requireGeneration(profile: Profile<ProfileStore>, number: number
 /** The generation in force; undefined before the first. Throws NO_GENERATION when `current` leads to none. */
 export function currentGeneration(profile: Profile<ProfileStore>): Generation | undefined {
   const number = currentNumber(profile)
-  return number === undefined ? undefined : requireGeneration(profile, number)
+  if (number === undefined) return undefined
+  const found = readGeneration(profile, number, number)
+  if (found !== undefined) return found
+  const there = generationNumbers(profile).join(', ')
+  throw new PkgError(
+    'NO_GENERATION',
+    `${profile.currentLink} leads to generation ${number}, which is not there`,
+    {
+      hint:
+        there === ''
+          ? 'The next `pkg install` mends that.'
+          : `\`pkg switch <n>\` mends that. There are: ${there}`,
+    },
+  )
+}
+
+/** The same for those who mend it: undefined also when `current` leads to none. */
+export function findCurrentGeneration(profile: Profile<ProfileStore>): Generation | undefined {
+  const number = currentNumber(profile)
+  return number === undefined ? undefined : readGeneration(profile, number, number)
 }
 
 /** The packages in force, by name; none before the first generation. Throws as `generations` does, and as `readEnvironment`. */
@@ -101,15 +121,19 @@ export function currentNumber({ currentLink }: Pick<Profile, 'currentLink'>): nu
   return number
 }
 
-/** The numbers of the generation links, ascending; none where there is no profile yet. */
-export function generationNumbers({ generationsDir }: Pick<Profile, 'generationsDir'>): number[] {
-  try {
-    const numbers = readdirSync(generationsDir).map(generationNumber)
-    return numbers.filter((number) => number !== undefined).sort((a, b) => a - b)
-  } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return []
-    throw error
-  }
+/** The numbers of the generations, ascending; none where there is no profile yet. */
+export function generationNumbers(profile: Pick<Profile, 'generationsDir'>): number[] {
+  const numbers = namesIn(profile)
+    .filter((name) => isGeneration(profile, name))
+    .map(Number)
+  return numbers.sort((a, b) => a - b)
+}
+
+/** What else lies among the generations, sorted: none of ours, and in nobody's way. */
+export function strayNames(profile: Pick<Profile, 'generationsDir'>): string[] {
+  return namesIn(profile)
+    .filter((name) => !name.startsWith(UNFINISHED) && !isGeneration(profile, name))
+    .sort()
 }
 
 export function generationLink({ generationsDir }: Pick<Profile, 'generationsDir'>, number: number): string {
@@ -136,13 +160,29 @@ function readGeneration(
   current: number | undefined,
 ): Generation | undefined {
   const link = generationLink(profile, number)
-  const cid = tryParseCid(basename(readLinkOrUndefined(link) ?? ''))
-  if (cid === undefined) return undefined
-  return { number, cid, created: lstatSync(link).mtime, current: number === current }
+  const cid = environmentOf(profile, String(number))
+  const stats = lstatSync(link, { throwIfNoEntry: false })
+  if (cid === undefined || stats === undefined) return undefined
+  return { number, cid, created: stats.mtime, current: number === current }
 }
 
-function generationNumber(text: string | undefined): number | undefined {
-  return text !== undefined && /^[1-9]\d{0,14}$/.test(text) ? Number(text) : undefined
+/** The CID that a generation's link leads to; undefined for any other name, and for what is no such link. */
+function environmentOf({ generationsDir }: Pick<Profile, 'generationsDir'>, name: string): CID | undefined {
+  if (generationNumber(name) === undefined) return undefined
+  return tryParseCid(basename(readLinkOrUndefined(join(generationsDir, name)) ?? ''))
+}
+
+function isGeneration(profile: Pick<Profile, 'generationsDir'>, name: string): boolean {
+  return environmentOf(profile, name) !== undefined
+}
+
+function namesIn({ generationsDir }: Pick<Profile, 'generationsDir'>): string[] {
+  try {
+    return readdirSync(generationsDir)
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return []
+    throw error
+  }
 }
 
 function isThere(path: string): boolean {

@@ -7,7 +7,8 @@ import { type Change, changesBetween } from './compare.ts'
 import { readEnvironment, tryReadEnvironment } from './environment.ts'
 import { type Action, movesThatHappened, readMoves, wayBack } from './journal.ts'
 import {
-  currentGeneration,
+  currentNumber,
+  findCurrentGeneration,
   type Generation,
   generationLink,
   generationNumbers,
@@ -56,21 +57,26 @@ export function rollback(
 
 /** The generation that a rollback would go to. Throws NO_GENERATION when there is none. */
 export function cameFrom(profile: Profile<ProfileStore>): number {
-  const current = currentGeneration(profile)
-  const there = generationNumbers(profile)
-  const target = wayThere(profile, current?.number, there).findLast(
-    (number) => number !== current?.number && there.includes(number),
-  )
+  const target = findCameFrom(profile)
   if (target !== undefined) return target
+  const current = currentNumber(profile)
+  const there = generationNumbers(profile)
   if (current === undefined && there.length === 0) {
     throw new PkgError('NO_GENERATION', `there is no generation yet in ${profile.dir}`, {
       hint: 'Install something.',
     })
   }
-  const others = there.filter((number) => number !== current?.number)
+  const others = there.filter((number) => number !== current)
   throw new PkgError('NO_GENERATION', `there is nothing to go back to in ${profile.dir}`, {
     hint: others.length === 0 ? 'It is the only generation.' : `Name one: pkg rollback --to ${others.at(-1)}`,
   })
+}
+
+/** The same; undefined when there is none. */
+export function findCameFrom(profile: Profile<ProfileStore>): number | undefined {
+  const current = currentNumber(profile)
+  const there = generationNumbers(profile)
+  return wayThere(profile, current, there).findLast((number) => number !== current && there.includes(number))
 }
 
 function wayThere(
@@ -114,16 +120,17 @@ async function keepGeneration(profile: Profile<ProfileStore>, number: number): P
 /** Reads the target: a generation whose blocks are gone is refused before anything moves. */
 function describe(profile: Profile<ProfileStore>, target: Generation): ProfileSwitch {
   const { blocks } = profile.store
-  const current = currentGeneration(profile)
+  // Away from a `current` that leads to none has to be possible, and away from a damaged generation.
+  const current = findCurrentGeneration(profile)
+  const previous = currentNumber(profile)
   const after = readEnvironment(blocks, target.cid)
   for (const { cid } of after) blocks.get(cid)
-  // Away from a damaged generation has to be possible.
   const before = current === undefined ? [] : tryReadEnvironment(blocks, current.cid)
   return {
-    changed: current?.number !== target.number,
+    changed: previous !== target.number,
     changes: before === undefined ? [] : changesBetween(before, after),
     generation: target.number,
-    previous: current?.number,
+    previous,
     cid: target.cid,
   }
 }
