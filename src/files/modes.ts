@@ -21,6 +21,15 @@ export function makePrefixEntry(directory: string): void {
   if (isRoot()) chmodSync(directory, DIRECTORY_MODE)
 }
 
+/** The same where it may be there already. Never makes what is above it: a prefix may have been moved away. */
+export function ensurePrefixEntry(directory: string): void {
+  try {
+    makePrefixEntry(directory)
+  } catch (error) {
+    if (!isErrno(error, 'EEXIST')) throw error
+  }
+}
+
 /** open(2) for a file of a prefix that may be made by this. One that is there and somebody else's keeps its mode. */
 export function openPrefixFile(file: string, flags: string, mode = FILE_MODE): number {
   const fd = openSync(file, flags, mode)

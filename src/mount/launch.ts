@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { entryPoint } from '../entry.ts'
 import { readLinkOrUndefined, symlinkAtomic } from '../files/atomic.ts'
-import { makePrefixDirectory } from '../files/directory.ts'
+import { ensurePrefixEntry } from '../files/modes.ts'
 import { SYSTEM_PATH } from '../files/system-command.ts'
 import type { PrefixPaths } from '../paths.ts'
 import { libraryFile, SONAME } from './native-files.ts'
@@ -42,6 +42,6 @@ export function mayAllowOther(): boolean {
 function linkLibrary(library: string, folder: string): void {
   const link = join(folder, SONAME)
   if (readLinkOrUndefined(link) === library) return
-  makePrefixDirectory(folder)
+  ensurePrefixEntry(folder)
   symlinkAtomic(library, link)
 }

@@ -49,6 +49,14 @@ export function mountAt(
   )
 }
 
+/** Where the FUSE mount of this device lies, at all its places. */
+export function mountsOf(device: string, mountinfo = readFileSync('/proc/self/mountinfo', 'utf8')): string[] {
+  const all = parseMountinfo(mountinfo).filter(
+    (entry) => entry.device === device && /^fuse(\.|$)/.test(entry.type),
+  )
+  return all.map(({ mountpoint }) => mountpoint)
+}
+
 /** As the kernel names it. The mount point itself, which is no symlink of ours, is not looked at: it may be stale. */
 function throughLinks(path: string): string {
   try {

@@ -4,14 +4,15 @@
 import { rmSync } from 'node:fs'
 import { readConfig } from '../config.ts'
 import { PkgError } from '../errors.ts'
-import { makePrefixDirectory } from '../files/directory.ts'
 import { withLock } from '../files/lock.ts'
+import { ensurePrefixEntry } from '../files/modes.ts'
 import { readPidFile, writePidFile } from '../files/pid-file.ts'
 import { type PrefixPaths, prefixPaths } from '../paths.ts'
+import { requirePrefix } from '../store/prefix.ts'
 import { BlockCache } from './block-cache.ts'
 import { type FuseMount, mountFuse } from './fuse.ts'
 import { createFileSystem } from './handlers.ts'
-import { mountAt, mountState, unmount } from './mountpoint.ts'
+import { mountAt, mountState, mountsOf, unmount } from './mountpoint.ts'
 import { mountOptions } from './options.ts'
 import { raiseReadAhead } from './read-ahead.ts'
 import { Readers } from './readers.ts'
@@ -24,25 +25,25 @@ const LOOK_MS = 1000
  * Mounts the store of `prefix` and serves it until SIGTERM, SIGINT, a request on
  * the control socket, or somebody's umount ends it; then the process ends with 0.
  * Resolves when the mount is in place. `entry` is the file this process started at.
- * Throws EXISTS when a living server serves it, MOUNT_FAILED, NO_FUSE.
+ * Throws EXISTS when a living server serves it, NOT_FOUND without a prefix, MOUNT_FAILED, NO_FUSE.
  */
 export async function serveMount(prefix: string, entry: string): Promise<void> {
   const paths = prefixPaths(prefix)
+  requirePrefix(paths)
   const config = readConfig(paths)
-  makePrefixDirectory(paths.var)
   const readers = new Readers(entry, paths)
   const cache = new BlockCache(readers, { bytes: config['mount.cacheBytes'] })
   const fs = createFileSystem({ paths, cache, sizes: readers })
   // Two servers that start at once must not both find the place free.
   const mount = await withLock(paths.mountPid, async () => {
     await clearMountPoint(paths)
-    makePrefixDirectory(paths.store)
+    ensurePrefixEntry(paths.store)
     const made = await mountFuse(paths.store, mountOptions(), fs)
     writePidFile(paths.mountPid)
     return made
   })
   const readAheadKiB = raiseReadAhead(paths.store, config['mount.readAheadKiB'])
-  const stop = stopper(paths)
+  const stop = stopper(paths, mountAt(paths.store)?.device)
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop)
   await listenForControl(paths.mountSocket, {
     status: () => ({ ...describe(paths, mount), readAheadKiB, ...fs.counts() }),
@@ -70,12 +71,13 @@ function describe({ store }: PrefixPaths, mount: FuseMount): Record<string, unkn
   }
 }
 
-function stopper(paths: PrefixPaths): () => void {
+/** `device`: the mount's, by which it is known also where its prefix was moved to. */
+function stopper(paths: PrefixPaths, device: string | undefined): () => void {
   let stopping = false
   return () => {
     if (stopping) return
     stopping = true
-    unmount(paths.store).then(
+    unmountAll(paths.store, device).then(
       () => {
         // Another server may have come already: then these are its own.
         if (readPidFile(paths.mountPid)?.pid === process.pid) {
@@ -89,4 +91,11 @@ function stopper(paths: PrefixPaths): () => void {
       },
     )
   }
+}
+
+/** A mount of ours elsewhere goes too: it came there with its prefix, or by a bind, and is dead without this process. */
+async function unmountAll(place: string, device: string | undefined): Promise<void> {
+  await unmount(place)
+  if (device === undefined) return
+  for (const other of mountsOf(device)) await unmount(other).catch((error) => console.error(error.message))
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { isErrno, PkgError } from '../errors.ts'
 import { fsyncDirectory } from '../files/atomic.ts'
 import { makePrefixDirectory } from '../files/directory.ts'
-import { makePrefixEntry } from '../files/modes.ts'
+import { ensurePrefixEntry, makePrefixEntry } from '../files/modes.ts'
 import { type PrefixPaths, userName } from '../paths.ts'
 import { makeShards } from './shards.ts'
 
@@ -25,7 +25,8 @@ export function makePrefix(paths: PrefixPaths): void {
   try {
     for (const directory of [tempPins, pinsPerUser, profilesPerUser, quarantine])
       makePrefixDirectory(directory)
-    makeMountPoint(paths.store)
+    // Never looked at: a mount that is there would be asked, and one whose server is dead would fail.
+    ensurePrefixEntry(paths.store)
     makePrefixDirectory(paths.blocks)
     makeShards(paths.blocks)
     fsyncDirectory(paths.blocks)
@@ -111,15 +112,6 @@ function unwritable(root: string, cause: unknown): PkgError {
   const code = isErrno(cause, 'EROFS') ? 'READ_ONLY' : 'PERMISSION'
   const why = code === 'READ_ONLY' ? 'its file system is read-only' : 'this user may not write it'
   return new PkgError(code, `nothing can be added to ${root}: ${why}`, { hint: OWN_PREFIX, cause })
-}
-
-/** Never looks at it: a mount that is there would be asked, and one whose server is dead would fail. */
-function makeMountPoint(store: string): void {
-  try {
-    makePrefixEntry(store)
-  } catch (error) {
-    if (!isErrno(error, 'EEXIST')) throw error
-  }
 }
 
 function isMissing(path: string): boolean {

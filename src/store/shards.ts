@@ -4,8 +4,8 @@
 
 import { join } from 'node:path'
 import type { ShardingStrategy } from 'blockstore-fs/sharding'
-import { isErrno, PkgError } from '../errors.ts'
-import { makePrefixEntry } from '../files/modes.ts'
+import { PkgError } from '../errors.ts'
+import { ensurePrefixEntry } from '../files/modes.ts'
 import { blockName, type CID, cidOfBlockName } from './cid.ts'
 
 /** RFC 4648's base32 in lower case, as in multibase `b`. */
@@ -19,15 +19,7 @@ export function shardNames(): string[] {
 
 /** Makes the directories once, so that no write has to ask for its own (1,024 mkdir take about 50 ms). */
 export function makeShards(blocks: string): void {
-  for (const name of shardNames()) makeOne(join(blocks, name))
-}
-
-function makeOne(shard: string): void {
-  try {
-    makePrefixEntry(shard)
-  } catch (error) {
-    if (!isErrno(error, 'EEXIST')) throw error
-  }
+  for (const name of shardNames()) ensurePrefixEntry(join(blocks, name))
 }
 
 /** The file of a block, below `blocks`. */

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { existsSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
 import { test } from 'node:test'
 import { daemonState, ensureDaemon, isServing, stopDaemon } from '../../src/daemon/client.ts'
 import { servingProcess } from '../../src/daemon/mount-process.ts'
@@ -197,3 +198,28 @@ test('works under a prefix longer than the path of a socket may be', options, as
   )
   await stopDaemon(paths)
 })
+
+test(
+  'a prefix that is moved away while it is mounted is not made again at its old place',
+  options,
+  async (t) => {
+    const paths = await daemonPrefix(t, 'prefix')
+    const moved = prefixPaths(`${paths.root}-moved`)
+    await ensureDaemon(paths)
+    // One that is still starting is killed, and its mount is left to the next daemon.
+    await until('it is up', async () => (await daemonState(paths)).status?.mount.server !== undefined)
+    await until('it is known', async () => (await daemonState(paths)).status?.mount.state === 'mounted')
+    const [daemon, server] = [running(paths.daemonPid), running(paths.mountPid)]
+    try {
+      renameSync(paths.root, moved.root)
+      await until('both are gone', () => !isRunning(daemon) && !isRunning(server))
+      assert.deepEqual(readdirSync(dirname(paths.root)), [basename(moved.root)])
+      assert.equal(mountState(moved), 'none')
+      assert.equal(await ensureDaemon(moved), true)
+      assert.equal(mountState(moved), 'mounted')
+    } finally {
+      await stopDaemon(moved)
+      await unmount(moved.store)
+    }
+  },
+)
