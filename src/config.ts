@@ -18,6 +18,13 @@ const DEFAULTS = {
   'mount.readAheadKiB': 1024,
   /** blocks that a collection deletes for one taking of the lock: what an add may have to wait for */
   'gc.batch': 256,
+  /** how programs see the store: through the mount, as real trees below `store/`, or as the machine can (mount/mode.ts) */
+  'store.mode': 'auto' as 'auto' | 'mount' | 'checkout',
+}
+
+/** Settings that are words. */
+const WORDS: Readonly<Record<string, readonly string[]>> = {
+  'store.mode': ['auto', 'mount', 'checkout'],
 }
 
 const FILE = { maxBytes: MAX_BYTES, what: 'a file of settings', code: 'USAGE', followLinks: true } as const
@@ -52,6 +59,11 @@ function checkSettings(settings: object, file: string): Partial<Config> {
       throw new PkgError('USAGE', `${file}: there is no setting "${key}"`, {
         hint: `Settings: ${Object.keys(DEFAULTS).join(', ')}.`,
       })
+    }
+    const words = WORDS[key]
+    if (words !== undefined) {
+      if (words.includes(value)) continue
+      throw new PkgError('USAGE', `${file}: "${key}" must be one of ${words.join(', ')}`)
     }
     if (!Number.isSafeInteger(value) || (value as number) < 1) {
       throw new PkgError('USAGE', `${file}: "${key}" must be a whole number above 0`)

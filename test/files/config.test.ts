@@ -22,6 +22,8 @@ const wrong = [
   '{"gc.batch":"7"}',
   '{"gc.batch":0}',
   '{"gc.batch":1.5}',
+  '{"store.mode":"mounted"}',
+  '{"store.mode":1}',
   '[]',
   'null',
   '',
