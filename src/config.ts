@@ -18,6 +18,30 @@ const DEFAULTS = {
   'mount.readAheadKiB': 1024,
   /** blocks that a collection deletes for one taking of the lock: what an add may have to wait for */
   'gc.batch': 256,
+  /** imports that the daemon takes at once, in all and of one user */
+  'uploads.atOnce': 16,
+  'uploads.atOncePerUser': 4,
+  /** bytes of imports that wait in the daemon's memory, shared among those under way */
+  'uploads.memoryBytes': 16 * MIB,
+  /** bytes a second below which an import gives way when another one finds no place */
+  'uploads.minBytesPerSecond': 16 * 1024,
+  /** how long, in seconds, a client may have the daemon protect what it uploaded, and how many at once for one user */
+  'uploads.holdSeconds': 900,
+  'uploads.holdsPerUser': 16,
+  /** what one user may have in the store: bytes that the user's roots reach, or had when last collected and wrote since */
+  'uploads.quotaBytes': Number.MAX_SAFE_INTEGER,
+  /** the same as a part of the file system that the store lies on */
+  'uploads.quotaPercent': 50,
+  /** free space that uploads leave: both of these, as ext4 does for root */
+  'uploads.reserveBytes': 256 * MIB,
+  'uploads.reservePercent': 5,
+  /** connections at once: of all to the public socket, and of one user to the user's own */
+  'users.publicConnections': 64,
+  'users.connections': 32,
+  /** sockets of users that are open at once; those that were not used for longest are closed, and made again by `hello` */
+  'users.sockets': 512,
+  /** links of one other user that root's collector reads; what lies beyond keeps nothing */
+  'users.maxLinks': 100_000,
   /** how programs see the store: through the mount, as real trees below `store/`, or as the machine can (mount/mode.ts) */
   'store.mode': 'auto' as 'auto' | 'mount' | 'checkout',
 }

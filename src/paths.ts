@@ -36,6 +36,8 @@ export type PrefixPaths = Readonly<{
   quarantine: string
   daemonPid: string
   daemonSocket: string
+  /** the sockets of users who may not write the prefix, one a uid */
+  userSockets: string
   mountPid: string
   mountSocket: string
   /** a folder with libfuse.so.2 for the mount server's loader */
@@ -65,6 +67,7 @@ export function prefixPaths(root: string): PrefixPaths {
     quarantine: join(variable, 'quarantine'),
     daemonPid: join(variable, 'daemon.pid'),
     daemonSocket: join(variable, 'daemon.sock'),
+    userSockets: join(variable, 'users'),
     mountPid: join(variable, 'mount.pid'),
     mountSocket: join(variable, 'mount.sock'),
     libfuse: join(variable, 'libfuse'),
@@ -97,6 +100,11 @@ function mayAdd(prefix: string): boolean {
     // Not there, closed or read-only: whatever it is, this user cannot work there.
     return false
   }
+}
+
+/** The socket at which only the user with this uid (and root) reaches the daemon. */
+export function userSocket(paths: Pick<PrefixPaths, 'userSockets'>, uid: number): string {
+  return join(paths.userSockets, `${uid}.sock`)
 }
 
 /** The name of the user that runs this process, checked: it becomes a directory's name. */
