@@ -2,7 +2,8 @@
 // A missing file means the defaults; an unknown key or a wrong type is an error
 // that names it, so that a slip of the pen never passes silently.
 
-import { isErrno, PkgError } from './errors.ts'
+import { parseDuration, parseShare, type Share } from './amounts.ts'
+import { hasCode, isErrno, PkgError } from './errors.ts'
 import { readSmallFile } from './files/small-file.ts'
 import type { PrefixPaths } from './paths.ts'
 
@@ -18,6 +19,18 @@ const DEFAULTS = {
   'mount.readAheadKiB': 1024,
   /** blocks that a collection deletes for one taking of the lock: what an add may have to wait for */
   'gc.batch': 256,
+  /** the daemon collects when less than this is free on the file system: "2G", "5%", a number of bytes, or "off" */
+  'gc.minFree': { bytes: 1024 * MIB } as Share | undefined,
+  /** where such a collection stops: when this much is free; "off": when all that is dead is gone */
+  'gc.maxFree': undefined as Share | undefined,
+  /** the daemon collects when the last collection is longer ago, in ms: "1d", "12h", or "off" */
+  'gc.interval': undefined as number | undefined,
+  /** of each profile a collection by the daemon keeps this many generations; "off": all */
+  'gc.keep': undefined as number | undefined,
+  /** generations older than this, in ms, go by a collection of the daemon: "30d", or "off"; with gc.keep only those beyond both */
+  'gc.deleteOlderThan': undefined as number | undefined,
+  /** seconds between two looks of the daemon at the free space and at the clock */
+  'gc.checkSeconds': 60,
   /** imports that the daemon takes at once, in all and of one user */
   'uploads.atOnce': 16,
   'uploads.atOncePerUser': 4,
@@ -51,6 +64,23 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   'store.mode': ['auto', 'mount', 'checkout'],
 }
 
+type Reader = { must: string; read(value: unknown): unknown }
+
+const share: Reader = {
+  must: 'be a number of bytes, or like "10G", "20%" or "off"',
+  read: (value) => (typeof value === 'string' ? parseShare(value) : { bytes: natural(value) }),
+}
+const time: Reader = { must: 'be like "30d", "12h" or "off"', read: (value) => parseDuration(String(value)) }
+
+/** Settings that can be switched off, and are written otherwise than they are used. */
+const READERS: Readonly<Record<string, Reader>> = {
+  'gc.minFree': share,
+  'gc.maxFree': share,
+  'gc.interval': time,
+  'gc.deleteOlderThan': time,
+  'gc.keep': { must: 'be a whole number above 0, or "off"', read: natural },
+}
+
 const FILE = { maxBytes: MAX_BYTES, what: 'a file of settings', code: 'USAGE', followLinks: true } as const
 
 export type Config = Readonly<typeof DEFAULTS>
@@ -78,12 +108,20 @@ function parse(text: string, file: string): object {
 }
 
 function checkSettings(settings: object, file: string): Partial<Config> {
+  const read: Record<string, unknown> = {}
   for (const [key, value] of Object.entries(settings)) {
     if (!Object.hasOwn(DEFAULTS, key)) {
       throw new PkgError('USAGE', `${file}: there is no setting "${key}"`, {
         hint: `Settings: ${Object.keys(DEFAULTS).join(', ')}.`,
       })
     }
+    const reader = READERS[key]
+    if (reader !== undefined) {
+      read[key] =
+        value === 'off' ? undefined : readWith(reader, value, `${file}: "${key}" must ${reader.must}`)
+      continue
+    }
+    read[key] = value
     const words = WORDS[key]
     if (words !== undefined) {
       if (words.includes(value)) continue
@@ -93,5 +131,20 @@ function checkSettings(settings: object, file: string): Partial<Config> {
       throw new PkgError('USAGE', `${file}: "${key}" must be a whole number above 0`)
     }
   }
-  return settings
+  return read as Partial<Config>
+}
+
+function readWith({ read }: Reader, value: unknown, message: string): unknown {
+  try {
+    return read(value)
+  } catch (cause) {
+    if (!hasCode(cause, 'USAGE')) throw cause
+    throw new PkgError('USAGE', message, { cause })
+  }
+}
+
+/** Throws USAGE. */
+function natural(value: unknown): number {
+  if (Number.isSafeInteger(value) && (value as number) > 0) return value as number
+  throw new PkgError('USAGE', `${JSON.stringify(value)} is not a whole number above 0`)
 }

@@ -1,4 +1,4 @@
-// Numbers and times as people write them in arguments. Pure.
+// Numbers as people write them in arguments; sizes and times are in amounts.ts. Pure.
 
 import { PkgError } from '../errors.ts'
 
@@ -7,19 +7,6 @@ export function generationNumber(text: string): number {
   if (/^[1-9]\d{0,14}$/.test(text)) return Number(text)
   throw new PkgError('USAGE', `${JSON.stringify(text)} is not the number of a generation`, {
     hint: '`pkg history` lists them.',
-  })
-}
-
-const HOUR_MS = 3_600_000
-const UNITS_MS: Record<string, number> = { m: 60_000, h: HOUR_MS, d: 24 * HOUR_MS, w: 7 * 24 * HOUR_MS }
-
-/** `30d`, `12h`, `2w`, `90m` in milliseconds. Throws USAGE. */
-export function duration(text: string): number {
-  const [, number, unit = ''] = /^(\d{1,6})([mhdw])$/.exec(text) ?? []
-  const factor = UNITS_MS[unit]
-  if (number !== undefined && factor !== undefined) return Number(number) * factor
-  throw new PkgError('USAGE', `${JSON.stringify(text)} is not a time`, {
-    hint: 'For example: 30d, 12h, 2w, 90m.',
   })
 }
 

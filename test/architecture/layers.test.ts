@@ -11,7 +11,7 @@ const SOURCE = join(import.meta.dirname, '..', '..', 'src')
 /** From left to right; a row's layers do not see each other. */
 const LAYERS = [
   ['errors', 'entry'],
-  ['paths'],
+  ['paths', 'amounts'],
   ['files'],
   ['config'],
   ['store'],

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { duration, generationNumber } from '../../src/cli/numbers.ts'
+import { parseDuration } from '../../src/amounts.ts'
+import { generationNumber } from '../../src/cli/numbers.ts'
 import {
   fields,
   formatBytes,
@@ -120,10 +121,10 @@ test('progress: redraws on a terminal, lines elsewhere, nothing when quiet', () 
 })
 
 test('times and generations', () => {
-  assert.equal(duration('30d'), 30 * 86_400_000)
-  assert.equal(duration('90m'), 5_400_000)
+  assert.equal(parseDuration('30d'), 30 * 86_400_000)
+  assert.equal(parseDuration('90m'), 5_400_000)
   assert.equal(generationNumber('12'), 12)
-  for (const bad of ['', '30', 'd', '1y', '-1d']) assert.throws(() => duration(bad), { code: 'USAGE' })
+  for (const bad of ['', '30', 'd', '1y', '-1d']) assert.throws(() => parseDuration(bad), { code: 'USAGE' })
   for (const bad of ['0', '-1', '1.5', 'x', '']) assert.throws(() => generationNumber(bad), { code: 'USAGE' })
 })
 

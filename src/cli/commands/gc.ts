@@ -1,8 +1,9 @@
 // `pkg gc`: a plan and its execution; `--dry-run` is the plan.
 
+import { parseDuration } from '../../amounts.ts'
 import type { CollectionResult } from '../../pins/collect.ts'
 import { defineCommand } from '../command.ts'
-import { duration, wholeNumber } from '../numbers.ts'
+import { wholeNumber } from '../numbers.ts'
 import { count, formatBytes, formatDate, printable, type Style } from '../output.ts'
 
 export const command = defineCommand({
@@ -29,7 +30,7 @@ export const command = defineCommand({
     const { runCollection } = await import('../../pins/collect.ts')
     const policy = {
       ...(keep === undefined ? {} : { keep: wholeNumber(keep, '--keep', 0) }),
-      ...(deleteOlderThan === undefined ? {} : { olderThanMs: duration(deleteOlderThan) }),
+      ...(deleteOlderThan === undefined ? {} : { olderThanMs: parseDuration(deleteOlderThan) }),
     }
     const labels = { mark: 'Marking', list: 'Listing', sweep: dryRun ? 'Counting' : 'Deleting' }
     const tasks = new Map<string, ReturnType<typeof context.progress.task>>()
