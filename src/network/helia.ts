@@ -5,11 +5,10 @@
 
 import { createHeliaLight, type Helia } from 'helia'
 import { PkgError } from '../errors.ts'
-import { AddSession } from '../store/add.ts'
+import type { AddSession } from '../store/add.ts'
 import { VerifiedBlockstore } from '../store/blockstore.ts'
 import type { CID } from '../store/cid.ts'
 import { missingBlock } from '../store/quarantine.ts'
-import { settle } from '../store/settle.ts'
 import type { Store } from '../store/store.ts'
 
 /** A started node and the add session that protects what it writes, until `close`. */
@@ -27,8 +26,9 @@ export type HeliaNode = {
  * roots, so its `gc` and `delete` are refused with UNSUPPORTED.
  */
 export async function openHelia(store: Store): Promise<HeliaNode> {
-  const add = new AddSession(store)
+  const add = store.openAdd()
   try {
+    await add.begin()
     const helia = createHeliaLight({
       blockstore: new SessionBlockstore(store, add),
       blockBrokers: [nowhere],
@@ -40,6 +40,7 @@ export async function openHelia(store: Store): Promise<HeliaNode> {
       close: () =>
         helia
           .stop()
+          .then(() => add.finish())
           .finally(() => add.close())
           .then(() => undefined),
     }
@@ -63,19 +64,15 @@ const nowhere = {
  * order that the writer keeps too (store/writer.ts).
  */
 class SessionBlockstore extends VerifiedBlockstore {
-  readonly #store: Store
   readonly #add: AddSession
 
   constructor(store: Store, add: AddSession) {
-    super(store.paths, add.writer)
-    this.#store = store
+    super(store, add.writer)
     this.#add = add
   }
 
-  override async has(cid: CID): Promise<boolean> {
-    this.#add.tempPin.addBlocks([cid.multihash.bytes])
-    await settle(this.#store.paths)
-    return this.#store.blocks.has(cid)
+  override has(cid: CID): Promise<boolean> {
+    return this.#add.has(cid)
   }
 
   override async delete(cid: CID): Promise<void> {

@@ -31,7 +31,7 @@ export class Graft {
   constructor(add: AddSession) {
     this.#add = add
     this.#getter = add.store.blocks
-    this.#fs = unixfs({ blockstore: new VerifiedBlockstore(add.store.paths, add.writer) })
+    this.#fs = unixfs({ blockstore: new VerifiedBlockstore(add.store, add.writer) })
   }
 
   /** A file of these bytes. */

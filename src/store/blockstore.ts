@@ -5,11 +5,11 @@
 import { FsBlockstore } from 'blockstore-fs'
 import { NotFoundError } from 'interface-store'
 import { hasCode } from '../errors.ts'
-import type { PrefixPaths } from '../paths.ts'
-import { Blocks } from './blocks.ts'
+import type { Blocks } from './blocks.ts'
 import type { CID } from './cid.ts'
 import { verifyBlock } from './hash.ts'
 import { nextToLastTwo } from './shards.ts'
+import type { Store } from './store.ts'
 import type { BlockWriter } from './writer.ts'
 
 type ByteSource = Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>
@@ -19,9 +19,9 @@ export class VerifiedBlockstore extends FsBlockstore {
   readonly #writer: BlockWriter
 
   /** `writer` protects what is put from the collector for as long as its temp pin lives. */
-  constructor(paths: Pick<PrefixPaths, 'blocks' | 'quarantine'>, writer: BlockWriter) {
+  constructor({ paths, blocks }: Pick<Store, 'paths' | 'blocks'>, writer: BlockWriter) {
     super(paths.blocks, { shardingStrategy: nextToLastTwo })
-    this.#blocks = new Blocks(paths)
+    this.#blocks = blocks
     this.#writer = writer
   }
 

@@ -1,25 +1,34 @@
 // A prefix, opened: block files, and the link index when something needs it.
 
 import { type PrefixPaths, prefixPaths } from '../paths.ts'
+import { AddSession } from './add.ts'
 import { Blocks } from './blocks.ts'
 import { type CID, RAW } from './cid.ts'
 import { LinkIndex } from './index-db.ts'
 import { linksOf } from './links.ts'
 import { ensurePrefix, requirePrefix } from './prefix.ts'
+import type { RecheckFigures } from './recheck.ts'
 
 /** Freshly read links are written to the index this many at a time: a transaction each would cost more than the reading. */
 const PENDING_NODES = 1024
 
+/** For stores that are not simply what lies below the prefix: other blocks, an index elsewhere (`:memory:`). */
+export type StoreParts = { blocks?: Blocks; index?: string }
+
 export class Store {
   readonly paths: PrefixPaths
   readonly blocks: Blocks
+  /** told how far the look at the blocks after an unclean stop has come */
+  onRecheck: ((figures: RecheckFigures) => void) | undefined
+  readonly #indexFile: string
   #index: LinkIndex | undefined
   #pending: { cid: CID; children: CID[] }[] = []
 
   /** The store of a prefix whose directories exist; see `open` and `openExisting`. */
-  constructor(paths: PrefixPaths) {
+  constructor(paths: PrefixPaths, { blocks = new Blocks(paths), index = paths.index }: StoreParts = {}) {
     this.paths = paths
-    this.blocks = new Blocks(paths)
+    this.blocks = blocks
+    this.#indexFile = index
   }
 
   /**
@@ -42,7 +51,7 @@ export class Store {
 
   /** The link index, opened on first use: many commands never need it. */
   get index(): LinkIndex {
-    this.#index ??= new LinkIndex(this.paths.index)
+    this.#index ??= new LinkIndex(this.#indexFile)
     return this.#index
   }
 
@@ -65,6 +74,11 @@ export class Store {
     if (this.#pending.length === 0) return
     this.index.put(this.#pending)
     this.#pending = []
+  }
+
+  /** Begins to add: everything that is written goes through a session. Prefer `withAdd`, which closes it. */
+  openAdd(): AddSession {
+    return new AddSession(this)
   }
 
   close(): void {

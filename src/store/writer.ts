@@ -13,11 +13,11 @@
 
 import { randomBytes } from 'node:crypto'
 import { closeSync, renameSync, unlinkSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { isErrno, PkgError } from '../errors.ts'
 import { writeAll } from '../files/atomic.ts'
 import { FEW_FILES } from '../files/barrier.ts'
-import { BLOCK_MODE, openPrefixFile } from '../files/modes.ts'
+import { BLOCK_MODE, ensurePrefixEntry, openPrefixFile } from '../files/modes.ts'
 import type { PrefixPaths } from '../paths.ts'
 import { blockFileSize, MAX_BLOCK_BYTES } from './block-file.ts'
 import { Blocks } from './blocks.ts'
@@ -32,7 +32,13 @@ export type Block = { cid: CID; bytes: Uint8Array }
 
 export type WriteFigures = { written: number; present: number; writtenBytes: number }
 
-type WriterPaths = Pick<PrefixPaths, 'blocks' | 'blocksTemp' | 'quarantine' | 'pinsLock' | 'collector'>
+export type WriterPaths = Pick<
+  PrefixPaths,
+  'blocks' | 'blocksTemp' | 'quarantine' | 'pinsLock' | 'collector'
+> & {
+  /** not made beforehand, as in every prefix, but one by one when a block comes */
+  lateShards?: boolean
+}
 
 /** Begins with the pid, so that a collector can tell whose leftovers they are; random, since pids come again. */
 const tempPrefix = `${process.pid}-${randomBytes(6).toString('hex')}`
@@ -115,6 +121,11 @@ export class BlockWriter {
     try {
       renameSync(temp, file)
     } catch (error) {
+      if (this.#paths.lateShards && isErrno(error, 'ENOENT')) {
+        ensurePrefixEntry(dirname(file))
+        renameSync(temp, file)
+        return
+      }
       if (!isErrno(error, 'EISDIR') || !new Blocks(this.#paths).quarantine(cid)) throw error
       renameSync(temp, file)
     }

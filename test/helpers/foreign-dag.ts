@@ -22,7 +22,7 @@ export async function addForeign(
 ): Promise<CID> {
   const add = new AddSession(store)
   try {
-    const fs = unixfs({ blockstore: new VerifiedBlockstore(store.paths, add.writer) })
+    const fs = unixfs({ blockstore: new VerifiedBlockstore(store, add.writer) })
     let root: CID | undefined
     for await (const { cid } of fs.addAll([...entries], { wrapWithDirectory: true, ...options })) root = cid
     if (!root) throw new Error('nothing to add')

@@ -53,7 +53,7 @@ export async function importCar(
   { signal, onProgress, memoryBytes }: ImportCarOptions = {},
 ): Promise<ImportedCar> {
   signal?.throwIfAborted()
-  const spool = new Spool(add.store.paths, memoryBytes)
+  const spool = new Spool(add.places, memoryBytes)
   try {
     const car = await parseCar(source)
     const read: CarProgress = { phase: 'reading', blocks: 0, bytes: 0 }

@@ -6,6 +6,7 @@ import { encode as encodeCbor } from '@ipld/dag-cbor'
 import type { CID } from '../cid.ts'
 import { closure, requireComplete } from '../closure.ts'
 import type { Store } from '../store.ts'
+import type { Block } from '../writer.ts'
 
 /** Small blocks go out together: a write of so many bytes costs little more than one of a few. */
 const CHUNK_BYTES = 256 * 1024
@@ -20,11 +21,23 @@ export async function* exportCar(
   { signal }: { signal?: AbortSignal } = {},
 ): AsyncGenerator<Uint8Array> {
   requireComplete(store, root)
-  const header = encodeCbor({ version: 1, roots: [root] })
+  yield* writeCar([root], blocksOf(store, root), { signal })
+}
+
+function* blocksOf(store: Store, root: CID): Generator<Block> {
+  for (const cid of closure(store, [root])) yield { cid, bytes: store.blocks.get(cid) }
+}
+
+/** The bytes of a CAR of version 1 that holds just these blocks, in their order; there may be none. */
+export async function* writeCar(
+  roots: readonly CID[],
+  blocks: Iterable<Block>,
+  { signal }: { signal?: AbortSignal | undefined } = {},
+): AsyncGenerator<Uint8Array> {
+  const header = encodeCbor({ version: 1, roots: [...roots] })
   let pieces: Uint8Array[] = [varint(header.length), header]
   let length = header.length
-  for (const cid of closure(store, [root])) {
-    const bytes = store.blocks.get(cid)
+  for (const { cid, bytes } of blocks) {
     pieces.push(varint(cid.bytes.length + bytes.length), cid.bytes, bytes)
     length += bytes.length
     if (length < CHUNK_BYTES) continue

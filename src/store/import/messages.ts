@@ -2,13 +2,13 @@
 // costs by the object and its keys, and would be dearer than reading a small file.
 
 import type { ErrorCode } from '../../errors.ts'
-import type { PrefixPaths } from '../../paths.ts'
+import type { AddPlaces } from '../add.ts'
 import type { Part } from './nodes.ts'
 import type { Figures } from './outbox.ts'
 import type { ReadResult, ReadTask } from './read.ts'
 
 export type WorkerData = {
-  paths: Pick<PrefixPaths, 'blocks' | 'blocksTemp' | 'quarantine' | 'pinsLock' | 'collector' | 'tempPins'>
+  paths: AddPlaces
   /** the file of the temp pin to write under */
   tempPin: string
 }

@@ -76,11 +76,11 @@ export class ReadPool {
   }
 
   #start(add: AddSession): Member {
-    const tempPin = new TempPin(add.store.paths)
+    const tempPin = new TempPin(add.places)
     add.joined(() => tempPin.close())
-    const { blocks, blocksTemp, quarantine, pinsLock, collector, tempPins } = add.store.paths
+    const { blocks, blocksTemp, quarantine, pinsLock, collector, tempPins, lateShards = false } = add.places
     const data: WorkerData = {
-      paths: { blocks, blocksTemp, quarantine, pinsLock, collector, tempPins },
+      paths: { blocks, blocksTemp, quarantine, pinsLock, collector, tempPins, lateShards },
       tempPin: tempPin.file,
     }
     const worker = new Worker(entryPoint('import-worker'), {
