@@ -25,6 +25,12 @@ export const SHA2_256 = 0x12
 /** More than any CID that names a block of ours takes in any base: 512-bit digests in base16. */
 const MAX_CID_TEXT = 512
 
+/**
+ * The longest digest, in bytes: what an identity CID may carry (Kubo's verifcid, boxo);
+ * hash functions give at most 64. With it a block's name is still a file name.
+ */
+export const MAX_DIGEST_BYTES = 128
+
 const DECODERS: ReadonlyMap<string, MultibaseDecoder<string>> = new Map(
   [
     base16,
@@ -62,11 +68,40 @@ export function tryParseCid(text: string): CID | undefined {
   try {
     if (text.startsWith('Qm') && text.length === 46) return CID.parse(text)
     const decoder = DECODERS.get(text[0]!)
-    return decoder && CID.decode(decoder.decode(text))
+    return decoder && sound(CID.decode(decoder.decode(text)))
   } catch {
     // multiformats throws plain errors of many kinds for what is not a CID.
     return undefined
   }
+}
+
+/** A CID as a link holds it. Throws plain errors, short ones: the caller says where it stood. */
+export function decodeCid(bytes: Uint8Array): CID {
+  return sound(CID.decode(bytes))
+}
+
+/** The same for a CID with more behind it, which is given too. */
+export function decodeFirstCid(bytes: Uint8Array): [CID, Uint8Array] {
+  const [cid, rest] = CID.decodeFirst(bytes)
+  return [sound(cid), rest]
+}
+
+/** A CID that a decoder of dag-cbor or dag-json made; undefined for any other value. Throws as `decodeCid`. */
+export function asLink(value: unknown): CID | undefined {
+  // Not CID.asCID: that takes a map for a CID when its members are called "/" and "bytes".
+  return value instanceof CID ? sound(value) : undefined
+}
+
+/**
+ * Longer digests name no block that could be here, and would fill every message and
+ * file name. The library takes a version byte of 0, and then any hash as one of version 0.
+ */
+function sound(cid: CID): CID {
+  const { code, digest } = cid.multihash
+  if (digest.length > MAX_DIGEST_BYTES) throw new Error(`a CID with a digest of ${digest.length} bytes`)
+  if (cid.version === 0 && !(code === SHA2_256 && digest.length === 32))
+    throw new Error('no CID of version 0')
+  return cid
 }
 
 /** What the store looks blocks up by: the multihash, as a string that is cheap in a Map or Set. */

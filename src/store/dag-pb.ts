@@ -5,7 +5,7 @@
 // Source: https://ipld.io/specs/codecs/dag-pb/spec/
 
 import { hasCode, PkgError } from '../errors.ts'
-import { CID } from './cid.ts'
+import { type CID, decodeCid } from './cid.ts'
 import {
   BYTES,
   type Cursor,
@@ -84,7 +84,7 @@ export function decodeLink(span: Readonly<Cursor>): DagPbLink {
 
 function decodeHash(bytes: Uint8Array): CID {
   try {
-    return CID.decode(bytes)
+    return decodeCid(bytes)
   } catch (cause) {
     throw new PkgError('BAD_NODE', 'a link does not hold a CID', { cause })
   }

@@ -5,10 +5,7 @@ import { blake2b, blake2s } from '@noble/hashes/blake2.js'
 import * as raw from 'multiformats/codecs/raw'
 import * as Digest from 'multiformats/hashes/digest'
 import { PkgError } from '../errors.ts'
-import { CID, IDENTITY, SHA2_256 } from './cid.ts'
-
-/** The longest digest of an identity CID, in bytes (Kubo's verifcid, boxo). */
-const MAX_IDENTITY_BYTES = 128
+import { CID, IDENTITY, MAX_DIGEST_BYTES, SHA2_256 } from './cid.ts'
 
 /** Hash functions of node:crypto by multicodec number. Weak ones (md5, sha1) are left out: they prove nothing. */
 const NODE_HASHES: ReadonlyMap<number, string> = new Map([
@@ -71,8 +68,8 @@ export function isIdentity(cid: CID): boolean {
 /** The block of an identity CID. Throws UNSUPPORTED for more than 128 bytes. */
 export function identityBytes(cid: CID): Uint8Array {
   const bytes = cid.multihash.digest
-  if (bytes.length <= MAX_IDENTITY_BYTES) return bytes
-  throw unsupported(cid, `an identity CID may carry ${MAX_IDENTITY_BYTES} bytes, not ${bytes.length}`)
+  if (bytes.length <= MAX_DIGEST_BYTES) return bytes
+  throw unsupported(cid, `an identity CID may carry ${MAX_DIGEST_BYTES} bytes, not ${bytes.length}`)
 }
 
 function unsupported(cid: CID, why: string): PkgError {

@@ -3,7 +3,7 @@
 import * as dagCbor from '@ipld/dag-cbor'
 import * as dagJson from '@ipld/dag-json'
 import { PkgError } from '../errors.ts'
-import { CID, DAG_CBOR, DAG_JSON, DAG_PB } from './cid.ts'
+import { asLink, type CID, DAG_CBOR, DAG_JSON, DAG_PB } from './cid.ts'
 import { decodeDagPb } from './dag-pb.ts'
 
 /** Nodes of other codecs may nest as deep as a block is long; deeper than this is no data of anybody's. */
@@ -32,7 +32,7 @@ function naming<T>(cid: CID, decode: () => T): T {
 
 function linksIn(value: unknown, depth = 0): CID[] {
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return []
-  const cid = CID.asCID(value)
+  const cid = asLink(value)
   if (cid) return [cid]
   if (depth > MAX_NESTING) throw new Error(`it nests deeper than ${MAX_NESTING} levels`)
   return Object.values(value).flatMap((child) => linksIn(child, depth + 1))

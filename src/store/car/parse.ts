@@ -6,7 +6,7 @@
 import { decode as decodeCbor } from '@ipld/dag-cbor'
 import { PkgError } from '../../errors.ts'
 import { MAX_BLOCK_BYTES } from '../block-file.ts'
-import { CID } from '../cid.ts'
+import { asLink, type CID, decodeFirstCid } from '../cid.ts'
 import type { Block } from '../writer.ts'
 import { ByteSource } from './bytes.ts'
 
@@ -56,10 +56,21 @@ async function readHeader(bytes: ByteSource): Promise<{ version: 1 | 2; roots: C
   if (header.version === 2 && bytes.position === V2_PRAGMA_BYTES) return { version: 2, roots: [] }
   if (header.version !== 1)
     throw badCar(`its version is ${JSON.stringify(header.version)}; 1 and 2 are known here`)
-  const roots =
-    'roots' in header && Array.isArray(header.roots) ? header.roots.map((root) => CID.asCID(root)) : [null]
-  if (roots.includes(null)) throw badCar('its header has no list of roots')
-  return { version: 1, roots: roots as CID[] }
+  return { version: 1, roots: rootsOf(header) }
+}
+
+function rootsOf(header: object): CID[] {
+  const noList = (cause?: unknown) => badCar('its header has no list of roots', cause)
+  if (!('roots' in header && Array.isArray(header.roots))) throw noList()
+  try {
+    return header.roots.map((root) => {
+      const cid = asLink(root)
+      if (cid === undefined) throw noList()
+      return cid
+    })
+  } catch (error) {
+    throw error instanceof PkgError ? error : noList(error)
+  }
 }
 
 /** Where the inner CAR ends, and where the index begins (0: there is none). The cursor then stands at the inner CAR. */
@@ -104,7 +115,7 @@ async function readBlock(source: ByteSource, end: number): Promise<Block> {
 
 function splitSection(section: Uint8Array, at: number): Block {
   try {
-    const [cid, bytes] = CID.decodeFirst(section)
+    const [cid, bytes] = decodeFirstCid(section)
     return { cid, bytes }
   } catch (cause) {
     throw new PkgError('BAD_CAR', `the section at byte ${at} of the CAR does not begin with a CID`, { cause })
@@ -115,6 +126,6 @@ function tooLarge(what: string, length: number): PkgError {
   return badCar(`the ${what} says that it has ${length} bytes; a block has at most ${MAX_BLOCK_BYTES}`)
 }
 
-function badCar(why: string): PkgError {
-  return new PkgError('BAD_CAR', `this CAR cannot be read: ${why}`)
+function badCar(why: string, cause?: unknown): PkgError {
+  return new PkgError('BAD_CAR', `this CAR cannot be read: ${why}`, { cause })
 }
