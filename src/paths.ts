@@ -17,6 +17,8 @@ export type PrefixPaths = Readonly<{
   blocks: string
   /** blocks that are being written */
   blocksTemp: string
+  /** says since when blocks are on stable storage: see store/stable-mark.ts */
+  stableMark: string
   /** the mount point */
   store: string
   pins: string
@@ -53,6 +55,7 @@ export function prefixPaths(root: string): PrefixPaths {
     config: join(prefix, 'config.json'),
     blocks: join(prefix, 'blocks'),
     blocksTemp: join(prefix, 'blocks', '.tmp'),
+    stableMark: join(prefix, 'blocks', '.stable'),
     store: join(prefix, 'store'),
     pins,
     pinsLock: join(pins, 'lock'),

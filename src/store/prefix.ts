@@ -10,6 +10,7 @@ import { makePrefixDirectory } from '../files/directory.ts'
 import { ensurePrefixEntry, makePrefixEntry } from '../files/modes.ts'
 import { type PrefixPaths, userName } from '../paths.ts'
 import { makeShards } from './shards.ts'
+import { writeFirstMark } from './stable-mark.ts'
 
 /** What a user needs who may not write a prefix. */
 const OWN_PREFIX = 'Set PKG_PREFIX to a directory of your own, or work as the owner of this one.'
@@ -27,8 +28,10 @@ export function makePrefix(paths: PrefixPaths): void {
       makePrefixDirectory(directory)
     // Never looked at: a mount that is there would be asked, and one whose server is dead would fail.
     ensurePrefixEntry(paths.store)
+    const isNew = !existsSync(paths.blocks)
     makePrefixDirectory(paths.blocks)
     makeShards(paths.blocks)
+    if (isNew) writeFirstMark(paths)
     fsyncDirectory(paths.blocks)
     // Made last: where it exists, all the others did.
     makePrefixDirectory(paths.blocksTemp)
