@@ -19,6 +19,7 @@ import type { Store } from '../store/store.ts'
 import { dropGone } from './auto-pin.ts'
 import { makeRecord, writeRecord } from './auto-record.ts'
 import { refuseDamage } from './damage.ts'
+import type { DeadGroup } from './dead-groups.ts'
 import { removeDeadTempPins, removeUnfinished } from './leftovers.ts'
 import { readLinks } from './links.ts'
 import { readMounts } from './mount-table.ts'
@@ -43,6 +44,9 @@ export type CollectionOptions = PlanOptions & {
   waitMs?: number | undefined
 }
 
+/** Why a collection left dead blocks: it has freed as much as was asked for, or so much is free as was. */
+export type StoppedBy = 'max-freed' | 'ensure-free'
+
 export type CollectionResult = {
   dryRun: boolean
   /** what was deleted, or in a dry run would be */
@@ -50,6 +54,12 @@ export type CollectionResult = {
   bytes: number
   generations: Generation[]
   gone: GoneAutoPin[]
+  /** the same by why it was dead, the largest group first */
+  dead: DeadGroup[]
+  /** there only when it stopped before all that is dead was gone */
+  stopped?: StoppedBy
+  /** blocks without a root that stay because they, or what leads to them, were written within the grace time */
+  young: number
   /** dead blocks that somebody claimed while the collection ran */
   claimed: number
   keptBlocks: number
@@ -99,7 +109,7 @@ async function planned(
 ): Promise<CollectionResult> {
   const { roots, ...plan } = await planCollection(store, policy, options)
   if (!options.despiteDamage) await refuseDamage(store, plan)
-  return { dryRun: true, ...plan, claimed: 0, skipped: [], roots: roots.length }
+  return { dryRun: true, ...plan, dead: [], young: 0, claimed: 0, skipped: [], roots: roots.length }
 }
 
 async function collect(
@@ -138,7 +148,17 @@ async function collect(
   await pass('cleaned', at)
   const { incomplete, damaged } = marker
   const keptBlocks = listed - figures.blocks
-  const kept = { keptBlocks, roots: roots.length, unreadable, skipped, deniedProcesses, incomplete, damaged }
+  const kept = {
+    dead: [],
+    young: 0,
+    keptBlocks,
+    roots: roots.length,
+    unreadable,
+    skipped,
+    deniedProcesses,
+    incomplete,
+    damaged,
+  }
   return { dryRun: false, ...figures, generations, gone, ...kept }
 }
 

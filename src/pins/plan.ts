@@ -29,6 +29,12 @@ export type PlanOptions = {
   signal?: AbortSignal | undefined
   onProgress?: ((progress: CollectionProgress) => void) | undefined
   at?: AtPoint | undefined
+  /** stop once so many bytes are freed: less than one block more may go */
+  maxFreedBytes?: number | undefined
+  /** delete no more than it takes for so many bytes to be free on the file system; nothing at all when they are */
+  ensureFreeBytes?: number | undefined
+  /** blocks without a root whose files are younger stay, with all they lead to, in ms; else the setting gc.graceSeconds */
+  graceMs?: number | undefined
 }
 
 /** Dead blocks and the bytes of each, in the order of their files. */
