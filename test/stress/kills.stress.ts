@@ -1,112 +1,200 @@
-// kill -9 at random instants, under load: commands, collectors, the daemon and the
-// mount server. After each one an independent checker looks at the prefix, and what
-// was reported done has to be there. KILLS says how many, SEED repeats a run.
+// kill -9 at random instants, under a load of everything at once: processes that
+// install, switch, roll back, import, pin, hold, publish; collectors with and
+// without policies; `pkg` itself; the daemon; the mount server. After each kill an
+// independent checker looks whether what was reported done is there and whole.
+// KILLS says how many, SEED repeats a run (the choices, not the instants).
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createWriteStream, lutimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { LAUNCHER } from '../cli/harness.ts'
-import { type Machine, machine, NO_MOUNT } from '../e2e/machine.ts'
-import { checkPrefix } from './checker.ts'
-import { randomOf, SEED } from './random.ts'
+import { base16 } from 'multiformats/bases/base16'
+import { base32, base32upper } from 'multiformats/bases/base32'
+import { base36 } from 'multiformats/bases/base36'
+import { base58btc } from 'multiformats/bases/base58'
+import { base64url } from 'multiformats/bases/base64'
+import { userName } from '../../src/paths.ts'
+import { addPin } from '../../src/pins/pins.ts'
+import { withAdd } from '../../src/store/add.ts'
+import { exportCar } from '../../src/store/car/write.ts'
+import { importTree } from '../../src/store/import/import-tree.ts'
+import { Store } from '../../src/store/store.ts'
+import { outcome } from '../cli/harness.ts'
+import { NO_MOUNT } from '../e2e/machine.ts'
+import { temporaryDirectory } from '../helpers/temp.ts'
+import { checkBlockFiles, checkPrefix, leftovers } from './checker.ts'
+import { treeFiles, writeProgram, writeTree } from './content.ts'
+import { KillLoad, killByPidFile } from './kill-load.ts'
+import type { MountReaderData, MountReaderReport } from './mount-reader.ts'
+import { buildProduct, type Product } from './product.ts'
+import { pickerOf, SEED } from './random.ts'
 
-const KILLS = Number(process.env.KILLS ?? 150)
+const KILLS = Number(process.env.KILLS ?? 2000)
+const TREES = 24
 const PROGRAMS = 6
-/** The longest a command is let run before it is killed, in ms: most end within that when nothing is in the way. */
-const LONGEST_MS = 700
+/** Trees that stay pinned, for those who read through the mount. */
+const CONSTANT = 6
+/** The longest a command is let run before it is killed, in ms. */
+const COMMAND_MS = 900
+/** A leftover this old, in s, is nobody's for the collector. */
+const OLD_S = 2 * 60 * 60
 
-const random = randomOf(SEED)
-const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!
+type Box = { product: Product; prefix: string; work: string; env: NodeJS.ProcessEnv }
+type Readable = MountReaderData['trees']
 
-type Program = { name: string; directory: string; cids: string[] }
+async function makeBox(t: TestContext): Promise<Box> {
+  let stop: () => unknown = () => {}
+  t.after(() => stop())
+  const product = await buildProduct(t)
+  const work = await temporaryDirectory(t)
+  const prefix = join(work, 'prefix')
+  const env = { ...process.env, HOME: work, PKG_PREFIX: prefix, SHELL: '/bin/sh', CI: '1' }
+  const box = { product, prefix, work, env }
+  stop = () => pkg(box, ['daemon', 'stop', '--force'])
+  const made = await pkg(box, ['init'])
+  assert.equal(made.status, 0, made.stderr)
+  return box
+}
 
-async function makePrograms(box: Machine): Promise<Program[]> {
-  const programs: Program[] = []
+const pkg = ({ product, work, env }: Box, words: string[]) =>
+  outcome([product.launcher, ...words], { cwd: work, env })
+
+/** Trees, their CARs and programs; gives the trees that stay pinned. */
+async function makeContent({ prefix, work }: Box): Promise<Readable> {
+  const store = Store.open(prefix)
+  const readable: Readable = []
+  for (let index = 0; index < TREES; index++) {
+    const files = treeFiles(index)
+    const directory = writeTree(join(work, 'trees', `t${index}`), files)
+    await withAdd(store, async (add) => {
+      const { cid } = await importTree(add, directory)
+      await add.commit([cid])
+      const car = createWriteStream(`${directory}.car`)
+      for await (const piece of exportCar(store, cid)) car.write(piece)
+      car.end()
+      await once(car, 'finish')
+      if (index >= CONSTANT) return
+      await addPin(store, { prog: `constant${index}`, cid, user: 'constant' })
+      readable.push({
+        spellings: [base32, base32upper, base36, base58btc, base16, base64url].map((base) =>
+          cid.toString(base),
+        ),
+        files: Object.fromEntries(
+          Array.from(files, ([name, bytes]) => {
+            return [name, { sha256: createHash('sha256').update(bytes).digest('hex'), size: bytes.length }]
+          }),
+        ),
+      })
+    })
+  }
   for (let n = 0; n < PROGRAMS; n++) {
-    const name = `p${n}`
-    const cids: string[] = []
-    const directory = join(box.directory, name)
-    mkdirSync(join(directory, 'bin'), { recursive: true })
     for (const version of ['1.0.0', '2.0.0']) {
-      writeFileSync(join(directory, 'bin', name), `#!/bin/sh\necho ${name} ${version}\n`, { mode: 0o755 })
-      for (let file = 0; file < 30; file++) {
-        writeFileSync(join(directory, `data${file}`), `${file % 10} ${file < 15 ? version : ''}`)
-      }
-      cids.push(await box.pack(directory, `${name}@${version}`))
+      writeProgram(join(work, 'programs', `p${n}-${version}`), `p${n}`, version)
     }
-    programs.push({ name, directory, cids })
   }
-  return programs
+  store.close()
+  return readable
 }
 
-/** Runs a command and kills it after a random time, unless it ends before; says whether it reported success. */
-async function runAndKill(box: Machine, words: string[]): Promise<boolean> {
-  const child = spawn(LAUNCHER, words, { cwd: box.directory, env: box.env, stdio: 'ignore' })
-  const ended = once(child, 'exit') as Promise<[number | null]>
-  const won = await Promise.race([ended, delay(random() * LONGEST_MS, undefined, { ref: false })])
-  if (won === undefined) child.kill('SIGKILL')
-  const [status] = await ended
-  return status === 0
-}
-
-function killByPidFile(box: Machine, file: string): void {
-  const path = join(box.prefix, 'var', file)
-  if (!existsSync(path)) return
-  try {
-    process.kill(Number(readFileSync(path, 'latin1').split('\n')[0]), 'SIGKILL')
-  } catch {
-    // It is dead already, and its file a leftover.
+/** `pkg` by the launcher, one command after the other, each killed unless it ends soon enough. */
+function commands({ product, prefix, work, env }: Box) {
+  return async (load: KillLoad) => {
+    const ledger = load.ledger(userName())
+    const pick = pickerOf(() => load.random())
+    const program = () => `p${Math.floor(load.random() * PROGRAMS)}`
+    const kinds = [
+      () => {
+        const [name, version] = [program(), pick(['1.0.0', '2.0.0'])]
+        const words = ['install', join(work, 'programs', `${name}-${version}`), '--as', `${name}@${version}`]
+        return { words, line: { op: 'profile', what: name } as const }
+      },
+      () => ({ words: ['remove', program()], line: { op: 'profile', what: 'remove' } as const }),
+      () => ({ words: ['rollback'], line: { op: 'profile', what: 'rollback' } as const }),
+      () => ({ words: ['gc', '--keep', '3'], line: { op: 'collect', what: 'keep' } as const }),
+      () => {
+        const key = `t${Math.floor(load.random() * TREES)}`
+        const words = ['store', 'add', join(work, 'trees', key), '--pin', key]
+        return { words, line: { op: 'pin', key } as const }
+      },
+      () => ({ words: ['daemon', 'start'], line: undefined }),
+    ]
+    while (!load.ended) {
+      const { words, line } = pick(kinds)()
+      if (line) ledger.take([{ ...line, state: 'intent' }])
+      const child = spawn(product.launcher, [...words, '--json'], {
+        cwd: work,
+        env,
+        stdio: ['ignore', 'pipe', 'ignore'],
+      })
+      let said = ''
+      child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        said += text
+      })
+      const closed = once(child, 'close') as Promise<[number | null]>
+      await Promise.race([closed, delay(150 + load.random() * COMMAND_MS)])
+      child.kill('SIGKILL')
+      const [status] = await closed
+      if (line && status === 0) ledger.take([{ ...line, ...JSON.parse(said), state: 'done' }])
+      ledger.killed()
+      if (status === null) load.killed('pkg', ledger)
+      // Now and then: they serve all the others.
+      if (load.random() < 0.1 && killByPidFile(join(prefix, 'var', 'daemon.pid'))) load.killed('daemon')
+      if (load.random() < 0.1 && killByPidFile(join(prefix, 'var', 'mount.pid'))) load.killed('mount server')
+    }
   }
 }
 
-async function installed(box: Machine): Promise<Map<string, string>> {
-  const { packages } = JSON.parse(await box.pkg('list', '--json')) as {
-    packages: { name: string; version: string }[]
+function readThroughMount({ prefix, work }: Box, trees: Readable) {
+  const file = join(work, 'mount-reader.json')
+  writeFileSync(
+    file,
+    JSON.stringify({ store: join(prefix, 'store'), trees, seed: SEED } satisfies MountReaderData),
+  )
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'mount-reader.ts'), file], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let said = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    said += text
+  })
+  const closed = once(child, 'close')
+  return async () => {
+    child.kill('SIGTERM')
+    await closed
+    return JSON.parse(said) as MountReaderReport
   }
-  return new Map(packages.map(({ name, version }) => [name, version]))
 }
 
-test(`${KILLS} kills, seed ${SEED}: no violation`, { skip: NO_MOUNT, timeout: 3_600_000 }, async (t) => {
-  const box = await machine(t)
-  const programs = await makePrograms(box)
-  const commands: (() => { words: string[]; done?: () => Promise<void> })[] = [
-    () => {
-      const { name, cids } = pick(programs)
-      const version = pick([0, 1])
-      return {
-        words: ['install', cids[version]!],
-        done: async () => assert.equal((await installed(box)).get(name), `${version + 1}.0.0`),
-      }
-    },
-    () => {
-      const { name } = pick(programs)
-      return { words: ['remove', name], done: async () => assert.ok(!(await installed(box)).has(name)) }
-    },
-    () => ({ words: ['rollback'] }),
-    () => ({ words: ['gc', '--keep', '3'] }),
-    () => ({ words: ['gc'] }),
-    () => ({ words: ['store', 'add', pick(programs).directory, '--pin', 'stress'] }),
-    () => ({ words: ['pin', 'remove', 'stress'] }),
-  ]
-  for (let kill = 0; kill < KILLS; kill++) {
-    const one = pick(commands)()
-    const beside = pick(commands)()
-    const [succeeded] = await Promise.all([
-      runAndKill(box, one.words),
-      // What runs beside only reads and collects: two changes at once could not be told apart afterwards.
-      runAndKill(box, beside.words[0] === 'gc' ? beside.words : ['gc']),
-    ])
-    if (random() < 0.15) killByPidFile(box, 'daemon.pid')
-    if (random() < 0.15) killByPidFile(box, 'mount.pid')
-    assert.deepEqual(checkPrefix(box.prefix), [], `after kill ${kill} at ${one.words.join(' ')}`)
-    if (succeeded) await one.done?.()
+test(`${KILLS} kills, seed ${SEED}: no violation`, { skip: NO_MOUNT, timeout: 7_200_000 }, async (t) => {
+  const box = await makeBox(t)
+  const { prefix, work, product, env } = box
+  const readable = await makeContent(box)
+  const load = new KillLoad({
+    ...{ prefix, work, product, env, seed: SEED, kills: KILLS, trees: TREES, programs: PROGRAMS },
+    ...{ loaders: 3, collectors: 2 },
+  })
+  const endReading = readThroughMount(box, readable)
+  const begun = performance.now()
+  const { wrong, ...figures } = await load.run([commands(box)])
+  const seconds = Math.round((performance.now() - begun) / 1000)
+  const { outcomes, wrong: wronglyRead } = await endReading()
+  t.diagnostic(JSON.stringify({ seed: SEED, seconds, ...figures, read: outcomes }))
+  assert.deepEqual([...wrong, ...wronglyRead], [])
+  assert.ok(figures.collectedBlocks > 0 && (outcomes.right ?? 0) > KILLS, 'there was something at stake')
+
+  // What was killed left little behind, and that goes when it is old.
+  assert.ok(figures.mostLeftovers < 2 * load.total, `${figures.mostLeftovers} leftovers`)
+  for (const path of leftovers(prefix)) {
+    const old = Date.now() / 1000 - OLD_S
+    lutimesSync(path, old, old)
   }
-  await box.pkg('daemon', 'start')
-  for (const [name, version] of await installed(box)) assert.equal(box.run(name).trim(), `${name} ${version}`)
-  await box.pkg('gc')
-  assert.deepEqual(checkPrefix(box.prefix), [])
+  assert.equal((await pkg(box, ['gc'])).status, 0)
+  assert.deepEqual(leftovers(prefix), [])
+  assert.deepEqual([...checkPrefix(prefix), ...checkBlockFiles(prefix)], [])
+  assert.equal((await pkg(box, ['daemon', 'start'])).status, 0)
+  assert.equal((await pkg(box, ['store', 'verify'])).status, 0)
 })

@@ -12,3 +12,8 @@ export function randomOf(seed: number): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
   }
 }
+
+/** Chooses one of several, each as likely. */
+export function pickerOf(random: () => number): <T>(from: readonly T[]) => T {
+  return (from) => from[Math.floor(random() * from.length)]!
+}
