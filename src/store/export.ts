@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto'
 import { lstatSync, renameSync, rmSync, statfsSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { isErrno, PkgError } from '../errors.ts'
-import type { CID } from './cid.ts'
+import type { BlockKey, CID } from './cid.ts'
 import type { Store } from './store.ts'
 import { type CopyFigures, copyTree } from './unixfs/copy.ts'
 import { measureTree } from './unixfs/measure.ts'
@@ -49,10 +49,21 @@ export async function exportTree(
   }
 }
 
-/** Refuses what the disk cannot hold: a DAG of a few blocks may stand for more than any disk. */
-function requireSpace(store: Store, cid: CID, directory: string): void {
+/**
+ * Refuses what the disk cannot hold: a DAG of a few blocks may stand for more than
+ * any disk. `asLinks`: see measure.ts. Throws NO_SPACE, NOT_FOUND for the directory, and what reading blocks throws.
+ */
+export function requireSpace(
+  store: Pick<Store, 'blocks'>,
+  cid: CID,
+  directory: string,
+  { asLinks }: { asLinks?: ReadonlySet<BlockKey> } = {},
+): void {
   if (!exists(directory)) throw new PkgError('NOT_FOUND', `there is no directory ${directory}`)
-  const { entries, bytes } = measureTree(store.blocks, cid, { blockSize: (leaf) => store.blocks.size(leaf) })
+  const { entries, bytes } = measureTree(store.blocks, cid, {
+    blockSize: (leaf) => store.blocks.size(leaf),
+    asLinks,
+  })
   const disk = statfsSync(directory)
   // File systems that make inodes as they need them say that they have none.
   const room = disk.files === 0 || entries <= disk.ffree

@@ -2,7 +2,16 @@
 // Entries are made with names that `list` let through, each once, in directories
 // made just now: so none is written through a symlink (invariant 7).
 
-import { closeSync, lutimesSync, mkdirSync, openSync, symlinkSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  fchmodSync,
+  futimesSync,
+  lutimesSync,
+  mkdirSync,
+  openSync,
+  symlinkSync,
+} from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { hasCode, PkgError } from '../../errors.ts'
 import { writeAll } from '../../files/atomic.ts'
@@ -18,6 +27,8 @@ import { statOf } from './stat.ts'
 const MAX_PATH = 4095
 /** Bytes written between two looks at timers and signals. */
 const BREATH_BYTES = 32 * 1024 * 1024
+/** Entries made between two such looks: some 20 ms. */
+const BREATH_ENTRIES = 256
 /** A copy can be written again, so it gets what the umask leaves of these. */
 const FILE_MODE = 0o666
 const EXECUTABLE = 0o111
@@ -31,7 +42,22 @@ export type CopyFigures = {
   leftOut: { path: string; why: string }[]
 }
 
-export type CopyOptions = { signal?: AbortSignal; onProgress?: (figures: CopyFigures) => void }
+export type CopyOptions = {
+  signal?: AbortSignal | undefined
+  onProgress?: ((figures: CopyFigures) => void) | undefined
+  /** makes it read-only, with the modes and times that the mount shows (stat.ts); else modes are left to the umask */
+  sealed?: SealedCopy | undefined
+}
+
+/** Where a sealed copy may save work. Paths of the tree begin with a slash. */
+export type SealedCopy = {
+  /** Makes the sealed file at `place` by other means; false when it is to be copied. */
+  reuse(node: FileNode, place: string): boolean
+  /** Told of each file that was copied, sealed. */
+  copied(node: FileNode, place: string): void
+  /** The target of a symlink that stands for what lies at `path`; undefined for a copy. */
+  linkFor(path: string): string | undefined
+}
 
 /** A node that waits for its turn. `path` is below the root, '' for the root itself. */
 type Todo = { cid: CID; path: string }
@@ -41,12 +67,15 @@ export async function copyTree(
   getter: BlockGetter,
   root: CID,
   destination: string,
-  { signal, onProgress }: CopyOptions = {},
+  { signal, onProgress, sealed }: CopyOptions = {},
 ): Promise<CopyFigures> {
   const figures: CopyFigures = { files: 0, directories: 0, symlinks: 0, bytes: 0, leftOut: [] }
+  const unsealed: { place: string; node: UnixfsNode }[] = []
   const times: { place: string; mtime: Mtime }[] = []
   const todo: Todo[] = [{ cid: root, path: '' }]
+  let entries = 0
   for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
+    if (++entries % BREATH_ENTRIES === 0) await setImmediate()
     signal?.throwIfAborted()
     const { cid, path } = next
     const place = destination + path
@@ -56,22 +85,32 @@ export async function copyTree(
         `${cid} lies too deep: its path would have more than ${MAX_PATH} bytes`,
       )
     }
+    const target = sealed?.linkFor(path)
+    if (target !== undefined) {
+      symlinkSync(target, place)
+      lutimesSync(place, 0, 0)
+      figures.symlinks += 1
+      continue
+    }
     const node = nodeOrReason(getter, cid)
     if (typeof node === 'string') {
       if (path === '') throw new PkgError('NOT_UNIXFS', node)
       figures.leftOut.push({ path: path.slice(1), why: node })
     } else if (node.type === 'file') {
-      await copyFile(getter, node, place, { figures, signal, onProgress })
+      await copyFile(getter, node, place, { figures, signal, onProgress, sealed })
     } else if (node.type === 'symlink') {
       symlinkSync(node.target, place)
       figures.symlinks += 1
     } else {
       todo.push(...enterDirectory(getter, node, next, place, figures))
     }
-    if (typeof node !== 'string' && node.mtime !== undefined) times.push({ place, mtime: node.mtime })
+    if (typeof node === 'string') continue
+    if (sealed !== undefined && node.type !== 'file') unsealed.push({ place, node })
+    if (sealed === undefined && node.mtime !== undefined) times.push({ place, mtime: node.mtime })
     onProgress?.(figures)
   }
-  // Children first: making one changes its directory's time.
+  // Children first: making one changes its directory's time, and a sealed directory takes none.
+  for (const { place, node } of unsealed.reverse()) sealEntry(place, node)
   for (const { place, mtime } of times.reverse()) setTime(place, mtime)
   return figures
 }
@@ -97,8 +136,13 @@ async function copyFile(
   getter: BlockGetter,
   node: FileNode,
   place: string,
-  { figures, signal, onProgress }: CopyOptions & { figures: CopyFigures },
+  { figures, signal, onProgress, sealed }: CopyOptions & { figures: CopyFigures },
 ): Promise<void> {
+  if (sealed?.reuse(node, place)) {
+    figures.files += 1
+    figures.bytes += node.size
+    return
+  }
   const fd = openSync(place, 'wx', FILE_MODE | (statOf(node).mode & EXECUTABLE))
   try {
     let breath = 0
@@ -113,9 +157,24 @@ async function copyFile(
       signal?.throwIfAborted()
     }
     figures.files += 1
+    if (sealed !== undefined) sealFile(fd, node)
   } finally {
     closeSync(fd)
   }
+  sealed?.copied(node, place)
+}
+
+/** Gives an open file the mode and time that the mount shows. */
+export function sealFile(fd: number, node: FileNode): void {
+  const { mode, mtime } = statOf(node)
+  fchmodSync(fd, mode)
+  futimesSync(fd, toSeconds(mtime), toSeconds(mtime))
+}
+
+function sealEntry(place: string, node: UnixfsNode): void {
+  const { type, mode, mtime } = statOf(node)
+  if (type === 'directory') chmodSync(place, mode)
+  setTime(place, mtime)
 }
 
 /** The node, or why it is none of UnixFS's: its neighbours can be copied all the same. */
@@ -128,7 +187,10 @@ function nodeOrReason(getter: BlockGetter, cid: CID): UnixfsNode | string {
   }
 }
 
-function setTime(place: string, { seconds, nanoseconds }: Mtime): void {
-  const time = seconds + nanoseconds / 1e9
-  lutimesSync(place, time, time)
+function setTime(place: string, mtime: Mtime): void {
+  lutimesSync(place, toSeconds(mtime), toSeconds(mtime))
+}
+
+function toSeconds({ seconds, nanoseconds }: Mtime): number {
+  return seconds + nanoseconds / 1e9
 }

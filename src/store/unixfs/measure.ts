@@ -11,6 +11,11 @@ import { type StatOptions, stat } from './stat.ts'
 /** Exact up to 2^53, about right above, Infinity at worst. */
 export type TreeSize = { entries: number; bytes: number }
 
+export type MeasureOptions = StatOptions & {
+  /** directories that count as one entry, by their block's key: links stand for them */
+  asLinks?: ReadonlySet<BlockKey> | undefined
+}
+
 type Frame = { key: BlockKey; entries: Iterator<Entry>; size: TreeSize }
 
 /**
@@ -18,7 +23,7 @@ type Frame = { key: BlockKey; entries: Iterator<Entry>; size: TreeSize }
  * its files. What is not UnixFS counts as an entry of 0 bytes.
  * Throws BAD_NODE and what `getter` throws.
  */
-export function measureTree(getter: BlockGetter, root: CID, options: StatOptions = {}): TreeSize {
+export function measureTree(getter: BlockGetter, root: CID, options: MeasureOptions = {}): TreeSize {
   const known = new Map<BlockKey, TreeSize>()
   const total: TreeSize = { entries: 0, bytes: 0 }
   const stack: Frame[] = []
@@ -43,7 +48,8 @@ export function measureTree(getter: BlockGetter, root: CID, options: StatOptions
 }
 
 /** undefined for a directory: its entries have to be counted. */
-function sizeOf(getter: BlockGetter, cid: CID, options: StatOptions): TreeSize | undefined {
+function sizeOf(getter: BlockGetter, cid: CID, options: MeasureOptions): TreeSize | undefined {
+  if (options.asLinks?.has(blockKey(cid))) return { entries: 1, bytes: 0 }
   try {
     const { type, size } = stat(getter, cid, options)
     return type === 'directory' ? undefined : { entries: 1, bytes: type === 'file' ? size : 0 }
