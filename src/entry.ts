@@ -9,6 +9,7 @@ export const ENTRY_POINTS = {
   pkg: 'cli/start.ts',
   daemon: 'daemon/main.ts',
   'mount-server': 'mount/server.ts',
+  collector: 'daemon/collector-process.ts',
   'import-worker': 'store/import/worker.ts',
   index: 'index.ts',
 } as const

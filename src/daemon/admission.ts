@@ -1,69 +1,154 @@
-// Which imports the daemon lets in. Every user of the machine may connect to
-// root's daemon: no number of uploads, stalled or endless ones among them, may
-// take its memory, or the disk that everybody lives on.
+// Which imports the daemon lets in. Every user of the machine may come to root's
+// daemon: no number of uploads, stalled or endless ones among them, may take its
+// memory, the places of others, or the disk that everybody lives on.
+//
+// An upload may be as slow as its line. Only where all places are taken does one
+// that hardly moves give its place to who comes next.
 
 import { statfsSync } from 'node:fs'
+import { type Config, readConfig } from '../config.ts'
 import { PkgError } from '../errors.ts'
 import type { PrefixPaths } from '../paths.ts'
-
-/** Imports at once: each one hashes and writes, and more of them than disks and cores make all of them slower. */
-const MAX_IMPORTS = 4
-
-/** Bytes of one import that wait in memory: much while it is alone, little while others are under way too. */
-const ALONE_BYTES = 8 * 1024 * 1024
-const CROWDED_BYTES = 1024 * 1024
-
-/** What an import leaves free, as ext4 does for root: a part of the file system, in bytes at least so much. */
-const FREE_PART = 0.05
-const FREE_BYTES = 256 * 1024 * 1024
 
 /** Bytes that are taken in between two looks at the free space. */
 const LOOK_BYTES = 16 * 1024 * 1024
 
+/** Milliseconds over which an import's speed is judged; a younger one is not. */
+const WINDOW_MS = 5000
+
+/** The least that an import has in memory: without it, it could not go on. */
+const LEAST_BYTES = 256 * 1024
+
 export type Admitted = {
+  /** aborted, with a BUSY error, when this import was too slow and its place is needed */
+  readonly signal: AbortSignal
   /** bytes of blocks that may wait in memory now */
   memoryBytes(): number
   /** Call it with the bytes that came, or were stored, so far, as often as you like. Throws NO_SPACE. */
   checkSpace(bytes: number): void
+  /** All has come: from now on it is not the client who may be slow. */
+  received(): void
   /** Lets the next one in. Idempotent. */
   leave(): void
 }
 
-export class Admission {
-  readonly #paths: Pick<PrefixPaths, 'root' | 'blocks'>
-  readonly #running = new Set<Admitted>()
+type Running = {
+  uid: number
+  since: number
+  bytes: number
+  before: number
+  received: boolean
+  giveWay(): void
+}
 
-  constructor(paths: Pick<PrefixPaths, 'root' | 'blocks'>) {
+export class Admission {
+  readonly #paths: Pick<PrefixPaths, 'root' | 'blocks' | 'config'>
+  /** several users come here, and none of them may take all places */
+  readonly #shared: boolean
+  readonly #running = new Set<Running>()
+  readonly #holds = new Map<number, number>()
+
+  constructor(paths: Pick<PrefixPaths, 'root' | 'blocks' | 'config'>, { shared = false } = {}) {
     this.#paths = paths
+    this.#shared = shared
   }
 
-  /** Lets an import in. Throws BUSY when too many are under way, NO_SPACE when too little is free. */
-  enter(): Admitted {
-    if (this.#running.size >= MAX_IMPORTS) {
-      throw new PkgError('BUSY', `${MAX_IMPORTS} imports are under way: no more are taken at once`, {
-        hint: 'Try again when one is done.',
-      })
+  /** Lets an import of this user in. Throws BUSY when too many are under way, NO_SPACE when too little is free. */
+  enter(uid: number): Admitted {
+    const config = readConfig(this.#paths)
+    this.#requirePlace(uid, config)
+    requireSpace(this.#paths, config)
+    const end = new AbortController()
+    const running: Running = {
+      uid,
+      since: Date.now(),
+      bytes: 0,
+      before: 0,
+      received: false,
+      giveWay: () => {
+        this.#running.delete(running)
+        end.abort(tooSlow(config))
+      },
     }
-    requireSpace(this.#paths)
+    this.#running.add(running)
     let looked = 0
-    const admitted: Admitted = {
-      memoryBytes: () => (this.#running.size > 1 ? CROWDED_BYTES : ALONE_BYTES),
+    return {
+      signal: end.signal,
+      memoryBytes: () => Math.max(LEAST_BYTES, config['uploads.memoryBytes'] / this.#running.size),
       checkSpace: (bytes) => {
+        running.bytes = bytes
         if (Math.abs(bytes - looked) < LOOK_BYTES) return
         looked = bytes
-        requireSpace(this.#paths)
+        requireSpace(this.#paths, config)
       },
-      leave: () => void this.#running.delete(admitted),
+      received: () => {
+        running.received = true
+      },
+      leave: () => void this.#running.delete(running),
     }
-    this.#running.add(admitted)
-    return admitted
+  }
+
+  /** Lets this user's client hold a temp pin; gives the function that ends it. Throws BUSY when the user has too many. */
+  hold(uid: number): { holdMs: number; end: () => void } {
+    const config = readConfig(this.#paths)
+    const holds = this.#holds.get(uid) ?? 0
+    const limit = config['uploads.holdsPerUser']
+    if (holds >= limit) {
+      throw new PkgError('BUSY', `${limit} connections of this user hold what they uploaded already`, {
+        hint: 'Wait until the commands that hold them have ended.',
+      })
+    }
+    this.#holds.set(uid, holds + 1)
+    let ended = false
+    const end = () => {
+      if (ended) return
+      ended = true
+      const left = (this.#holds.get(uid) ?? 1) - 1
+      if (left > 0) this.#holds.set(uid, left)
+      else this.#holds.delete(uid)
+    }
+    return { holdMs: config['uploads.holdSeconds'] * 1000, end }
+  }
+
+  #requirePlace(uid: number, config: Config): void {
+    const own = [...this.#running].filter((one) => one.uid === uid).length
+    const perUser = this.#shared ? config['uploads.atOncePerUser'] : config['uploads.atOnce']
+    if (own >= perUser) throw tooMany(`${own} imports of this user are`)
+    if (this.#running.size < config['uploads.atOnce']) return
+    const slow = [...this.#running].find((one) => isSlow(one, config['uploads.minBytesPerSecond']))
+    if (slow === undefined) throw tooMany(`${this.#running.size} imports are`)
+    slow.giveWay()
   }
 }
 
-function requireSpace({ root, blocks }: Pick<PrefixPaths, 'root' | 'blocks'>): void {
+/** Judged over the time since the last judgement, at least a window of it. */
+function isSlow(one: Running, minimum: number): boolean {
+  const elapsed = Date.now() - one.since
+  if (one.received || elapsed < WINDOW_MS) return false
+  const slow = Math.abs(one.bytes - one.before) < (minimum * elapsed) / 1000
+  one.since = Date.now()
+  one.before = one.bytes
+  return slow
+}
+
+function tooMany(what: string): PkgError {
+  return new PkgError('BUSY', `${what} under way: no more are taken at once`, {
+    hint: 'Try again when one is done.',
+  })
+}
+
+function tooSlow(config: Config): PkgError {
+  const least = config['uploads.minBytesPerSecond']
+  return new PkgError('BUSY', `the upload came at less than ${least} bytes a second, and others wait`, {
+    hint: 'Try again later, or from a file on this machine.',
+  })
+}
+
+function requireSpace({ root, blocks }: Pick<PrefixPaths, 'root' | 'blocks'>, config: Config): void {
   const disk = statfsSync(blocks)
   const free = disk.bavail * disk.bsize
-  if (free >= FREE_BYTES && disk.bavail >= disk.blocks * FREE_PART) return
+  const part = (disk.blocks * config['uploads.reservePercent']) / 100
+  if (free >= config['uploads.reserveBytes'] && disk.bavail >= part) return
   const mib = Math.floor(free / 1024 ** 2)
   throw new PkgError('NO_SPACE', `only ${mib} MiB are free for ${root}: too little to take imports`, {
     hint: 'Free some space; `pkg gc` may help.',

@@ -1,28 +1,33 @@
-// The daemon's API: HTTP on the Unix socket `<prefix>/var/daemon.sock`.
+// The daemon's API: HTTP on Unix sockets.
 //
 //   GET  /v1/status              the daemon and its mount, as JSON
-//   POST /v1/import[?hold=1]     a CAR to add (import.ts)
 //   GET  /ipfs/<cid>?format=…    a block or a DAG (gateway.ts)
+//   POST /v1/hello?uid=N         makes the directories and the socket of that user (users.ts)
+//   POST /v1/import[?hold=1]     a CAR to add (import.ts)
+//   POST /v1/collect             a collection (collections.ts)
 //
-// Whoever can open the socket may ask all of it, so nothing here stops, deletes
-// or links: a daemon is stopped by a signal, where the kernel checks who asks.
+// In a prefix of root's, `var/daemon.sock` is open to all, who ask the first three;
+// the last two need a user that the kernel vouches for, at `var/users/<uid>.sock`.
+// In anybody else's prefix only the owner can connect at all, and asks everything.
+// Nothing here stops anything or links: a daemon is stopped by a signal, where the
+// kernel checks who asks.
 
-import { chmodSync, rmSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { readConfig } from '../config.ts'
 import { hasCode, PkgError } from '../errors.ts'
-import { socketPath } from '../files/socket.ts'
 import type { PrefixPaths } from '../paths.ts'
 import type { Store } from '../store/store.ts'
 import { Admission } from './admission.ts'
+import { Collections } from './collections.ts'
+import { limitConnections } from './connections.ts'
 import { serveGateway } from './gateway.ts'
 import { errorLine, serveImport } from './import.ts'
+import { listenAt } from './listen.ts'
 import type { Log } from './log.ts'
+import { UserSockets } from './users.ts'
 
 /** Milliseconds without a byte in either direction after which a connection is cut: somebody is stuck, or gone. */
 const IDLE_MS = 60_000
-
-/** Above what a busy machine has at once; each connection costs some 50 KiB. */
-const MAX_CONNECTIONS = 64
 
 /** Seconds after which who was refused may try again. */
 const RETRY_S = 5
@@ -32,49 +37,104 @@ export type ApiOptions = {
   status: () => Promise<object>
   log: Log
   idleMs?: number
+  /** many users share this prefix: then the public socket takes no imports. Default: root serves it */
+  shared?: boolean
 }
 
+export type Api = { close(): void }
+
+type Surroundings = ApiOptions & { admission: Admission; collections: Collections; users?: UserSockets }
+
+/** `uid`: who asks, where the kernel vouches for it. */
+type Request = { req: IncomingMessage; res: ServerResponse; url: URL; uid: number | undefined }
+
 /**
- * Listens on the socket, in place of one that a dead daemon left. In a prefix of
- * root every user may connect, else only the owner. A request may take as long as
- * it does, for an upload is as slow as its line; only idle connections are cut.
+ * Listens on the public socket, in place of one that a dead daemon left, and on
+ * those of users as they say hello. A request may take as long as it does, for an
+ * upload is as slow as its line; only idle connections are cut.
  */
-export async function listenApi(paths: PrefixPaths, options: ApiOptions): Promise<Server> {
-  const admission = new Admission(paths)
-  const server = createServer((req, res) => void answer(req, res, { ...options, admission }))
+export async function listenApi(paths: PrefixPaths, options: ApiOptions): Promise<Api> {
+  const own = process.getuid?.() ?? 0
+  const shared = options.shared ?? own === 0
+  const limits = () => readConfig(paths)
+  const around: Surroundings = {
+    ...options,
+    admission: new Admission(paths, { shared }),
+    collections: new Collections(paths, options.log),
+  }
+  if (shared) {
+    around.users = new UserSockets(paths, {
+      max: () => limits()['users.sockets'],
+      serverFor: ({ uid }) => {
+        const server = makeServer(around, uid)
+        server.on('connection', () => around.users?.touch(uid))
+        server.maxConnections = limits()['users.connections']
+        return server
+      },
+    })
+  }
+  const server = makeServer(around, shared ? undefined : own)
+  limitConnections(server, () => limits()['users.publicConnections'])
+  await listenAt(server, paths.daemonSocket, { mode: shared ? 0o666 : 0o600 })
+  return {
+    close() {
+      server.close()
+      server.closeAllConnections()
+      around.users?.close()
+      around.collections.close()
+    },
+  }
+}
+
+function makeServer(around: Surroundings, uid: number | undefined): Server {
+  const server = createServer((req, res) => void answer(around, req, res, uid))
   // Node's default ends every request that is not whole after 300 s.
   server.requestTimeout = 0
-  server.timeout = options.idleMs ?? IDLE_MS
-  server.maxConnections = MAX_CONNECTIONS
-  rmSync(paths.daemonSocket, { force: true })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(socketPath(paths.daemonSocket), resolve)
-  })
-  chmodSync(paths.daemonSocket, process.getuid?.() === 0 ? 0o666 : 0o600)
+  server.timeout = around.idleMs ?? IDLE_MS
   return server
 }
 
 async function answer(
+  around: Surroundings,
   req: IncomingMessage,
   res: ServerResponse,
-  { store, status, log, admission }: ApiOptions & { admission: Admission },
+  uid: number | undefined,
 ): Promise<void> {
   try {
-    const url = parseUrl(req.url)
-    const reads = req.method === 'GET' || req.method === 'HEAD'
-    if (reads && url.pathname === '/v1/status') sendJson(res, 200, await status())
-    else if (req.method === 'POST' && url.pathname === '/v1/import') {
-      await serveImport({ store, admission }, req, res, url)
-    } else if (reads && url.pathname.startsWith('/ipfs/')) await serveGateway(store, req, res, url)
-    else sendJson(res, 404, { code: 'NOT_FOUND', message: `no such request: ${req.method} ${url.pathname}` })
+    await route(around, { req, res, url: parseUrl(req.url), uid })
   } catch (error) {
     const status = statusOf(error)
-    if (status === 500) log(`${req.method} ${req.url}: ${error instanceof Error ? error.stack : error}`)
+    if (status === 500)
+      around.log(`${req.method} ${req.url}: ${error instanceof Error ? error.stack : error}`)
     // After the first byte there is no status to change: a cut connection says that it went wrong.
     if (res.headersSent) res.destroy()
     else sendJson(res, status, errorLine(error))
   }
+}
+
+async function route(around: Surroundings, { req, res, url, uid }: Request): Promise<void> {
+  const { store, status, users, admission, collections } = around
+  const reads = req.method === 'GET' || req.method === 'HEAD'
+  if (reads && url.pathname === '/v1/status') return sendJson(res, 200, await status())
+  if (reads && url.pathname.startsWith('/ipfs/')) return serveGateway(store, req, res, url)
+  const posted = req.method === 'POST' ? url.pathname : undefined
+  if (posted === '/v1/hello' && users) return sendJson(res, 200, await users.hello(uidOf(url)))
+  if (posted === '/v1/import') return serveImport({ store, admission, uid: known(uid) }, req, res, url)
+  if (posted === '/v1/collect') return collections.serve(res, known(uid))
+  throw new PkgError('NOT_FOUND', `no such request: ${req.method} ${url.pathname.slice(0, 200)}`)
+}
+
+function known(uid: number | undefined): number {
+  if (uid !== undefined) return uid
+  throw new PkgError('PERMISSION', 'at this socket nobody knows who asks', {
+    hint: 'Ask for a socket of your own: POST /v1/hello?uid=<your uid>.',
+  })
+}
+
+function uidOf({ searchParams }: URL): number {
+  const text = searchParams.get('uid') ?? ''
+  if (/^\d{1,10}$/.test(text)) return Number(text)
+  throw new PkgError('USAGE', `${JSON.stringify(text.slice(0, 20))} is no uid`)
 }
 
 function parseUrl(text = '/'): URL {
@@ -85,7 +145,8 @@ function parseUrl(text = '/'): URL {
 
 function statusOf(error: unknown): number {
   if (hasCode(error, 'MISSING_BLOCK', 'NOT_FOUND')) return 404
-  if (hasCode(error, 'BAD_CID', 'UNSUPPORTED', 'USAGE')) return 400
+  if (hasCode(error, 'BAD_CID', 'BAD_NAME', 'UNSUPPORTED', 'USAGE')) return 400
+  if (hasCode(error, 'PERMISSION')) return 403
   if (hasCode(error, 'BUSY')) return 503
   if (hasCode(error, 'NO_SPACE')) return 507
   return 500

@@ -74,7 +74,6 @@ async function serve(store: Store, end: Promise<Ending>, log: Log): Promise<void
   const { reason, unmount } = await Promise.race([end, displaced(paths)])
   log(`stopping: ${reason}`)
   server.close()
-  server.closeAllConnections()
   await supervisor.close({ unmount })
 }
 

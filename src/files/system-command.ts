@@ -38,3 +38,13 @@ export async function runSystemCommand(
 ): Promise<void> {
   await run(findSystemCommand(name) ?? `/usr/bin/${name}`, args, options)
 }
+
+/** The same, and gives what the command said on its standard output. */
+export async function readSystemCommand(
+  name: string,
+  args: readonly string[],
+  options: { timeout?: number } = {},
+): Promise<string> {
+  const { stdout } = await run(findSystemCommand(name) ?? `/usr/bin/${name}`, args, options)
+  return stdout
+}

@@ -19,10 +19,15 @@ type Answer = { status: number; headers: NodeJS.Dict<string | string[]>; body: B
 async function api(t: TestContext, name = 'ipfs'): Promise<Store> {
   const store = Store.open(join(await temporaryDirectory(t), name))
   const log = (text: string) => t.diagnostic(text)
-  const server = await listenApi(store.paths, { store, log, status: async () => ({ format: 1 }) })
+  // As in a prefix of one's own, whoever runs this: users of root's have sockets of their own (test/users).
+  const server = await listenApi(store.paths, {
+    store,
+    log,
+    status: async () => ({ format: 1 }),
+    shared: false,
+  })
   t.after(() => {
     server.close()
-    server.closeAllConnections()
     store.close()
   })
   return store

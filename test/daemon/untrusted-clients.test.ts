@@ -21,12 +21,9 @@ const NOT_ROOT = process.getuid?.() === 0 ? false : 'only root can mount a small
 /** `said`: what went wrong inside. */
 async function api(t: TestContext, store: Store, said: string[] = []) {
   const log = (line: string) => void said.push(line)
-  const server = await listenApi(store.paths, { store, log, status: async () => ({}), idleMs: IDLE_MS })
-  t.after(() => {
-    server.close()
-    server.closeAllConnections()
-  })
-  return server
+  const status = async () => ({})
+  const server = await listenApi(store.paths, { store, log, status, idleMs: IDLE_MS, shared: false })
+  t.after(() => server.close())
 }
 
 function upload(store: Store): { req: ClientRequest; answer: Promise<IncomingMessage> } {
@@ -37,12 +34,6 @@ function upload(store: Store): { req: ClientRequest; answer: Promise<IncomingMes
   req.flushHeaders()
   return { req, answer }
 }
-
-test('a request may take any time, and only so many connect', async (t) => {
-  const server = await api(t, await temporaryStore(t))
-  assert.equal(server.requestTimeout, 0)
-  assert.ok(server.maxConnections > 0 && server.maxConnections <= 64)
-})
 
 test('a steady slow upload is taken, one that stalls is cut', async (t) => {
   const store = await temporaryStore(t)
@@ -69,7 +60,7 @@ test('a steady slow upload is taken, one that stalls is cut', async (t) => {
 test('of many uploads at once a few are taken, and the others told to come again', async (t) => {
   const store = await temporaryStore(t)
   await api(t, store)
-  const uploads = Array.from({ length: 12 }, () => upload(store))
+  const uploads = Array.from({ length: 24 }, () => upload(store))
   t.after(() => {
     for (const { req } of uploads) req.on('error', () => {}).destroy()
   })
@@ -82,21 +73,34 @@ test('of many uploads at once a few are taken, and the others told to come again
   }
 })
 
-test('an import that is not alone has little in memory; who leaves makes room', async (t) => {
+test('imports share one amount of memory; who leaves makes room', async (t) => {
   const { paths } = await temporaryStore(t)
   const admission = new Admission(paths)
-  const first = admission.enter()
+  const first = admission.enter(1)
   const alone = first.memoryBytes()
-  const others = [admission.enter(), admission.enter(), admission.enter()]
-  assert.ok(first.memoryBytes() <= 1024 * 1024 && first.memoryBytes() < alone)
+  const others = Array.from({ length: 15 }, () => admission.enter(1))
+  assert.ok(first.memoryBytes() * 16 <= alone)
   assert.throws(
-    () => admission.enter(),
+    () => admission.enter(1),
     (error) => hasCode(error, 'BUSY'),
   )
   for (const other of others) other.leave()
   others[0]?.leave()
   assert.equal(first.memoryBytes(), alone)
-  admission.enter()
+  admission.enter(1)
+})
+
+test('where users share a prefix none of them has all places', async (t) => {
+  const { paths } = await temporaryStore(t)
+  const admission = new Admission(paths, { shared: true })
+  const own = Array.from({ length: 4 }, () => admission.enter(1))
+  assert.throws(
+    () => admission.enter(1),
+    (error) => hasCode(error, 'BUSY') && /of this user/.test(error.message),
+  )
+  admission.enter(2)
+  own[0]?.leave()
+  admission.enter(1)
 })
 
 test('nothing is taken where little is free', { skip: NOT_ROOT }, async (t) => {

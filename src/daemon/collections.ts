@@ -1,0 +1,110 @@
+// POST /v1/collect: a collection on behalf of a user, NDJSON the answer. One at a
+// time, in a process of its own (collector-process.ts): it walks and reads what
+// users made, and the daemon has to answer meanwhile. Who asks while one runs is
+// told how that one goes. It never has a policy: what generations go is for their
+// owner to say.
+//
+// The answer holds figures only: paths and names in it would be those of others.
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import { createInterface } from 'node:readline'
+import { entryPoint } from '../entry.ts'
+import { type ErrorCode, PkgError } from '../errors.ts'
+import type { PrefixPaths } from '../paths.ts'
+import type { CollectLine } from './collector-process.ts'
+import type { Log } from './log.ts'
+
+/** Those who wait for one collection. */
+const MAX_LISTENERS = 256
+
+/** What a user may read of an error whose message names others' files. */
+const SAID: Partial<Record<ErrorCode, string>> = {
+  BUSY: 'another collection is running',
+  NO_SPACE: 'the disk is too full for a collection',
+  CORRUPT_BLOCK: 'a damaged block stopped the collection: the owner of the store can mend it',
+}
+
+export class Collections {
+  readonly #paths: PrefixPaths
+  readonly #log: Log
+  readonly #listeners = new Set<ServerResponse>()
+  #child: ChildProcess | undefined
+  /** collections that ended since the daemon started */
+  #ended = 0
+
+  constructor(paths: PrefixPaths, log: Log) {
+    this.#paths = paths
+    this.#log = log
+  }
+
+  /** How many collections ended: whoever counts what garbage there may be begins anew. */
+  get ended(): number {
+    return this.#ended
+  }
+
+  /** Begins a collection, or joins the one that runs; settles when the answer is complete. Throws BUSY. */
+  async serve(res: ServerResponse, uid: number): Promise<void> {
+    if (this.#listeners.size >= MAX_LISTENERS) {
+      throw new PkgError('BUSY', 'too many wait for the collection already', { hint: 'Try again.' })
+    }
+    res.writeHead(200, { 'Content-Type': 'application/x-ndjson' }).flushHeaders()
+    // Long steps say nothing for a while.
+    res.setTimeout(0)
+    this.#listeners.add(res)
+    res.once('close', () => this.#listeners.delete(res))
+    this.#child ??= this.#start(uid)
+    if (!res.closed) await once(res, 'close')
+  }
+
+  close(): void {
+    this.#child?.kill('SIGTERM')
+  }
+
+  #start(uid: number): ChildProcess {
+    this.#log(`collection for uid ${uid}`)
+    const child = spawn(process.execPath, [entryPoint('collector'), '--prefix', this.#paths.root], {
+      cwd: '/',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let last: CollectLine | undefined
+    let wrong = ''
+    createInterface({ input: child.stdout as NonNullable<typeof child.stdout> }).on('line', (text) => {
+      const line = JSON.parse(text) as CollectLine
+      if (line.type === 'progress') this.#tell(line)
+      else last = line
+    })
+    child.stderr?.on('data', (data) => {
+      wrong = `${wrong}${data}`.slice(-2000)
+    })
+    child.once('error', (error) => {
+      wrong = error.message
+    })
+    child.once('close', (status) => {
+      this.#child = undefined
+      this.#ended += 1
+      this.#end(last ?? { type: 'error', code: 'INTERNAL', message: wrong || `exit status ${status}` })
+    })
+    return child
+  }
+
+  #end(line: CollectLine): void {
+    if (line.type === 'error') this.#log(`collection: ${line.code}: ${line.message}`)
+    this.#tell(line.type === 'error' ? withoutNames(line) : line)
+    for (const res of this.#listeners) res.end()
+    this.#listeners.clear()
+  }
+
+  /** Whoever does not read gets no progress, and so no memory; the last line is one. */
+  #tell(line: CollectLine): void {
+    for (const res of this.#listeners) {
+      if (line.type !== 'progress' || !res.writableNeedDrain) res.write(`${JSON.stringify(line)}\n`)
+    }
+  }
+}
+
+function withoutNames({ type, code }: CollectLine & { type: 'error' }): CollectLine {
+  const message = SAID[code] ?? 'the collection failed: the log of the store says why'
+  return { type, code, message }
+}
