@@ -1,0 +1,58 @@
+// A disk whose power can be cut: a file system in a file. Cutting is ext4's own
+// shutdown (EXT4_IOC_SHUTDOWN with NOLOGFLUSH): nothing is written after it, not even
+// the journal, and mounting it again replays what there is, as after a power failure.
+
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { findSystemCommand } from '../../src/files/system-command.ts'
+import { type Owner, temporaryDirectory } from '../helpers/temp.ts'
+
+/** EXT4_IOC_SHUTDOWN, EXT4_GOING_FLAGS_NOLOGFLUSH (linux/ext4 headers). Node has no ioctl(2). */
+const CUT = 'open(F, "<", $ARGV[0]) or die $!; my $how = pack("L", 2); ioctl(F, 0x8004587D, $how) or die $!'
+
+/** Why there is no such disk here; false where there is one. */
+export const NO_DISK = reason()
+
+function reason(): string | false {
+  if (process.getuid?.() !== 0) return 'only root can mount a disk to cut its power'
+  for (const name of ['mkfs.ext4', 'mount', 'umount', 'unshare', 'perl']) {
+    if (findSystemCommand(name) === undefined) return `there is no ${name}, which a disk to cut takes`
+  }
+  return existsSync('/dev/loop-control') ? false : 'there are no loop devices, which a disk to cut takes'
+}
+
+export type Disk = {
+  /** where it is mounted, while it is */
+  readonly directory: string
+  mount(options?: string): void
+  /** From now on nothing reaches the disk, and every process is told so. */
+  cut(): void
+  unmount(): void
+}
+
+/** An empty disk, not mounted yet; it is gone when the test ends. */
+export async function makeDisk(t: Owner, { mib = 256 } = {}): Promise<Disk> {
+  const hooks: (() => unknown)[] = []
+  // Unmounted before the directory is removed: hooks run in the order of their registration.
+  t.after(() => hooks.forEach((hook) => void hook()))
+  const home = await temporaryDirectory(t)
+  const image = join(home, 'image')
+  const directory = join(home, 'disk')
+  mkdirSync(directory)
+  execFileSync('truncate', ['-s', `${mib}M`, image])
+  run('mkfs.ext4', '-q', '-F', '-E', 'lazy_itable_init=0,nodiscard', '-N', '32768', image)
+  hooks.push(() => spawnSync(command('umount'), ['-l', directory], { stdio: 'ignore' }))
+  return {
+    directory,
+    mount: (options = 'defaults') => run('mount', '-o', `loop,${options}`, image, directory),
+    cut: () => run('perl', '-e', CUT, directory),
+    unmount: () => run('umount', directory),
+  }
+}
+
+const command = (name: string) => findSystemCommand(name) ?? name
+
+function run(name: string, ...args: string[]): void {
+  execFileSync(command(name), args, { stdio: ['ignore', 'ignore', 'pipe'] })
+}
