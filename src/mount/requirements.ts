@@ -2,7 +2,7 @@
 // root a helper with root's rights. Looks, and neither mounts nor loads anything
 // native, so that anybody may ask. What it is about: native-notes/fuse-native.md.
 
-import { closeSync, existsSync, openSync, statSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { isErrno } from '../errors.ts'
 import { findSystemCommand } from '../files/system-command.ts'
@@ -24,7 +24,8 @@ const SETUID = 0o4000
 
 /** The device, the helper, the libraries, and whether other users may enter what this one mounts. */
 export function checkFuse(): Check[] {
-  return [checkDevice(), checkHelper(process.getuid?.() ?? 0), checkLibraries(), checkOtherUsers()]
+  const uid = process.getuid?.() ?? 0
+  return [checkDevice(), checkRights(uid), checkHelper(uid), checkLibraries(), checkOtherUsers()]
 }
 
 /** The first thing that makes mounting impossible here; undefined when nothing does. */
@@ -50,6 +51,29 @@ function checkDevice(): Check {
     const hint = `As root: modprobe fuse. A container has to be started with --device ${DEVICE} --cap-add SYS_ADMIN.`
     return { name, ok: false, detail, hint }
   }
+}
+
+/** CAP_SYS_ADMIN (capabilities(7)): what mount(2) asks for. */
+const SYS_ADMIN = 1n << 21n
+
+/**
+ * A container may have the device and still forbid to mount: root lacks the
+ * capability then, or for other users the helper cannot gain it.
+ */
+export function checkRights(uid: number, status = readFileSync('/proc/self/status', 'latin1')): Check {
+  const name = 'mount rights'
+  const field = (key: string) => new RegExp(`^${key}:\\s*(\\S+)`, 'm').exec(status)?.[1]
+  const missing = (detail: string): Check => ({
+    name,
+    ok: false,
+    detail,
+    hint: 'A container has to be started with --device /dev/fuse --cap-add SYS_ADMIN.',
+  })
+  const capabilities = BigInt(`0x${field(uid === 0 ? 'CapEff' : 'CapBnd') ?? 'f'.repeat(16)}`)
+  if ((capabilities & SYS_ADMIN) === 0n) return missing('this process may not mount (no CAP_SYS_ADMIN)')
+  if (uid !== 0 && field('NoNewPrivs') === '1')
+    return missing('no helper may gain rights here (no_new_privs)')
+  return { name, ok: true, detail: 'the kernel lets this process mount' }
 }
 
 /** Root mounts by mount(2); everybody else through fusermount, which has to be root's and setuid. */

@@ -2,7 +2,8 @@
 //
 // The profile's lock is held from reading the list to the move, so that changes at once take effect one after the
 // other. It is the profile's own: the store's lock is not touched, and no collector waits for a build.
-// Order (invariant 4): protect and check the closures, build, barrier, generation link, auto pin, journal, rename.
+// Order (invariant 4): protect and check the closures, build, barrier, trees (where nothing is mounted), generation
+// link, auto pin, journal, rename.
 // The session's temp pin covers everything until the links do.
 
 import { lstatSync } from 'node:fs'
@@ -29,6 +30,7 @@ import {
   requireProfile,
 } from './profile.ts'
 import { findCameFrom } from './switch.ts'
+import { ensureTrees } from './trees.ts'
 import { done, moveCurrent, type OnStep, PROFILE_PROG } from './write.ts'
 
 /** How long to wait for other changes of the profile, in ms: twenty of them at once, each some seconds long. */
@@ -91,13 +93,19 @@ async function change(profile: Profile, edit: Edit, context: ChangeContext): Pro
   const from = currentNumber(profile)
   const before = generationBefore(profile)
   const { installed, wanted, changes } = await nextList(profile, before, edit)
-  if (changes.length === 0 && before?.number === from) return unchanged(before)
+  if (changes.length === 0 && before?.number === from) {
+    // The store may have been mounted when it was made.
+    if (before !== undefined) await ensureTrees(profile.store, before.cid, { signal })
+    return unchanged(before)
+  }
   for (const { cid } of wanted) await add.rely(cid)
   signal?.throwIfAborted()
   const cid = await buildEnvironment(add, wanted, installed)
   done('built', onStep)
   await add.commit([...wanted.map((one) => one.cid), cid])
   done('synced', onStep)
+  await ensureTrees(profile.store, cid, { signal })
+  done('checked-out', onStep)
   signal?.throwIfAborted()
   const number = placeGeneration(profile, cid)
   done('linked', onStep)

@@ -7,13 +7,14 @@ import { isErrno, PkgError } from '../errors.ts'
 import { readLinkOrUndefined } from '../files/atomic.ts'
 import { checkName, storePath, userName } from '../paths.ts'
 import { generationNumber, UNFINISHED } from '../pins/names.ts'
+import type { CheckoutStore } from '../store/checkout/check-out.ts'
 import { type CID, tryParseCid } from '../store/cid.ts'
 import type { Store } from '../store/store.ts'
 import { readEnvironment } from './environment.ts'
 import type { InstalledPackage } from './installed.ts'
 
 /** What reading a profile and switching it need of a store: neither its index nor its writer. */
-export type ProfileStore = Pick<Store, 'paths' | 'blocks'>
+export type ProfileStore = CheckoutStore
 
 export interface Profile<S extends ProfileStore = Store> {
   readonly store: S

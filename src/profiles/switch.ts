@@ -16,6 +16,7 @@ import {
   type ProfileStore,
   requireGeneration,
 } from './profile.ts'
+import { ensureTrees } from './trees.ts'
 import { moveCurrent, type OnStep, PROFILE_PROG } from './write.ts'
 
 export interface SwitchOptions {
@@ -106,6 +107,7 @@ async function move(
     // First kept, then looked at: a change that was killed right after its link may have left it without an auto pin.
     if (profile.external) await keepGeneration(profile, target.number)
     const result = describe(profile, target)
+    await ensureTrees(profile.store, target.cid, { signal })
     if (result.changed) moveCurrent(profile, target.number, { from: result.previous, action, onStep, lost })
     return result
   }

@@ -15,6 +15,7 @@ export const CHANGE_STEPS = [
   'locked',
   'built',
   'synced',
+  'checked-out',
   'linked',
   'pinned',
   'journaled',

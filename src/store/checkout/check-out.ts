@@ -26,7 +26,10 @@ import { removeTree } from './remove-tree.ts'
 import { siblingsOf, siblingTarget } from './siblings.ts'
 
 /** What checking out needs of a store: not its index. */
-export type CheckoutStore = Pick<Store, 'paths' | 'blocks'>
+export type CheckoutStore = Pick<Store, 'paths' | 'blocks'> & {
+  /** Where this user may not write the prefix: has whoever may make them. */
+  makeCheckouts?: ((cids: readonly CID[], options: CheckOutOptions) => Promise<void>) | undefined
+}
 
 export type CheckOutOptions = {
   signal?: AbortSignal | undefined
@@ -58,6 +61,13 @@ export async function checkOut(
 ): Promise<CheckedOut> {
   const planned = missingCheckouts(store, cids)
   if (planned.length === 0) return { made: [] }
+  if (store.makeCheckouts) {
+    await store.makeCheckouts(
+      planned.map(({ cid }) => cid),
+      options,
+    )
+    return { made: [] }
+  }
   const { paths } = store
   ensurePrefixEntry(paths.store)
   const pool = new FilePool(store)

@@ -1,0 +1,63 @@
+// How programs see the store of a prefix: through the mount, or, where nothing can
+// be mounted (containers, CI), as real trees that are checked out when they are
+// needed (store/checkout). Profiles, CIDs and blocks are the same in both.
+//
+// A mount that is served decides by itself: whatever lies below it is hidden then.
+
+import { accessSync, constants, existsSync } from 'node:fs'
+import { readConfig } from '../config.ts'
+import type { PrefixPaths } from '../paths.ts'
+import { poolDirectory } from '../store/checkout/names.ts'
+import { mountState } from './mountpoint.ts'
+import { fuseObstacle } from './requirements.ts'
+
+export type StoreMode = 'mount' | 'checkout'
+
+export type ModeInForce = {
+  mode: StoreMode
+  /** in words: what decided */
+  why: string
+  /** what would make it a mount, where something could */
+  hint?: string
+}
+
+type ModePaths = Pick<PrefixPaths, 'config' | 'store' | 'mountPid'>
+
+/** The mode in force. Looks at /proc, the settings and the device; some 100 µs. Throws USAGE for wrong settings. */
+export function storeMode(paths: ModePaths): StoreMode {
+  return modeInForce(paths).mode
+}
+
+/** The same, and why. */
+export function modeInForce(paths: ModePaths): ModeInForce {
+  const setting = readConfig(paths)['store.mode']
+  if (mountState(paths) === 'mounted') {
+    const later =
+      setting === 'checkout' ? '; "store.mode" takes effect when it is not: `pkg daemon stop`' : ''
+    return { mode: 'mount', why: `${paths.store} is mounted${later}` }
+  }
+  if (setting !== 'auto') return { mode: setting, why: `"store.mode" in ${paths.config} says so` }
+  const obstacle = fuseObstacle()
+  if (obstacle === undefined) {
+    return isOthersCheckout(paths)
+      ? { mode: 'checkout', why: `the owner of ${paths.store} has checkouts there` }
+      : { mode: 'mount', why: 'this machine can mount' }
+  }
+  const { detail, hint } = obstacle
+  return { mode: 'checkout', why: `nothing can be mounted here: ${detail}`, ...(hint && { hint }) }
+}
+
+/** In a prefix that one may only read, its owner decides, and this is how it shows. */
+function isOthersCheckout(paths: Pick<PrefixPaths, 'store'>): boolean {
+  return existsSync(poolDirectory(paths)) && !mayWrite(paths.store)
+}
+
+function mayWrite(directory: string): boolean {
+  try {
+    accessSync(directory, constants.W_OK)
+    return true
+  } catch {
+    // Not there, closed or read-only.
+    return false
+  }
+}
