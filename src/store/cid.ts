@@ -111,6 +111,11 @@ export function blockKey(cid: CID): BlockKey {
   return keyOfMultihash(cid.multihash.bytes)
 }
 
+/** The same for a node: by codec too, for the same bytes are a leaf as raw, and a directory as dag-pb. */
+export function nodeKey(cid: CID): string {
+  return `${cid.code} ${blockKey(cid)}`
+}
+
 export function keyOfMultihash(multihash: Uint8Array): BlockKey {
   return Buffer.from(multihash.buffer, multihash.byteOffset, multihash.byteLength).toString('latin1')
 }

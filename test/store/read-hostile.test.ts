@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { type ErrorCode, hasCode, PkgError } from '../../src/errors.ts'
-import { type CID, DAG_PB } from '../../src/store/cid.ts'
+import { CID, DAG_CBOR, DAG_PB, RAW } from '../../src/store/cid.ts'
 import { list, lookup } from '../../src/store/unixfs/directory.ts'
 import { measureTree } from '../../src/store/unixfs/measure.ts'
 import { decodeNode } from '../../src/store/unixfs/node.ts'
@@ -92,6 +92,18 @@ test('a directory that stands for 2^50 files is measured in as many steps as it 
   const { entries, bytes } = measureTree(dag, cid)
   assert.equal(entries, 2 ** 51 - 1)
   assert.equal(bytes, 2 ** 51)
+})
+
+test('the same bytes as a directory and as a file are measured and read as what they are called', () => {
+  const dag = new Dag()
+  const inner = dag.directory({ x: dag.raw('leaf') })
+  const bytes = dag.get(inner).length
+  const both = dag.directory({ a: inner, b: CID.createV1(RAW, inner.multihash) })
+  assert.deepEqual(measureTree(dag, both), { entries: 4, bytes: 4 + bytes })
+  const part = dag.file([{ cid: dag.raw('leaf'), size: 4 }])
+  const cbor = CID.createV1(DAG_CBOR, part.multihash)
+  const file = dag.file([part, cbor].map((cid) => ({ cid, size: 4 })))
+  refuses(() => readFile(dag, file), 'NOT_UNIXFS', String(cbor))
 })
 
 test('a file of petabytes is opened and read at its end', () => {

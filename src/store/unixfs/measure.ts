@@ -4,7 +4,7 @@
 
 import { hasCode } from '../../errors.ts'
 import type { BlockGetter } from '../blocks.ts'
-import { type BlockKey, blockKey, type CID } from '../cid.ts'
+import { type CID, nodeKey } from '../cid.ts'
 import { type Entry, list } from './directory.ts'
 import { type StatOptions, stat } from './stat.ts'
 
@@ -16,7 +16,7 @@ export type MeasureOptions = StatOptions & {
   asLinks?: ReadonlySet<BlockKey> | undefined
 }
 
-type Frame = { key: BlockKey; entries: Iterator<Entry>; size: TreeSize }
+type Frame = { key: string; entries: Iterator<Entry>; size: TreeSize }
 
 /**
  * Files, directories and symlinks of a tree, the root included, and the bytes of
@@ -24,14 +24,14 @@ type Frame = { key: BlockKey; entries: Iterator<Entry>; size: TreeSize }
  * Throws BAD_NODE and what `getter` throws.
  */
 export function measureTree(getter: BlockGetter, root: CID, options: MeasureOptions = {}): TreeSize {
-  const known = new Map<BlockKey, TreeSize>()
+  const known = new Map<string, TreeSize>()
   const total: TreeSize = { entries: 0, bytes: 0 }
   const stack: Frame[] = []
   // Adds an entry to `size`, or opens it as a frame that adds itself when it is done.
   const enter = (cid: CID, size: TreeSize) => {
-    const measured = known.get(blockKey(cid)) ?? sizeOf(getter, cid, options)
+    const measured = known.get(nodeKey(cid)) ?? sizeOf(getter, cid, options)
     if (measured !== undefined) addTo(size, measured)
-    else stack.push({ key: blockKey(cid), entries: list(getter, cid), size: { entries: 1, bytes: 0 } })
+    else stack.push({ key: nodeKey(cid), entries: list(getter, cid), size: { entries: 1, bytes: 0 } })
   }
   enter(root, total)
   for (let frame = stack.at(-1); frame !== undefined; frame = stack.at(-1)) {
@@ -49,7 +49,7 @@ export function measureTree(getter: BlockGetter, root: CID, options: MeasureOpti
 
 /** undefined for a directory: its entries have to be counted. */
 function sizeOf(getter: BlockGetter, cid: CID, options: MeasureOptions): TreeSize | undefined {
-  if (options.asLinks?.has(blockKey(cid))) return { entries: 1, bytes: 0 }
+  if (options.asLinks?.has(nodeKey(cid))) return { entries: 1, bytes: 0 }
   try {
     const { type, size } = stat(getter, cid, options)
     return type === 'directory' ? undefined : { entries: 1, bytes: type === 'file' ? size : 0 }

@@ -7,7 +7,7 @@
 import { PkgError } from '../../errors.ts'
 import { MAX_BLOCK_BYTES } from '../block-file.ts'
 import type { BlockGetter } from '../blocks.ts'
-import { type BlockKey, blockKey, CID, RAW } from '../cid.ts'
+import { CID, nodeKey, RAW } from '../cid.ts'
 import { badNode, decodeNode, type FileNode, type FilePart } from './node.ts'
 
 /** Levels of a file, at most. Balanced files of 2^53 bytes have 6, trickle ones some 30. */
@@ -25,7 +25,7 @@ export class FileReader {
   readonly #getter: BlockGetter
   readonly #root: FileNode
   /** in the order of their last use, the oldest first */
-  readonly #inner = new Map<BlockKey, FileNode>()
+  readonly #inner = new Map<string, FileNode>()
   #last: Segment | undefined
 
   /** Reads the file's top block unless its node is given. Throws IS_DIRECTORY, NOT_FILE, BAD_NODE, NOT_UNIXFS. */
@@ -89,7 +89,7 @@ export class FileReader {
   }
 
   #isInner({ cid, start, end }: FilePart): boolean {
-    return cid.code !== RAW && (end - start > MAX_BLOCK_BYTES || this.#inner.has(blockKey(cid)))
+    return cid.code !== RAW && (end - start > MAX_BLOCK_BYTES || this.#inner.has(nodeKey(cid)))
   }
 
   /**
@@ -122,7 +122,7 @@ export class FileReader {
     // Sparse files and padding repeat one block.
     const last = this.#last?.node
     if (last?.children.length === 0 && last.cid.equals(cid)) return last
-    const key = cid.code === RAW ? '' : blockKey(cid)
+    const key = cid.code === RAW ? '' : nodeKey(cid)
     const known = this.#inner.get(key)
     if (known !== undefined) {
       this.#inner.delete(key)
@@ -135,7 +135,7 @@ export class FileReader {
     return node
   }
 
-  #keep(key: BlockKey, node: FileNode): void {
+  #keep(key: string, node: FileNode): void {
     this.#inner.set(key, node)
     if (this.#inner.size <= INNER_NODES) return
     for (const oldest of this.#inner.keys()) {
