@@ -16,8 +16,8 @@ export type GlobalOptions = {
 }
 
 /**
- * What a store is opened for. `read`: it has to be there; `change`: this user has
- * to be able to write it as well; `add`: it is made where none is.
+ * What a store is opened for. `read`: it has to be there; `change`: this user has to be
+ * able to add to it as well, itself or through its daemon; `add`: it is made where none is.
  */
 export type Purpose = 'read' | 'change' | 'add'
 
@@ -85,15 +85,26 @@ export function createContext(surroundings: Surroundings): { context: Context; c
 }
 
 async function openStore(
-  { paths, defer }: Pick<Context, 'paths' | 'defer'>,
+  { paths, signals, progress, defer }: Surroundings & Pick<Context, 'defer'>,
   purpose: Purpose,
 ): Promise<Store> {
-  const [{ Store }, { requireAddable }] = await Promise.all([
-    import('../store/store.ts'),
-    import('../store/prefix.ts'),
-  ])
-  if (purpose === 'change') requireAddable(paths)
-  const store = purpose === 'add' ? Store.open(paths.root) : Store.openExisting(paths.root)
+  const store = await (purpose === 'read' ? openToRead() : openToAdd())
   defer(() => store.close())
   return store
+
+  async function openToRead(): Promise<Store> {
+    const { Store } = await import('../store/store.ts')
+    return Store.openExisting(paths.root)
+  }
+
+  async function openToAdd(): Promise<Store> {
+    const { openStore } = await import('../daemon/open-store.ts')
+    const task = progress.task('Uploading')
+    defer(task.end)
+    return openStore(paths, {
+      create: purpose === 'add',
+      signal: signals.signal,
+      onProgress: ({ bytes, totalBytes }) => task.update({ done: bytes, total: totalBytes }),
+    })
+  }
 }

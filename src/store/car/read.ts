@@ -66,7 +66,8 @@ export async function importCar(
       onProgress?.(read)
     }
     const roots = unique(car.roots)
-    for (const root of roots) await add.protect(root)
+    // What they reach that was here before need not be on stable storage yet.
+    await add.rely(roots, { partial: true })
     const stored = await storeAll(add, spool, { signal, onProgress })
     return { roots, complete: wholeOnes(add, roots), blocks: read.blocks, bytes: read.bytes, ...stored }
   } finally {

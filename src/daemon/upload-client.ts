@@ -1,0 +1,162 @@
+// The client of POST /v1/import (import.ts): CARs to the daemon, at this user's own
+// socket, where the kernel has checked who asks. With `hold=1` the daemon protects
+// what came, and the CAR's roots with all below them, as long as the connection is open.
+
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { setTimeout as delay } from 'node:timers/promises'
+import { hasCode, isErrno, PkgError } from '../errors.ts'
+import { socketPath } from '../files/socket.ts'
+import { type PrefixPaths, userSocket } from '../paths.ts'
+import { writeCar } from '../store/car/write.ts'
+import { parseCid } from '../store/cid.ts'
+import type { Upload, Uploader, UploadRequest } from '../store/upload/uploader.ts'
+import { noDaemon, sayHello } from './hello-client.ts'
+import type { ImportLine } from './import.ts'
+
+/** How long to try while the daemon takes no more uploads, in ms, and the first pause, which is doubled. */
+const BUSY_MS = 60_000
+const PAUSE_MS = 100
+
+/** Milliseconds for what the daemon says about a body that it stopped reading. */
+const LAST_WORDS_MS = 1000
+
+export type UploaderOptions = {
+  signal?: AbortSignal | undefined
+  /** bytes that the daemon has taken, and how many there are */
+  onProgress?: ((progress: { bytes: number; totalBytes: number }) => void) | undefined
+}
+
+/** The way to the daemon of a prefix that this user may not write. */
+export function createUploader(paths: PrefixPaths, options: UploaderOptions = {}): Uploader {
+  return { upload: (request) => patiently(() => upload(paths, request, options), options.signal) }
+}
+
+/** Repeats what the daemon was too busy for. */
+async function patiently<T>(attempt: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  const deadline = Date.now() + BUSY_MS
+  for (let pause = PAUSE_MS; ; pause *= 2) {
+    try {
+      return await attempt()
+    } catch (error) {
+      if (!hasCode(error, 'BUSY') || Date.now() + pause > deadline) throw error
+    }
+    // Random, so that those who were refused together do not come again together.
+    await delay(pause * (0.5 + Math.random()), undefined, { signal })
+  }
+}
+
+async function upload(
+  paths: PrefixPaths,
+  request: UploadRequest,
+  { signal, onProgress }: UploaderOptions,
+): Promise<Upload> {
+  signal?.throwIfAborted()
+  const connection = await connect(paths)
+  const abort = () => connection.req.destroy()
+  signal?.addEventListener('abort', abort, { once: true })
+  try {
+    const { req, response } = connection
+    const sending = pipeline(Readable.from(writeCar(request.roots, request.blocks(), { signal })), req)
+    const onTaken = (bytes: number) => onProgress?.({ bytes, totalBytes: request.bytes })
+    const answer = response.then((res) => readAnswer(res, onTaken))
+    // What the daemon says tells more than that it has stopped reading.
+    const [{ complete }] = await Promise.all([
+      answer,
+      sending.catch((error) =>
+        Promise.race([answer, delay(LAST_WORDS_MS)]).then(() => Promise.reject(error)),
+      ),
+    ])
+    return heldBy(req, complete)
+  } catch (error) {
+    connection.req.destroy()
+    signal?.throwIfAborted()
+    if (error instanceof PkgError) throw error
+    throw new PkgError('NO_DAEMON', `the daemon of ${paths.root} went away in the middle of an upload`, {
+      hint: 'Try again; nothing was changed.',
+      cause: error,
+    })
+  } finally {
+    signal?.removeEventListener('abort', abort)
+  }
+}
+
+type Connection = { req: ClientRequest; response: Promise<IncomingMessage> }
+
+/** Connects to this user's socket; says hello where there is none, or a dead daemon's. Throws NO_DAEMON, PERMISSION. */
+async function connect(paths: PrefixPaths): Promise<Connection> {
+  try {
+    return await open(paths)
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT', 'ECONNREFUSED', 'ENOTDIR')) throw error
+  }
+  await sayHello(paths)
+  try {
+    return await open(paths)
+  } catch (cause) {
+    throw noDaemon(paths, cause)
+  }
+}
+
+async function open(paths: PrefixPaths): Promise<Connection> {
+  const req = httpRequest({
+    socketPath: socketPath(userSocket(paths, process.getuid?.() as number)),
+    path: '/v1/import?hold=1',
+    method: 'POST',
+    headers: { 'Content-Type': 'application/vnd.ipld.car; version=1' },
+    // A connection of its own: it is the hold.
+    agent: false,
+  })
+  const response = new Promise<IncomingMessage>((resolve, reject) => {
+    req.on('response', resolve).on('error', reject)
+  })
+  response.catch(() => {})
+  req.flushHeaders()
+  await new Promise<void>((resolve, reject) => {
+    req.once('error', reject)
+    req.once('socket', (socket) => {
+      if (socket.connecting) socket.once('connect', resolve)
+      else resolve()
+    })
+  })
+  return { req, response }
+}
+
+type Done = ImportLine & { type: 'done' }
+
+async function readAnswer(res: IncomingMessage, onTaken: (bytes: number) => void): Promise<Done> {
+  for await (const text of linesOf(res)) {
+    const line = JSON.parse(text) as ImportLine
+    if (line.type === 'done') return line
+    if (line.type === 'progress') onTaken(line.bytes)
+    else throw new PkgError(line.code, line.message, line.hint === undefined ? {} : { hint: line.hint })
+  }
+  throw new Error('the answer ended early')
+}
+
+/** The stream stays open when the reader leaves: it is the hold. */
+async function* linesOf(res: IncomingMessage): AsyncGenerator<string> {
+  let rest = ''
+  for await (const chunk of res.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
+    const lines = `${rest}${chunk}`.split('\n')
+    rest = lines.pop() as string
+    yield* lines
+  }
+  if (rest !== '') yield rest
+}
+
+function heldBy(req: ClientRequest, complete: readonly string[]): Upload {
+  let lost = false
+  // Nothing more is said: this is how the end of the connection is noticed.
+  req.once('close', () => {
+    lost = true
+  })
+  return {
+    whole: complete.map(parseCid),
+    get lost() {
+      return lost
+    },
+    close: () => void req.destroy(),
+  }
+}

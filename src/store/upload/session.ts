@@ -1,0 +1,112 @@
+// An add session of a user who may not write the prefix: it builds in a scratch
+// prefix, has the daemon protect what it counts on, and uploads what is new when it
+// commits. The daemon keeps its side (blocks, barrier, temp pin) before it answers,
+// so blocks are before roots here too (invariant 4): the user's process writes its
+// link while the connection, and with it the daemon's temp pin, is there.
+//
+// A daemon that ends takes the protection with it. So when the links are written the
+// session looks whether all of it is there still (`finish`), and else has the daemon
+// that runs then protect and take the same again: only what lasts is reported done.
+
+import { PkgError } from '../../errors.ts'
+import { AddSession, type RelyOptions } from '../add.ts'
+import type { BlockGetter } from '../blocks.ts'
+import { type BlockKey, type CID, rawCidOfKey } from '../cid.ts'
+import { requireComplete } from '../closure.ts'
+import { readTempPins } from '../temp-pin.ts'
+import type { Block } from '../writer.ts'
+import type { Hold } from './holds.ts'
+import type { UploadStore } from './upload-store.ts'
+
+export class UploadSession extends AddSession {
+  readonly #store: UploadStore
+  readonly #holds = new Set<Hold>()
+  readonly #sent = new Set<BlockKey>()
+  #closed = false
+
+  constructor(store: UploadStore) {
+    super(store, store.scratch.enter())
+    this.#store = store
+  }
+
+  override async protect(cid: CID): Promise<void> {
+    await this.#hold([cid])
+  }
+
+  /** One question to the daemon for all of them; it looks whether they are whole, and sees to the barrier. */
+  override async rely(cids: CID | readonly CID[], { partial = false }: RelyOptions = {}): Promise<void> {
+    const all = [cids].flat() as CID[]
+    await this.#hold(all)
+    if (!partial) for (const cid of all) this.#requireWhole(cid)
+  }
+
+  override async commit(complete: Iterable<CID> = []): Promise<void> {
+    const roots = [...complete]
+    this.store.flush()
+    this.writer.takeTouched()
+    await this.#renew()
+    const keys = this.#unsent()
+    const known = roots.every((root) => this.#store.holds.find(root)?.isWhole(root))
+    if (keys.length > 0 || !known) {
+      const { blocks } = this.#store
+      const bytes = keys.reduce((sum, key) => sum + (blocks.size(rawCidOfKey(key)) ?? 0), 0)
+      const request = { roots, bytes, blocks: () => read(blocks, keys) }
+      this.#holds.add(await this.#store.holds.open(request))
+      for (const key of keys) this.#sent.add(key)
+    }
+    for (const root of roots) this.#requireWhole(root)
+    this.store.index.markComplete(roots)
+  }
+
+  override async finish(): Promise<void> {
+    // A turn of the event loop: the end of a connection that came before the link is known after it.
+    await new Promise(setImmediate)
+    await this.#renew()
+  }
+
+  override close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    super.close()
+    for (const hold of this.#holds) hold.release()
+    this.#holds.clear()
+    this.#store.scratch.leave()
+  }
+
+  async #hold(cids: readonly CID[]): Promise<void> {
+    const { holds } = this.#store
+    const others: CID[] = []
+    for (const cid of cids) {
+      const held = holds.find(cid)
+      if (held === undefined) others.push(cid)
+      else if (!this.#holds.has(held)) this.#holds.add(held.retain())
+    }
+    if (others.length > 0) this.#holds.add(await holds.open({ roots: others, bytes: 0, blocks: () => [] }))
+  }
+
+  /** What this session, its threads included, has put and not uploaded: its temp pins say it, and what `has` was asked for. */
+  #unsent(): BlockKey[] {
+    const named = new Set(readTempPins(this.places).flatMap(({ blocks }) => blocks))
+    return [...named].filter((key) => !this.#sent.has(key) && this.store.blocks.has(rawCidOfKey(key)))
+  }
+
+  async #renew(): Promise<void> {
+    for (const hold of this.#holds) await hold.renew()
+  }
+
+  #requireWhole(cid: CID): void {
+    if (this.#store.holds.find(cid)?.isWhole(cid)) return
+    // It says what is missing.
+    requireComplete(this.store, cid)
+    throw new PkgError('INCOMPLETE', `${cid} was not whole in ${this.store.paths.root}`, {
+      hint: 'Add or import it again.',
+    })
+  }
+}
+
+function* read(blocks: BlockGetter, keys: readonly BlockKey[]): Generator<Block> {
+  for (const key of keys) {
+    const cid = rawCidOfKey(key)
+    yield { cid, bytes: blocks.get(cid) }
+  }
+}
