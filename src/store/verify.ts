@@ -9,6 +9,7 @@ import type { ListedBlock } from './blocks.ts'
 import { blockKey, CID, DAG_CBOR, DAG_JSON, DAG_PB, sameBlock } from './cid.ts'
 import { missingBlocks } from './closure.ts'
 import { verifyBlock } from './hash.ts'
+import type { Healed } from './heal.ts'
 import type { IndexNode } from './index-db.ts'
 import { linksOf } from './links.ts'
 import { leaveQuarantine, listQuarantine } from './quarantine.ts'
@@ -28,6 +29,8 @@ export type VerifyOptions = {
   repair?: boolean
   /** DAGs that have to be whole */
   roots?: Iterable<CID>
+  /** where to take what they lack from; see heal.ts */
+  from?: readonly string[] | undefined
 }
 
 export type BadBlock = { cid: CID; file: string; why: string; quarantined: boolean }
@@ -36,7 +39,9 @@ export type Verified = {
   blocks: number
   bytes: number
   corrupt: BadBlock[]
+  /** when what could be healed was */
   incompleteRoots: { cid: CID; missing: CID[] }[]
+  healed?: Healed
   /** what was found damaged, now or earlier, and has not come back; with those of `roots` that need it */
   quarantined: { cid: CID; file: string; neededBy: CID[] }[]
 }
@@ -44,11 +49,12 @@ export type Verified = {
 /**
  * Step 1 hashes every block file; a corrupt one goes to the quarantine. Step 2
  * looks whether the DAGs of `roots` are whole; those that are not lose their note
- * of completeness. Step 3 removes from the quarantine what has come back. Codecs
+ * of completeness, and with `from` are healed as far as can be. Step 3 removes from the quarantine what has come back. Codecs
  * are unknown here: bad blocks are named by raw CIDs.
  */
 export async function verifyStore(store: Store, options: VerifyOptions = {}): Promise<Verified> {
-  const { repair = true, roots = [] } = options
+  const { repair = true, from = [] } = options
+  const roots = [...(options.roots ?? [])]
   const result: Verified = { blocks: 0, bytes: 0, corrupt: [], incompleteRoots: [], quarantined: [] }
   for await (const { block, bytes, error } of readAll(store, options)) {
     result.blocks += 1
@@ -59,15 +65,29 @@ export async function verifyStore(store: Store, options: VerifyOptions = {}): Pr
   }
   // Which DAGs a lost block belongs to nobody knows without a walk.
   if (result.corrupt.some(({ quarantined }) => quarantined)) store.index.clearComplete()
-  for (const cid of roots) {
-    options.signal?.throwIfAborted()
-    const missing = missingBlocks(store, cid)
-    if (missing.length === 0) continue
-    result.incompleteRoots.push({ cid, missing })
-    store.index.clearComplete((complete) => complete.equals(cid))
+  result.incompleteRoots = findIncomplete(store, roots, options)
+  if (repair && from.length > 0 && result.incompleteRoots.length > 0) {
+    const { healStore } = await import('./heal.ts')
+    const { signal } = options
+    result.healed = await healStore(store, roots, { from, signal })
+    result.incompleteRoots = findIncomplete(store, roots, options)
   }
   lookIntoQuarantine(store, result, repair)
   return result
+}
+
+function findIncomplete(
+  store: Store,
+  roots: readonly CID[],
+  { signal }: VerifyOptions,
+): Verified['incompleteRoots'] {
+  return roots.flatMap((cid) => {
+    signal?.throwIfAborted()
+    const missing = missingBlocks(store, cid)
+    if (missing.length === 0) return []
+    store.index.clearComplete((complete) => complete.equals(cid))
+    return [{ cid, missing }]
+  })
 }
 
 function lookIntoQuarantine(store: Store, result: Verified, repair: boolean): void {

@@ -1,6 +1,7 @@
-// `pkg store verify`: hashes every block, and looks whether what roots keep is whole.
+// `pkg store verify`: hashes every block, looks whether what roots keep is whole,
+// and heals it from what is named.
 
-import { EXIT } from '../../errors.ts'
+import { EXIT, PkgError } from '../../errors.ts'
 import type { Root } from '../../pins/root.ts'
 import { defineCommand } from '../command.ts'
 import { describeRoot } from '../describe-root.ts'
@@ -10,8 +11,21 @@ export const command = defineCommand({
   options: (argv) =>
     argv
       .option('dry-run', { type: 'boolean', describe: 'Only tell: leave corrupt blocks where they are' })
-      .example('pkg store verify', 'Move corrupt blocks to quarantine; adding the content again heals it'),
-  async run({ dryRun = false }, context) {
+      .option('from', {
+        type: 'string',
+        array: true,
+        requiresArg: true,
+        describe: 'Heal: take lost blocks from a CAR file, an imported directory or another prefix',
+      })
+      .option('repair', { type: 'boolean', describe: 'Heal, which --from does too' })
+      .example('pkg store verify', 'Move corrupt blocks to quarantine; adding the content again heals it')
+      .example('pkg store verify --repair --from backup.car ./tree', 'Heal from what still has the blocks'),
+  async run({ dryRun = false, from = [], repair = false }, context) {
+    if (repair && from.length === 0) {
+      throw new PkgError('USAGE', '--repair needs to know where the lost blocks are', {
+        hint: 'Name CAR files, imported directories or other prefixes: --from <path>…',
+      })
+    }
     const [{ verifyStore }, { roots }] = await Promise.all([
       import('../../store/verify.ts'),
       import('../../pins/roots.ts'),
@@ -23,6 +37,7 @@ export const command = defineCommand({
     const { quarantined, ...verified } = await verifyStore(store, {
       signal: context.signal,
       repair: !dryRun,
+      from,
       roots: new Map(all.map(({ cid }) => [cid.toString(), cid])).values(),
       onProgress: ({ blocks }) => task.update({ done: blocks, total }),
     }).finally(task.end)
@@ -30,13 +45,20 @@ export const command = defineCommand({
       const needs = (root: Root) => neededBy.some((cid) => cid.equals(root.cid))
       return { ...block, neededBy: all.filter(needs).map(describeRoot) }
     })
-    const ok = verified.corrupt.length === 0 && verified.incompleteRoots.length === 0
+    const whole = verified.incompleteRoots.length === 0
+    // Asked to heal, what was found damaged is no failure once all that needs it is whole.
+    const ok = whole && (verified.corrupt.length === 0 || (from.length > 0 && !dryRun))
     return { ok, ...verified, quarantined: named }
   },
-  render({ ok, blocks, bytes, corrupt, incompleteRoots, quarantined }, style) {
+  render({ ok, blocks, bytes, corrupt, incompleteRoots, quarantined, healed }, style) {
     const lines = corrupt.map(({ file, why, quarantined }) => {
       return `${style.red('corrupt')} ${printable(file)}: ${printable(why)}${quarantined ? ' (moved to quarantine)' : ''}`
     })
+    for (const { path, kind, blocks, bytes } of healed?.sources ?? []) {
+      lines.push(
+        `${style.green('healed')} ${count(blocks, 'block')} (${formatBytes(bytes)}) from the ${kind} ${printable(path)}`,
+      )
+    }
     for (const { cid, missing } of incompleteRoots) {
       lines.push(
         `${style.red('incomplete')} ${cid}: ${count(missing.length, 'block')} missing, first ${missing[0]}`,
@@ -49,7 +71,11 @@ export const command = defineCommand({
     lines.push(
       `${count(blocks, 'block')}, ${formatBytes(bytes)}: ${ok ? style.green('all good') : style.red('damaged')}`,
     )
-    if (!ok) lines.push(`${style.bold('hint:')} add, import or install the damaged content again`)
+    if (!ok) {
+      lines.push(
+        `${style.bold('hint:')} add, import or install the damaged content again, or name who has it: --from <path>`,
+      )
+    }
     return lines.join('\n')
   },
   brief: ({ corrupt }) => corrupt.map(({ cid }) => cid.toString()).join('\n'),

@@ -30,7 +30,8 @@ export type QueuedRead = {
   done(result: ReadResult): void
 }
 
-type QueueOptions = { add: AddSession; outbox: Outbox; signal?: AbortSignal | undefined }
+/** Without `add` this thread reads alone: the others write all that they read. */
+type QueueOptions = { add?: AddSession | undefined; outbox: Outbox; signal?: AbortSignal | undefined }
 
 export class ReadQueue {
   /** What worker threads wrote; what this thread wrote is in the outbox's figures. */
@@ -54,7 +55,8 @@ export class ReadQueue {
     this.#reads.push(read)
     this.#waitingBytes += read.bytes
     const many = this.#waiting > INLINE_FILES || this.#waitingBytes > INLINE_BYTES
-    if (many && this.#pool === undefined && usefulWorkers() > 0) this.#startPool()
+    const { add } = this.#options
+    if (many && add && this.#pool === undefined && usefulWorkers() > 0) this.#startPool(add)
     this.#dispatch()
   }
 
@@ -92,8 +94,8 @@ export class ReadQueue {
     this.#check()
   }
 
-  #startPool(): void {
-    this.#pool = new ReadPool(this.#options.add, usefulWorkers(), {
+  #startPool(add: AddSession): void {
+    this.#pool = new ReadPool(add, usefulWorkers(), {
       onResults: (batch, results, figures) => {
         this.figures.blocks += figures.blocks
         this.figures.newBlocks += figures.newBlocks
