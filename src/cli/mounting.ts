@@ -1,27 +1,59 @@
-// Programs run only while the store is mounted. A command that changes a profile
-// needs no mount, so what is in the mount's way is a remark there and no failure.
+// Programs run only while the store is mounted, or from checkouts where nothing can
+// be. A command that changes a profile needs no mount, so what is in the mount's
+// way is a remark there and no failure.
 
 import { hasCode } from '../errors.ts'
+import { modeInForce, type StoreMode } from '../mount/mode.ts'
+import { mountState, unmount } from '../mount/mountpoint.ts'
+import type { ProfileStore } from '../profiles/profile.ts'
+import type { CID } from '../store/cid.ts'
 import type { Context } from './context.ts'
 
-export type MountReport = { mounted: boolean; reason?: string; hint?: string }
+/** `reason`: why it is not mounted. */
+export type MountReport = { mode: StoreMode; mounted: boolean; reason?: string; hint?: string }
 
 /** Starts the daemon unless the store is mounted; says why where that cannot be. Throws only what is unexpected. */
 export async function tryMount({ paths, signal }: Pick<Context, 'paths' | 'signal'>): Promise<MountReport> {
+  const { mode, why } = modeInForce(paths)
+  if (mode === 'checkout') {
+    await uncover(paths)
+    return { mode, mounted: false, reason: why }
+  }
   const { ensureDaemon } = await import('../daemon/client.ts')
   try {
     await ensureDaemon(paths, { signal })
-    return { mounted: true }
+    return { mode, mounted: true }
   } catch (error) {
     if (!hasCode(error, 'NO_FUSE', 'MOUNT_FAILED', 'NO_DAEMON', 'PERMISSION')) throw error
     const { message: reason, hint } = error
-    return { mounted: false, reason, ...(hint === undefined ? {} : { hint }) }
+    return { mode, mounted: false, reason, ...(hint === undefined ? {} : { hint }) }
   }
+}
+
+/** Returns when programs of this package can be started: mounted, or checked out. The caller protects it. Throws as both do. */
+export async function makeRunnable(
+  { paths, signal }: Pick<Context, 'paths' | 'signal'>,
+  store: ProfileStore,
+  cid: CID,
+): Promise<void> {
+  if (modeInForce(paths).mode === 'mount') {
+    const { ensureDaemon } = await import('../daemon/client.ts')
+    await ensureDaemon(paths, { signal })
+    return
+  }
+  await uncover(paths)
+  const { ensureTrees } = await import('../profiles/trees.ts')
+  await ensureTrees(store, cid, { signal })
 }
 
 /** Says on standard error that installed programs cannot run yet. */
 export function noteUnmounted({ note, paths }: Pick<Context, 'note' | 'paths'>, mount: MountReport): void {
-  if (mount.mounted) return
+  if (mount.mounted || mount.mode === 'checkout') return
   note(`Programs cannot run until ${paths.store} is mounted: ${mount.reason}`)
   note(`hint: ${mount.hint ?? 'Run `pkg doctor`.'}`)
+}
+
+/** In checkout mode a mount that nobody serves any more only hides the trees. */
+export async function uncover(paths: Context['paths']): Promise<void> {
+  if (mountState(paths) === 'stale') await unmount(paths.store)
 }

@@ -3,7 +3,7 @@
 // alone, so that a running daemon costs a command nothing.
 
 import { spawn } from 'node:child_process'
-import { closeSync } from 'node:fs'
+import { closeSync, lstatSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { entryPoint } from '../entry.ts'
 import { EXIT, isErrno, PkgError } from '../errors.ts'
@@ -11,6 +11,7 @@ import { makePrefixDirectory } from '../files/directory.ts'
 import { openPrefixFile } from '../files/modes.ts'
 import { runningProcess } from '../files/pid-file.ts'
 import { SYSTEM_PATH } from '../files/system-command.ts'
+import { modeInForce, type StoreMode, storeMode } from '../mount/mode.ts'
 import { mountState } from '../mount/mountpoint.ts'
 import type { PrefixPaths } from '../paths.ts'
 import type { DaemonStatus } from './daemon.ts'
@@ -32,13 +33,23 @@ const ASK_MS = 200
 
 export type EnsureOptions = { waitMs?: number; signal?: AbortSignal }
 
-/** True when the daemon and the mount server run and the mount is there. Reads some small files, asks nobody. */
+/**
+ * True when the daemon and the mount server run and the mount is there; in checkout
+ * mode, when the daemon listens. Reads some small files, asks nobody.
+ */
 export function isServing(paths: PrefixPaths): boolean {
-  return runningProcess(paths.daemonPid) !== undefined && servingProcess(paths) !== undefined
+  if (runningProcess(paths.daemonPid) === undefined) return false
+  return servingProcess(paths) !== undefined || (storeMode(paths) === 'checkout' && listens(paths))
+}
+
+/** A socket older than the pid file is a dead daemon's. */
+function listens({ daemonSocket, daemonPid }: PrefixPaths): boolean {
+  const made = (path: string) => lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
+  return made(daemonSocket) >= made(daemonPid) && made(daemonPid) > 0
 }
 
 /**
- * Returns when the prefix is mounted, starting the daemon if none runs; true
+ * Returns when the prefix is mounted (in checkout mode: when the daemon listens), starting the daemon if none runs; true
  * when it had to be started. Idempotent, and safe beside others doing the same.
  * Throws NO_FUSE or MOUNT_FAILED with the daemon's reason, NO_DAEMON when it
  * does not come up in time, PERMISSION when only another user can start it.
@@ -74,6 +85,9 @@ export async function ensureDaemon(
 
 export type DaemonState = {
   running: boolean
+  /** how programs see the store, and what decided that */
+  mode: StoreMode
+  why: string
   mount: 'mounted' | 'stale' | 'none'
   /** the daemon's own words, when it answers */
   status?: DaemonStatus
@@ -90,8 +104,11 @@ export async function daemonState(paths: PrefixPaths, { ask = true } = {}): Prom
   const daemon = runningProcess(paths.daemonPid)
   const server = runningProcess(paths.mountPid)
   const status = daemon && ask ? await askDaemon(paths) : undefined
+  const { mode, why } = modeInForce(paths)
   return {
     running: daemon !== undefined,
+    mode,
+    why,
     mount: mountState(paths),
     ...(daemon && { pid: daemon.pid }),
     ...(server && { mountPid: server.pid }),

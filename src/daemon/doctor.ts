@@ -6,6 +6,7 @@
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { isErrno } from '../errors.ts'
+import { type ModeInForce, modeInForce } from '../mount/mode.ts'
 import { type MountEntry, mountAt, mountState } from '../mount/mountpoint.ts'
 import { type Check, checkFuse } from '../mount/requirements.ts'
 import { type PrefixPaths, profileLink } from '../paths.ts'
@@ -32,9 +33,11 @@ export async function runDoctor(
   paths: PrefixPaths,
   { env = process.env }: DoctorOptions = {},
 ): Promise<Check[]> {
+  const inForce = modeInForce(paths)
   return [
     nodeCheck(process.versions.node),
-    ...fuseChecks(checkFuse(), guestOf(paths)),
+    ...fuseChecks(checkFuse(), guestOf(paths), inForce),
+    modeCheck(inForce),
     prefixCheck(paths),
     modesCheck(paths),
     spaceCheck(paths),
@@ -48,13 +51,24 @@ export async function runDoctor(
 export type Guest = { store: string; open: boolean }
 
 /** What this user's own mount would lack is nothing in the way of programs on somebody else's. */
-export function fuseChecks(checks: readonly Check[], guest: Guest | undefined): Check[] {
-  if (!guest?.open) return [...checks]
+export function fuseChecks(
+  checks: readonly Check[],
+  guest: Guest | undefined,
+  { mode }: Pick<ModeInForce, 'mode'> = { mode: 'mount' },
+): Check[] {
+  if (!guest?.open && mode === 'mount') return [...checks]
+  const instead = guest?.open
+    ? `needed only for a mount of your own: another user serves ${guest.store}`
+    : 'programs run from checkouts instead'
   return checks.map((check): Check => {
-    if (check.ok !== false) return check
-    const detail = `${check.detail}; needed only for a mount of your own: another user serves ${guest.store}`
-    return { ...check, ok: 'note', detail }
+    return check.ok === false ? { ...check, ok: 'note', detail: `${check.detail}; ${instead}` } : check
   })
+}
+
+/** How programs see the store, and why so. */
+export function modeCheck({ mode, why }: ModeInForce): Check {
+  const how = mode === 'mount' ? 'mount' : 'checkout: programs run from real trees, no mount is needed'
+  return { name: 'store mode', ok: true, detail: `${how} (${why})` }
 }
 
 /** Undefined where nothing is mounted, nobody serves it, or this user does. Does not look into it (invariant 8). */
@@ -129,7 +143,7 @@ async function processChecks(paths: PrefixPaths): Promise<Check[]> {
   return [daemon, mountCheck(paths, state)]
 }
 
-function mountCheck(paths: PrefixPaths, { running, mount, status }: DaemonState): Check {
+function mountCheck(paths: PrefixPaths, { running, mode, mount, status }: DaemonState): Check {
   const { store, log } = paths
   const guest = guestOf(paths)
   const name = 'mount'
@@ -139,6 +153,7 @@ function mountCheck(paths: PrefixPaths, { running, mount, status }: DaemonState)
     return { name, ok: false, detail, hint: 'Set PKG_PREFIX to a directory of your own.' }
   }
   if (mount === 'mounted') return { name, ok: true, detail: `${store} is mounted` }
+  if (mode === 'checkout' && mount === 'none') return { name, ok: true, detail: `${store} needs none` }
   if (error) return { name, ok: false, detail: error.message, hint: error.hint ?? `See ${log}.` }
   if (mount === 'stale')
     return { name, ok: false, detail: `${store} is mounted and nobody serves it`, hint: START_HINT }

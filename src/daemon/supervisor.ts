@@ -6,6 +6,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { codeOf, type ErrorCode, hasCode } from '../errors.ts'
 import { type ProcessId, runningProcess } from '../files/pid-file.ts'
+import { modeInForce, storeMode } from '../mount/mode.ts'
 import type { PrefixPaths } from '../paths.ts'
 import type { Log } from './log.ts'
 import { servingProcess, startMountServer, stopMountServer } from './mount-process.ts'
@@ -20,8 +21,12 @@ const MAX_RETRY_MS = 2000
 /** A living server that has no mount is given this long to get it, or to end. */
 const PATIENCE_MS = 15_000
 
+/** Where nothing is to be mounted: how often to look whether that has changed. */
+const IDLE_MS = 5000
+
 export type MountStatus = {
-  state: 'starting' | 'mounted' | 'failed' | 'stopped'
+  /** `off`: programs see the store as checkouts (mount/mode.ts) */
+  state: 'starting' | 'mounted' | 'failed' | 'stopped' | 'off'
   pid?: number
   /** true when the server was there before this daemon */
   adopted?: boolean
@@ -65,9 +70,11 @@ export class MountSupervisor {
   async #run(): Promise<void> {
     for (let retry = RETRY_MS; !this.#stop.signal.aborted; ) {
       try {
-        await this.#ensure()
+        const on = storeMode(this.#paths) === 'mount'
+        if (on) await this.#ensure()
+        else this.#off()
         retry = RETRY_MS
-        await this.#pause(LOOK_MS)
+        await this.#pause(on ? LOOK_MS : IDLE_MS)
       } catch (error) {
         if (this.#stop.signal.aborted) return
         this.#failed(error)
@@ -106,6 +113,13 @@ export class MountSupervisor {
       await delay(LOOK_MS / 10, undefined, { signal: this.#stop.signal })
     }
     return undefined
+  }
+
+  #off(): void {
+    if (this.#status.state === 'off') return
+    this.#server = undefined
+    this.#status = { state: 'off', restarts: this.#status.restarts }
+    this.#log(`no mount: ${modeInForce(this.#paths).why}; programs run from checkouts`)
   }
 
   #mounted(server: ProcessId, { adopted }: { adopted: boolean }): void {

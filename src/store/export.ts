@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto'
 import { lstatSync, renameSync, rmSync, statfsSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { isErrno, PkgError } from '../errors.ts'
-import type { BlockKey, CID } from './cid.ts'
+import type { CID } from './cid.ts'
 import type { Store } from './store.ts'
 import { type CopyFigures, copyTree } from './unixfs/copy.ts'
 import { measureTree } from './unixfs/measure.ts'
@@ -57,7 +57,7 @@ export function requireSpace(
   store: Pick<Store, 'blocks'>,
   cid: CID,
   directory: string,
-  { asLinks }: { asLinks?: ReadonlySet<BlockKey> } = {},
+  { asLinks }: { asLinks?: ReadonlySet<string> } = {},
 ): void {
   if (!exists(directory)) throw new PkgError('NOT_FOUND', `there is no directory ${directory}`)
   const { entries, bytes } = measureTree(store.blocks, cid, {

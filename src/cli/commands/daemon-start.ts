@@ -7,8 +7,11 @@ export const command = defineCommand({
   async run(_args, { paths, signal }) {
     const { daemonState, ensureDaemon } = await import('../../daemon/client.ts')
     const started = await ensureDaemon(paths, { signal })
-    const { pid, mountPid } = await daemonState(paths)
-    return { started, mounted: paths.store, pid, mountPid }
+    const { pid, mountPid, mode, why } = await daemonState(paths)
+    return { started, mode, why, ...(mode === 'mount' && { mounted: paths.store }), pid, mountPid }
   },
-  render: ({ started, mounted }) => `${started ? 'Mounted at' : 'Already mounted at'} ${mounted}`,
+  render({ started, mounted, why }) {
+    if (mounted !== undefined) return `${started ? 'Mounted at' : 'Already mounted at'} ${mounted}`
+    return `${started ? 'Runs' : 'Runs already'}, with checkouts and no mount: ${why}`
+  },
 })

@@ -2,6 +2,8 @@
 
 import { EXIT } from '../../errors.ts'
 import { defineCommand } from '../command.ts'
+import type { Context } from '../context.ts'
+import type { MountReport } from '../mounting.ts'
 import { fields, printable } from '../output.ts'
 
 export const command = defineCommand({
@@ -28,20 +30,21 @@ export const command = defineCommand({
       { isInPath, programsDirectory, shellLine },
       { addLine, hasLine },
       { tryMount },
-      { makePrefix },
+      { preparePrefix },
     ] = await Promise.all([
       import('../profile-link.ts'),
       import('../path-hint.ts'),
       import('../shell-file.ts'),
       import('../mounting.ts'),
-      import('../../store/prefix.ts'),
+      import('../../daemon/open-store.ts'),
     ])
     const { env, paths } = context
     const link = readProfileLink(context)
     if (!force) requireLeaving(link)
-    makePrefix(paths)
+    await preparePrefix(paths)
     moveProfileLink(link)
     const mount = wanted ? await tryMount(context) : undefined
+    if (mount?.mode === 'checkout') await checkOutCurrent(context)
     const shell = shellLine(env)
     const modified = modifyShell && addLine(shell.file, shell.line)
     return {
@@ -61,6 +64,7 @@ export const command = defineCommand({
     }
   },
   render({ prefix, mountpoint, profile, target, led, mount, path }, style) {
+    const checkouts = mount?.mode === 'checkout'
     const state = mount?.mounted ? style.green(mountpoint) : style.yellow(mount?.reason ?? 'not asked for')
     const lines = [
       ...(led === undefined
@@ -70,8 +74,9 @@ export const command = defineCommand({
         [
           ['prefix', prefix],
           ['profile', profile],
-          ['mount', state],
-          ['hint', mount?.mounted === false ? (mount.hint ?? 'See `pkg doctor`.') : undefined],
+          checkouts ? ['store', `${style.green(mountpoint)}: real trees (checkout mode)`] : ['mount', state],
+          ['because', checkouts ? mount.reason : undefined],
+          ['hint', isMissing(mount) ? (mount?.hint ?? 'See `pkg doctor`.') : undefined],
         ],
         style,
       ),
@@ -80,8 +85,23 @@ export const command = defineCommand({
     return lines.join('\n')
   },
   brief: ({ prefix }) => prefix,
-  exitStatus: ({ mount }) => (mount?.mounted === false ? EXIT.unavailable : EXIT.ok),
+  exitStatus: ({ mount }) => (isMissing(mount) ? EXIT.unavailable : EXIT.ok),
 })
+
+function isMissing(mount: MountReport | undefined): boolean {
+  return mount?.mode === 'mount' && !mount.mounted
+}
+
+/** The programs that are installed already, where they were seen through a mount until now. */
+async function checkOutCurrent(context: Context): Promise<void> {
+  const [{ findCurrentGeneration }, { ensureTrees }] = await Promise.all([
+    import('../../profiles/profile.ts'),
+    import('../../profiles/trees.ts'),
+  ])
+  const profile = await context.readProfile()
+  const current = findCurrentGeneration(profile)
+  if (current) await ensureTrees(profile.store, current.cid, { signal: context.signal })
+}
 
 function whereTheLineIs({
   modified,

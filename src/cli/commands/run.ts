@@ -1,4 +1,4 @@
-// `pkg run`: a program straight from the mount, held by a temp pin while it runs.
+// `pkg run`: a program straight from the store, held by a temp pin while it runs.
 
 import { PkgError } from '../../errors.ts'
 import type { Manifest } from '../../packages/manifest.ts'
@@ -26,11 +26,11 @@ export const command = defineCommand({
       .example('pkg run esbuild -- --version', 'Ends with the program’s own exit status')
       .example('pkg run node@24 -p npx -- --help', 'Another program of a package'),
   async run({ package: spec, program, as, registry, '--': words = [] }, context) {
-    const [{ lookUp }, { withAdd }, { readManifest }, { ensureDaemon }, { storePath }] = await Promise.all([
+    const [{ lookUp }, { withAdd }, { readManifest }, { makeRunnable }, { storePath }] = await Promise.all([
       import('../../registry/look-up.ts'),
       import('../../store/add.ts'),
       import('../../packages/package.ts'),
-      import('../../daemon/client.ts'),
+      import('../mounting.ts'),
       import('../../paths.ts'),
     ])
     const store = await context.openStore('change')
@@ -38,7 +38,7 @@ export const command = defineCommand({
       const [found] = await lookUp(add, [spec], { as, registry, signal: context.signal })
       if (!found) throw new PkgError('INTERNAL', `${spec} was not looked up`)
       const name = chooseProgram(readManifest(store.blocks, found.cid), program)
-      await ensureDaemon(context.paths, { signal: context.signal })
+      await makeRunnable(context, store, found.cid)
       const path = storePath(context.paths, found.cid, 'bin', name)
       return { path, cid: found.cid, status: await runProgram(path, words, context.signals) }
     })

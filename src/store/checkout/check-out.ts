@@ -16,7 +16,7 @@ import { fsyncDirectory } from '../../files/atomic.ts'
 import { FEW_FILES, syncFiles, syncFilesystem } from '../../files/barrier.ts'
 import { failpoint } from '../../files/failpoint.ts'
 import { ensurePrefixEntry } from '../../files/modes.ts'
-import { blockKey, CID } from '../cid.ts'
+import { CID, nodeKey } from '../cid.ts'
 import { requireSpace } from '../export.ts'
 import type { Store } from '../store.ts'
 import { type CopyFigures, copyTree } from '../unixfs/copy.ts'
@@ -140,7 +140,7 @@ async function stage(
   pool: FilePool,
   { signal, onProgress }: StageOptions,
 ): Promise<CopyFigures> {
-  const asLinks = new Set(Array.from(siblings.values(), blockKey))
+  const asLinks = new Set(Array.from(siblings.values(), nodeKey))
   requireSpace(store, cid, store.paths.store, { asLinks })
   return await copyTree(store.blocks, cid, temporary, {
     signal,

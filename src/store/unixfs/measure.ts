@@ -12,8 +12,8 @@ import { type StatOptions, stat } from './stat.ts'
 export type TreeSize = { entries: number; bytes: number }
 
 export type MeasureOptions = StatOptions & {
-  /** directories that count as one entry, by their block's key: links stand for them */
-  asLinks?: ReadonlySet<BlockKey> | undefined
+  /** directories that count as one entry, by `nodeKey`: links stand for them */
+  asLinks?: ReadonlySet<string> | undefined
 }
 
 type Frame = { key: string; entries: Iterator<Entry>; size: TreeSize }
