@@ -85,11 +85,13 @@ export function createContext(surroundings: Surroundings): { context: Context; c
 }
 
 async function openStore(
-  { paths, signals, progress, defer }: Surroundings & Pick<Context, 'defer'>,
+  { paths, signals, progress, note, defer }: Surroundings & Pick<Context, 'defer'>,
   purpose: Purpose,
 ): Promise<Store> {
   const store = await (purpose === 'read' ? openToRead() : openToAdd())
   defer(() => store.close())
+  if (purpose !== 'read')
+    (await import('./recheck-progress.ts')).showRecheck(store, { progress, note, defer })
   return store
 
   async function openToRead(): Promise<Store> {

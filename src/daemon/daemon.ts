@@ -9,6 +9,7 @@ import { PkgError } from '../errors.ts'
 import { withLock } from '../files/lock.ts'
 import { isRunning, readPidFile, runningProcess, writePidFile } from '../files/pid-file.ts'
 import type { PrefixPaths } from '../paths.ts'
+import { flushIfWritten, recheck } from '../store/recheck.ts'
 import { Store } from '../store/store.ts'
 import { listenApi } from './api.ts'
 import { type Log, openLog } from './log.ts'
@@ -17,6 +18,8 @@ import { type MountStatus, MountSupervisor } from './supervisor.ts'
 
 /** Milliseconds between two looks at the pid file, which tells whether this is still the prefix's daemon. */
 const LOOK_MS = 1000
+/** Milliseconds between two flushes, where blocks were written: what came later is read again after a crash. */
+const FLUSH_MS = 10 * 60 * 1000
 
 /** What GET /v1/status gives. Times are ISO 8601. `server` is the mount server's own status. */
 export type DaemonStatus = {
@@ -70,11 +73,29 @@ async function serve(store: Store, end: Promise<Ending>, log: Log): Promise<void
   log(`started (pid ${process.pid}, Node.js ${process.versions.node})`)
   const server = await listenApi(paths, { store, status, log })
   supervisor.start()
+  const ending = new AbortController()
+  void careForBlocks(store, log, ending.signal)
 
   const { reason, unmount } = await Promise.race([end, displaced(paths)])
   log(`stopping: ${reason}`)
+  ending.abort()
   server.close()
   await supervisor.close({ unmount })
+}
+
+/** Verifies what an unclean stop may have harmed, so that nobody has to wait for it; and leaves little to the next one. */
+async function careForBlocks(store: Store, log: Log, signal: AbortSignal): Promise<void> {
+  try {
+    const found = await recheck(store, { signal })
+    if (found) log(`${found.blocks} blocks were written last: ${found.bad.length} of them are damaged`)
+    for (const cid of found?.bad ?? []) log(`block ${cid} was damaged when the machine stopped`)
+    for (;;) {
+      await delay(FLUSH_MS, undefined, { signal, ref: false })
+      await flushIfWritten(store.paths)
+    }
+  } catch (error) {
+    if (!signal.aborted) log(`the blocks written last are not looked after: ${(error as Error).message}`)
+  }
 }
 
 /** Makes this process the prefix's daemon. The lock covers only the look at the pid file and its writing. */

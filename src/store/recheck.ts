@@ -24,6 +24,7 @@ import { join } from 'node:path'
 import { setImmediate as breathe } from 'node:timers/promises'
 import { hasCode, isErrno } from '../errors.ts'
 import { withLock } from '../files/lock.ts'
+import type { PrefixPaths } from '../paths.ts'
 import { type CID, cidOfBlockName } from './cid.ts'
 import { shardNames } from './shards.ts'
 import { flushStore, isTrusted, readStableMark } from './stable-mark.ts'
@@ -41,6 +42,8 @@ export type RecheckFigures = {
   bytes: number
   /** those that did not hash to their names, by raw CIDs: they are in the quarantine */
   bad: CID[]
+  /** nothing more comes */
+  done: boolean
 }
 
 export type RecheckOptions = {
@@ -65,7 +68,7 @@ export async function recheck(
     async (lost) => {
       const mark = readStableMark(paths)
       if (isTrusted(mark)) return undefined
-      const figures: RecheckFigures = { blocks: 0, bytes: 0, bad: [] }
+      const figures: RecheckFigures = { blocks: 0, bytes: 0, bad: [], done: false }
       // In the same boot only the clock went back, or this is a copy: nothing was lost, but it may not be flushed.
       const before = mark?.thisBoot ? Number.POSITIVE_INFINITY : (mark?.before ?? Number.NEGATIVE_INFINITY)
       for await (const bytes of readSince(store, before, figures)) {
@@ -76,11 +79,20 @@ export async function recheck(
       // Of DAGs that were whole: a block may be lost, or never have come to this place.
       if (figures.bad.length > 0 || !mark?.thisPlace) store.index.clearComplete()
       await flushStore(paths, { looked: true })
+      figures.done = true
       onProgress?.(figures)
       return figures
     },
     { waitMs: WAIT_MS, ...(signal && { signal }) },
   )
+}
+
+/** Flushes the file system of the blocks if some came since that was done last. */
+export async function flushIfWritten(
+  paths: Pick<PrefixPaths, 'blocks' | 'blocksTemp' | 'stableMark'>,
+): Promise<void> {
+  const before = readStableMark(paths)?.before ?? Number.NEGATIVE_INFINITY
+  if (shardNames().some((shard) => isSince(join(paths.blocks, shard), before))) await flushStore(paths)
 }
 
 /** Reads the files of which `before` says nothing; yields now and then how many bytes it read. */
