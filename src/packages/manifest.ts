@@ -3,6 +3,7 @@
 // one is read: a package that a later version made must not become unreadable for one more member.
 
 import { PkgError } from '../errors.ts'
+import { parseJson } from '../files/json.ts'
 import { tryParseCid } from '../store/cid.ts'
 import { canonicalBytes } from './canonical-json.ts'
 import schema from './manifest.schema.json' with { type: 'json' }
@@ -81,7 +82,7 @@ export function validateManifest(value: unknown, where: string, options: CheckOp
 export function parseManifest(bytes: Uint8Array, where: string, options: CheckOptions = {}): Manifest {
   let value: unknown
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+    value = parseJson(bytes)
   } catch (cause) {
     throw new PkgError('BAD_MANIFEST', `${where} is not JSON: ${(cause as Error).message}`, { cause })
   }

@@ -2,6 +2,7 @@
 // The text is canonical and has no date in it, so the same set has the same CID on every machine.
 
 import { PkgError } from '../errors.ts'
+import { parseJson } from '../files/json.ts'
 import { canonicalBytes } from '../packages/canonical-json.ts'
 import schema from '../packages/manifest.schema.json' with { type: 'json' }
 import type { Manifest } from '../packages/manifest.ts'
@@ -65,7 +66,7 @@ export function encodeInstalled(packages: readonly InstalledPackage[]): Uint8Arr
 export function decodeInstalled(bytes: Uint8Array, where: string): InstalledPackage[] {
   let value: unknown
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+    value = parseJson(bytes)
   } catch (cause) {
     throw new PkgError('BAD_NODE', `${where} is not JSON`, { cause })
   }

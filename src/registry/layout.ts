@@ -7,6 +7,7 @@
 
 import { createHash } from 'node:crypto'
 import { PkgError } from '../errors.ts'
+import { parseJson } from '../files/json.ts'
 import { canonicalBytes } from '../packages/canonical-json.ts'
 import { checkName } from '../paths.ts'
 
@@ -43,7 +44,7 @@ export function encodeHeader(name: string): Uint8Array {
 export function decodeHeader(bytes: Uint8Array, where: string): RegistryHeader {
   let header: Partial<RegistryHeader> | null = null
   try {
-    header = JSON.parse(Buffer.from(bytes).toString())
+    header = parseJson(bytes) as Partial<RegistryHeader> | null
   } catch (cause) {
     throw new PkgError('BAD_REGISTRY', `${where} is not a registry: its ${REGISTRY_FILE} is not JSON`, {
       cause,

@@ -3,6 +3,7 @@
 // semver, a CID that does not parse are one clear error each.
 
 import { PkgError } from '../errors.ts'
+import { parseJson } from '../files/json.ts'
 import manifestSchema from '../packages/manifest.schema.json' with { type: 'json' }
 import { checkSchema, type Schema } from '../packages/schema-check.ts'
 import { tryParseCid } from '../store/cid.ts'
@@ -53,7 +54,7 @@ const SCHEMA: Schema = {
  * Throws BAD_REGISTRY naming the package and what is wrong with its record.
  */
 export function decodeRecord(bytes: Uint8Array, name: string): PackageRecord {
-  const value = parseJson(bytes, name)
+  const value = parse(bytes, name)
   const problems = checkSchema(SCHEMA, value, { unknown: 'ignore' })
   if (problems.length > 0) throw badRecord(name, problems[0] as string)
   const record = value as PackageRecord
@@ -67,9 +68,9 @@ export function decodeRecord(bytes: Uint8Array, name: string): PackageRecord {
   return record
 }
 
-function parseJson(bytes: Uint8Array, name: string): unknown {
+function parse(bytes: Uint8Array, name: string): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+    return parseJson(bytes)
   } catch (cause) {
     throw badRecord(name, 'it is not JSON', cause)
   }
