@@ -2,7 +2,7 @@
 // Keeps invariant 7's half about names: what a user or a DAG calls something
 // becomes part of a path only after `checkName`.
 
-import { accessSync, constants, existsSync } from 'node:fs'
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { homedir, userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
 import { PkgError } from './errors.ts'
@@ -82,8 +82,9 @@ export type PrefixChoice = { uid?: number | undefined; shared?: string }
 
 /**
  * The prefix in force: `$PKG_PREFIX`; for root `/ipfs`; for others `$XDG_DATA_HOME/pkg`
- * (XDG Base Directory Specification 0.8), but `/ipfs` for who has no prefix there
- * and may write that one. What others make never changes where a user's packages are.
+ * (XDG Base Directory Specification 0.8), but `/ipfs` for who has no prefix there and
+ * can add to that one: may write it, or has a place in root's, or finds root's daemon
+ * there. What others make never changes where a user's packages are.
  */
 export function resolvePrefix(
   env: NodeJS.ProcessEnv = process.env,
@@ -92,7 +93,25 @@ export function resolvePrefix(
   if (env.PKG_PREFIX) return resolve(env.PKG_PREFIX)
   if (uid === 0) return shared
   const own = join(env.XDG_DATA_HOME || join(homedir(), '.local', 'share'), 'pkg')
-  return !existsSync(join(own, 'blocks')) && mayAdd(shared) ? shared : own
+  return !existsSync(join(own, 'blocks')) && (mayAdd(shared) || isServed(shared, uid)) ? shared : own
+}
+
+/**
+ * True for a prefix of root's where this user has a profile, or would get one from the
+ * daemon. The profile comes first: a daemon that is stopped takes no packages from view.
+ */
+function isServed(prefix: string, uid: number | undefined): boolean {
+  const { root, profilesPerUser, daemonSocket } = prefixPaths(prefix)
+  try {
+    if (statSync(root).uid !== 0) return false
+    const profile = statSync(join(profilesPerUser, userName()), { throwIfNoEntry: false })
+    if (profile !== undefined) return profile.uid === uid
+    accessSync(daemonSocket, constants.W_OK)
+    return statSync(daemonSocket).uid === 0
+  } catch {
+    // Not there, or closed: this user cannot work there.
+    return false
+  }
 }
 
 function mayAdd(prefix: string): boolean {

@@ -4,7 +4,7 @@
 import { statSync } from 'node:fs'
 import { hasCode } from '../errors.ts'
 import type { PrefixPaths } from '../paths.ts'
-import { requireAddable, requirePrefix } from '../store/prefix.ts'
+import { makePrefix, requireAddable, requirePrefix } from '../store/prefix.ts'
 import { Store } from '../store/store.ts'
 import type { UploaderOptions } from './upload-client.ts'
 
@@ -36,6 +36,20 @@ export async function openStore(
   ])
   if (!isKnown(paths)) await sayHello(paths)
   return new UploadStore(paths, createUploader(paths, options))
+}
+
+/**
+ * Makes the prefix; where it is root's, what this user needs in it. Idempotent. Throws as
+ * `makePrefix`, and NO_DAEMON.
+ */
+export async function preparePrefix(paths: PrefixPaths): Promise<void> {
+  try {
+    makePrefix(paths)
+  } catch (error) {
+    if (!hasCode(error, 'PERMISSION') || !isSystemWide(paths)) throw error
+    const { sayHello } = await import('./hello-client.ts')
+    await sayHello(paths)
+  }
 }
 
 /**

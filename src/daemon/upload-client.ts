@@ -6,11 +6,12 @@ import { type ClientRequest, request as httpRequest, type IncomingMessage } from
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as delay } from 'node:timers/promises'
+import { readConfig } from '../config.ts'
 import { hasCode, isErrno, PkgError } from '../errors.ts'
 import { socketPath } from '../files/socket.ts'
 import { type PrefixPaths, userSocket } from '../paths.ts'
 import { writeCar } from '../store/car/write.ts'
-import { parseCid } from '../store/cid.ts'
+import { type CID, parseCid } from '../store/cid.ts'
 import type { Upload, Uploader, UploadRequest } from '../store/upload/uploader.ts'
 import { noDaemon, sayHello } from './hello-client.ts'
 import type { ImportLine } from './import.ts'
@@ -18,6 +19,9 @@ import type { ImportLine } from './import.ts'
 /** How long to try while the daemon takes no more uploads, in ms, and the first pause, which is doubled. */
 const BUSY_MS = 60_000
 const PAUSE_MS = 100
+
+/** The longest that a timer of Node's waits, in ms. */
+const MAX_TIMER_MS = 2 ** 31 - 1
 
 /** Milliseconds for what the daemon says about a body that it stopped reading. */
 const LAST_WORDS_MS = 1000
@@ -30,7 +34,20 @@ export type UploaderOptions = {
 
 /** The way to the daemon of a prefix that this user may not write. */
 export function createUploader(paths: PrefixPaths, options: UploaderOptions = {}): Uploader {
-  return { upload: (request) => patiently(() => upload(paths, request, options), options.signal) }
+  return {
+    async upload(request) {
+      const first = await patiently(() => upload(paths, request, options), options.signal)
+      const { roots } = request
+      const again = () => upload(paths, { roots, blocks: () => [], bytes: 0 }, {})
+      // Blocks without a root cannot be named again: those are linked at once, or not at all.
+      return new HeldUpload(first, roots.length === 0 ? undefined : { again, everyMs: renewalMs(paths) })
+    },
+  }
+}
+
+/** The daemon ends what is held for too long: long before that we ask anew. */
+function renewalMs(paths: PrefixPaths): number {
+  return Math.min((readConfig(paths)['uploads.holdSeconds'] * 1000) / 2, MAX_TIMER_MS)
 }
 
 /** Repeats what the daemon was too busy for. */
@@ -51,7 +68,7 @@ async function upload(
   paths: PrefixPaths,
   request: UploadRequest,
   { signal, onProgress }: UploaderOptions,
-): Promise<Upload> {
+): Promise<Held> {
   signal?.throwIfAborted()
   const connection = await connect(paths)
   const abort = () => connection.req.destroy()
@@ -68,7 +85,9 @@ async function upload(
         Promise.race([answer, delay(LAST_WORDS_MS)]).then(() => Promise.reject(error)),
       ),
     ])
-    return heldBy(req, complete)
+    // Read on, or the end would not be seen.
+    await response.then((res) => res.resume())
+    return { req, whole: complete.map(parseCid) }
   } catch (error) {
     connection.req.destroy()
     signal?.throwIfAborted()
@@ -146,17 +165,40 @@ async function* linesOf(res: IncomingMessage): AsyncGenerator<string> {
   if (rest !== '') yield rest
 }
 
-function heldBy(req: ClientRequest, complete: readonly string[]): Upload {
-  let lost = false
-  // Nothing more is said: this is how the end of the connection is noticed.
-  req.once('close', () => {
-    lost = true
-  })
-  return {
-    whole: complete.map(parseCid),
-    get lost() {
-      return lost
-    },
-    close: () => void req.destroy(),
+/** A connection that holds: as long as it is open the daemon protects what came through it. */
+type Held = { req: ClientRequest; whole: readonly CID[] }
+
+type Renewal = { again: () => Promise<Held>; everyMs: number }
+
+class HeldUpload implements Upload {
+  readonly whole: readonly CID[]
+  #req: ClientRequest
+  #timer: NodeJS.Timeout | undefined
+  #closed = false
+
+  constructor({ req, whole }: Held, renewal: Renewal | undefined) {
+    this.whole = whole
+    this.#req = req
+    if (renewal) this.#timer = setInterval(() => void this.#renew(renewal), renewal.everyMs).unref()
+  }
+
+  /** Nothing more is said on the connection: its end is all that can come. */
+  get lost(): boolean {
+    return this.#req.destroyed || this.#req.socket?.destroyed === true
+  }
+
+  close(): void {
+    this.#closed = true
+    clearInterval(this.#timer)
+    this.#req.destroy()
+  }
+
+  /** The new hold is there before the old one ends. Where it cannot be had, the end of the old one will show. */
+  async #renew({ again }: Renewal): Promise<void> {
+    const held = await again().catch(() => undefined)
+    if (held === undefined) return
+    const needless = this.#closed || this.lost ? held.req : this.#req
+    if (needless === this.#req) this.#req = held.req
+    needless.destroy()
   }
 }

@@ -98,7 +98,7 @@ async function change(profile: Profile, edit: Edit, context: ChangeContext): Pro
     if (before !== undefined) await ensureTrees(profile.store, before.cid, { signal })
     return unchanged(before)
   }
-  for (const { cid } of wanted) await add.rely(cid)
+  await add.rely(wanted.map(({ cid }) => cid))
   signal?.throwIfAborted()
   const cid = await buildEnvironment(add, wanted, installed)
   done('built', onStep)

@@ -7,7 +7,7 @@ import type { PackOptions } from '../packages/pack.ts'
 import { readManifest } from '../packages/package.ts'
 import { type InstalledPackage, installedPackage } from '../profiles/installed.ts'
 import type { AddSession } from '../store/add.ts'
-import { resolve } from './resolve.ts'
+import { type ResolvedPackage, resolve } from './resolve.ts'
 import { parseSpec } from './spec.ts'
 
 export type LookUpOptions = {
@@ -31,21 +31,20 @@ export async function lookUp(
   if (as !== undefined && specs.length !== 1) {
     throw new PkgError('USAGE', `--as names one package; ${specs.length} are asked for`)
   }
-  const found: InstalledPackage[] = []
+  const found: ResolvedPackage[] = []
   for (const text of specs) {
     signal?.throwIfAborted()
     const keep: PackOptions['keep'] = ({ cid }) => add.protect(cid)
-    const one = await resolve(store, text, { registry, pack: { as, keep, signal, onProgress } })
-    await add.rely(one.cid)
-    found.push(
-      installedPackage(readManifest(store.blocks, one.cid), one.cid, {
-        requested: lasting(text),
-        ...(one.registry === undefined ? {} : { registry: one.registry }),
-        ...(priority === undefined ? {} : { priority }),
-      }),
-    )
+    found.push(await resolve(store, text, { registry, pack: { as, keep, signal, onProgress } }))
   }
-  return found
+  await add.rely(found.map(({ cid }) => cid))
+  return found.map((one) =>
+    installedPackage(readManifest(store.blocks, one.cid), one.cid, {
+      requested: lasting(one.requested),
+      ...(one.registry === undefined ? {} : { registry: one.registry }),
+      ...(priority === undefined ? {} : { priority }),
+    }),
+  )
 }
 
 /** A request that means the same in any working directory: an upgrade looks it up again. */
