@@ -2,14 +2,23 @@
 // What cannot be read is never passed over in silence: it lands in `unreadable`
 // (invariant 5). Reads only our own directories, and the users' links that auto
 // pins name; never anything below the mount.
+//
+// Where root reads what another user made, that user shall neither stop everybody's
+// collections nor make them long, and have nothing read that is not theirs: only
+// directories of their own are read, so many entries of them, and of links that
+// lead nowhere what is on record is kept.
 
-import { type Dirent, readdirSync, realpathSync } from 'node:fs'
+import { readdirSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
+import { readConfig } from '../config.ts'
 import { isErrno } from '../errors.ts'
+import { type Entry, firstEntries, withOwned } from '../files/owned-directory.ts'
 import type { PrefixPaths } from '../paths.ts'
+import { tryParseCid } from '../store/cid.ts'
 import { isTrulyGone, readRecord } from './auto-record.ts'
 import { type MountLine, readMounts } from './mount-table.ts'
 import { AUTO, generationOf, UNFINISHED } from './names.ts'
+import { areOwnLinks, isForeign, ownerOfUserDirectory } from './owners.ts'
 import { type Resolution, resolveLink, resolveOwnLink, storeSpellings } from './resolve-link.ts'
 import type { GoneAutoPin, Root, UnreadableRoot } from './root.ts'
 
@@ -22,7 +31,7 @@ export type LinkRoots = {
   directories: string[]
 }
 
-type Places = Pick<PrefixPaths, 'root' | 'store' | 'pinsPerUser' | 'profilesPerUser'>
+type Places = Pick<PrefixPaths, 'root' | 'config' | 'store' | 'pinsPerUser' | 'profilesPerUser'>
 
 /** All links of all users, as they are now. */
 export function readLinks(paths: Places): LinkRoots {
@@ -33,6 +42,10 @@ class LinkReader {
   readonly #stores: readonly string[]
   readonly #found: LinkRoots = { roots: [], unreadable: [], gone: [], directories: [] }
   #mounts: MountLine[] | undefined
+  /** of the directories that are read now: the other user whose they are, where root reads them */
+  #foreign: number | undefined
+  /** entries that are still read of that user's */
+  #left = 0
 
   constructor(stores: readonly string[]) {
     this.#stores = stores
@@ -40,22 +53,34 @@ class LinkReader {
 
   read(paths: Places): LinkRoots {
     for (const [user, directory] of this.#directories(paths.pinsPerUser, { required: true })) {
-      for (const [prog, pins] of this.#directories(directory)) this.#pins(user, prog, pins)
+      this.#as(directory, paths, () => {
+        for (const [prog, pins] of this.#directories(directory)) this.#pins(user, prog, pins)
+      })
     }
     for (const [user, profile] of this.#directories(paths.profilesPerUser, { required: true })) {
-      this.#profile(user, profile)
+      this.#as(profile, paths, () => this.#profile(user, profile))
     }
     return this.#found
+  }
+
+  /** Reads with the caution that the owner of this user's directory calls for. */
+  #as(directory: string, paths: Places, read: () => void): void {
+    const owner = ownerOfUserDirectory(directory)
+    this.#foreign = isForeign(owner) ? owner : undefined
+    if (this.#foreign !== undefined) this.#left = readConfig(paths)['users.maxLinks']
+    read()
+    this.#foreign = undefined
   }
 
   #pins(user: string, prog: string, directory: string): void {
     for (const entry of this.#entries(directory)) {
       const path = join(directory, entry.name)
       if (entry.isSymbolicLink()) {
-        this.#keep(
-          { kind: 'pin', name: prog, user, path },
-          resolveOwnLink(directory, entry.name, this.#stores),
-        )
+        const found = resolveOwnLink(directory, entry.name, this.#stores)
+        const named = this.#foreign !== undefined && found.state !== 'store' && tryParseCid(entry.name)
+        // A pin is called what it keeps: that is on record, wherever its owner makes it lead.
+        const kept = named ? { state: 'store' as const, cid: named, via: [path] } : found
+        this.#keep({ kind: 'pin', name: prog, user, path }, kept)
       } else if (entry.name === AUTO && entry.isDirectory()) {
         for (const auto of this.#entries(path)) {
           if (auto.isSymbolicLink()) this.#autoPin(user, prog, join(path, auto.name))
@@ -68,6 +93,8 @@ class LinkReader {
     const found = resolveLink(autoPin, this.#stores)
     const path = found.via[1] ?? ('path' in found ? found.path : autoPin)
     const root = { kind: 'auto' as const, name: prog, user, path, autoPin }
+    // By others' links nobody keeps anything, nor has root tell where they lead.
+    if (this.#foreign !== undefined && !areOwnLinks(found.via, this.#foreign)) return
     if (found.state === 'store') {
       const generation = generationOf(path)
       this.#found.roots.push({ ...root, cid: found.cid, via: found.via.slice(1), ...generation })
@@ -82,12 +109,14 @@ class LinkReader {
       return
     }
     const errno = found.state === 'gone' ? 'ENOENT' : found.errno
-    this.#found.unreadable.push({ path: found.path, errno, ...(record && { cid: record.cid }) })
+    this.#doubt(found.path, errno, record?.cid)
     if (record) this.#found.roots.push({ ...root, cid: record.cid, via: [path], remembered: true })
   }
 
   #profile(user: string, profile: string): void {
     const own: Root[] = []
+    // Before the generations, of which there may be too many: `current` is among these.
+    const beside = this.#entries(profile)
     for (const entry of this.#entries(join(profile, 'generations'))) {
       if (!entry.isSymbolicLink()) continue
       const path = join(profile, 'generations', entry.name)
@@ -97,7 +126,7 @@ class LinkReader {
       if (kept) own.push(kept)
     }
     // `current`, and whatever else leads to the store without being a generation.
-    for (const entry of this.#entries(profile)) {
+    for (const entry of beside) {
       if (!entry.isSymbolicLink()) continue
       const path = join(profile, entry.name)
       const found = resolveLink(path, this.#stores)
@@ -113,7 +142,7 @@ class LinkReader {
   }
 
   #keep(root: Omit<Root, 'cid' | 'via'>, found: Resolution): Root | undefined {
-    if (found.state === 'unreadable') this.#found.unreadable.push({ path: found.path, errno: found.errno })
+    if (found.state === 'unreadable') this.#doubt(found.path, found.errno)
     if (found.state !== 'store') return undefined
     const kept = { ...root, cid: found.cid, via: found.via }
     this.#found.roots.push(kept)
@@ -130,7 +159,7 @@ class LinkReader {
       if (!entry.isSymbolicLink()) continue
       const found = resolveLink(path, this.#stores)
       if (found.state === 'elsewhere') yield [entry.name, found.path]
-      else if (found.state === 'gone') this.#found.unreadable.push({ path: found.path, errno: 'ENOENT' })
+      else if (found.state === 'gone') this.#doubt(found.path, 'ENOENT')
       else this.#keep({ kind: 'pin', name: entry.name, path }, found)
     }
   }
@@ -150,16 +179,39 @@ class LinkReader {
    * those that every prefix has must be there: without them we are looking at a
    * prefix that is not mounted, or half copied.
    */
-  #entries(directory: string, { required = false } = {}): Dirent[] {
+  #entries(directory: string, { required = false } = {}): Entry[] {
     try {
-      const entries = readdirSync(directory, { withFileTypes: true })
+      const entries =
+        this.#foreign === undefined || required
+          ? readdirSync(directory, { withFileTypes: true })
+          : this.#foreignEntries(directory, this.#foreign)
+      if (entries === undefined) return []
       this.#found.directories.push(directory)
       return entries.filter((entry) => !entry.name.startsWith(UNFINISHED))
     } catch (error) {
       if (!(error instanceof Error) || !('code' in error)) throw error
       if (isErrno(error, 'ENOENT') && !required) return []
-      this.#found.unreadable.push({ path: directory, errno: String(error.code) })
+      this.#doubt(directory, String(error.code))
       return []
     }
+  }
+
+  /** Undefined for what is not a directory of that user's, or leads to none. */
+  #foreignEntries(directory: string, uid: number): Entry[] | undefined {
+    const read = (place: string) => withOwned(place, uid, (path) => firstEntries(path, this.#left))
+    const led = resolveLink(directory, this.#stores)
+    const found = read(directory) ?? (led.state === 'elsewhere' ? read(led.path) : undefined)
+    if (found === undefined) {
+      if (led.state !== 'gone') this.#doubt(directory, led.state === 'unreadable' ? led.errno : 'EACCES')
+      return undefined
+    }
+    this.#left -= found.entries.length
+    if (found.more) this.#doubt(directory, 'E2BIG')
+    return found.entries
+  }
+
+  #doubt(path: string, errno: string, cid?: UnreadableRoot['cid']): void {
+    const foreign = this.#foreign !== undefined
+    this.#found.unreadable.push({ path, errno, ...(cid && { cid }), ...(foreign && { foreign }) })
   }
 }

@@ -28,9 +28,11 @@ export type Root = {
 
 /**
  * A place where roots are that cannot be read (invariant 5). With `cid` the root
- * is known from its record and kept; without, nothing at all may be deleted.
+ * is known from its record and kept; without, nothing at all may be deleted, but
+ * where it is `foreign`: of another user than root, who reads it, and who lets no
+ * user stop everybody's collections.
  */
-export type UnreadableRoot = { path: string; errno: string; cid?: CID }
+export type UnreadableRoot = { path: string; errno: string; cid?: CID; foreign?: boolean }
 
 /** An auto pin whose link was deleted by its owner. */
 export type GoneAutoPin = { autoPin: string; path: string }
