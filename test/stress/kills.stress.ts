@@ -6,17 +6,11 @@
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { createWriteStream, lutimesSync, writeFileSync } from 'node:fs'
+import { createWriteStream, lutimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { base16 } from 'multiformats/bases/base16'
-import { base32, base32upper } from 'multiformats/bases/base32'
-import { base36 } from 'multiformats/bases/base36'
-import { base58btc } from 'multiformats/bases/base58'
-import { base64url } from 'multiformats/bases/base64'
 import { userName } from '../../src/paths.ts'
 import { addPin } from '../../src/pins/pins.ts'
 import { withAdd } from '../../src/store/add.ts'
@@ -29,9 +23,10 @@ import { temporaryDirectory } from '../helpers/temp.ts'
 import { checkBlockFiles, checkPrefix, leftovers } from './checker.ts'
 import { treeFiles, writeProgram, writeTree } from './content.ts'
 import { KillLoad, killByPidFile } from './kill-load.ts'
-import type { MountReaderData, MountReaderReport } from './mount-reader.ts'
 import { buildProduct, type Product } from './product.ts'
 import { pickerOf, SEED } from './random.ts'
+import type { ReadableTree } from './reader.ts'
+import { readableTree, startReader } from './readers.ts'
 
 const KILLS = Number(process.env.KILLS ?? 2000)
 const TREES = 24
@@ -44,7 +39,6 @@ const COMMAND_MS = 900
 const OLD_S = 2 * 60 * 60
 
 type Box = { product: Product; prefix: string; work: string; env: NodeJS.ProcessEnv }
-type Readable = MountReaderData['trees']
 
 async function makeBox(t: TestContext): Promise<Box> {
   let stop: () => unknown = () => {}
@@ -64,9 +58,9 @@ const pkg = ({ product, work, env }: Box, words: string[]) =>
   outcome([product.launcher, ...words], { cwd: work, env })
 
 /** Trees, their CARs and programs; gives the trees that stay pinned. */
-async function makeContent({ prefix, work }: Box): Promise<Readable> {
+async function makeContent({ prefix, work }: Box): Promise<ReadableTree[]> {
   const store = Store.open(prefix)
-  const readable: Readable = []
+  const readable: ReadableTree[] = []
   for (let index = 0; index < TREES; index++) {
     const files = treeFiles(index)
     const directory = writeTree(join(work, 'trees', `t${index}`), files)
@@ -79,16 +73,7 @@ async function makeContent({ prefix, work }: Box): Promise<Readable> {
       await once(car, 'finish')
       if (index >= CONSTANT) return
       await addPin(store, { prog: `constant${index}`, cid, user: 'constant' })
-      readable.push({
-        spellings: [base32, base32upper, base36, base58btc, base16, base64url].map((base) =>
-          cid.toString(base),
-        ),
-        files: Object.fromEntries(
-          Array.from(files, ([name, bytes]) => {
-            return [name, { sha256: createHash('sha256').update(bytes).digest('hex'), size: bytes.length }]
-          }),
-        ),
-      })
+      readable.push(readableTree(`t${index}`, cid, files))
     })
   }
   for (let n = 0; n < PROGRAMS; n++) {
@@ -148,27 +133,6 @@ function commands({ product, prefix, work, env }: Box) {
   }
 }
 
-function readThroughMount({ prefix, work }: Box, trees: Readable) {
-  const file = join(work, 'mount-reader.json')
-  writeFileSync(
-    file,
-    JSON.stringify({ store: join(prefix, 'store'), trees, seed: SEED } satisfies MountReaderData),
-  )
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'mount-reader.ts'), file], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  let said = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    said += text
-  })
-  const closed = once(child, 'close')
-  return async () => {
-    child.kill('SIGTERM')
-    await closed
-    return JSON.parse(said) as MountReaderReport
-  }
-}
-
 test(`${KILLS} kills, seed ${SEED}: no violation`, { skip: NO_MOUNT, timeout: 7_200_000 }, async (t) => {
   const box = await makeBox(t)
   const { prefix, work, product, env } = box
@@ -177,7 +141,13 @@ test(`${KILLS} kills, seed ${SEED}: no violation`, { skip: NO_MOUNT, timeout: 7_
     ...{ prefix, work, product, env, seed: SEED, kills: KILLS, trees: TREES, programs: PROGRAMS },
     ...{ loaders: 3, collectors: 2 },
   })
-  const endReading = readThroughMount(box, readable)
+  const endReading = startReader(join(work, 'reader.json'), {
+    prefix,
+    via: 'mount',
+    trees: readable,
+    seed: SEED,
+  })
+  t.after(endReading)
   const begun = performance.now()
   const { wrong, ...figures } = await load.run([commands(box)])
   const seconds = Math.round((performance.now() - begun) / 1000)
