@@ -70,6 +70,7 @@ export const SECTIONS: Readonly<Record<string, readonly Entry[]>> = {
   ],
   'The store': [
     entry('gc', 'Delete what nothing keeps alive', () => import('./commands/gc.ts')),
+    entry('du', 'Show what takes the room, and what is shared', () => import('./commands/du.ts')),
     entry('why <target>', 'Show what keeps a package or CID alive', () => import('./commands/why.ts')),
     entry('pin add <name> <cid>', 'Keep a DAG alive', () => import('./commands/pin-add.ts')),
     entry('pin remove <name> [cid]', 'Stop keeping it alive', () => import('./commands/pin-remove.ts')),
