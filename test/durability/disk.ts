@@ -2,7 +2,7 @@
 // shutdown (EXT4_IOC_SHUTDOWN with NOLOGFLUSH): nothing is written after it, not even
 // the journal, and mounting it again replays what there is, as after a power failure.
 
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { findSystemCommand } from '../../src/files/system-command.ts'
@@ -16,7 +16,7 @@ export const NO_DISK = reason()
 
 function reason(): string | false {
   if (process.getuid?.() !== 0) return 'only root can mount a disk to cut its power'
-  for (const name of ['mkfs.ext4', 'mount', 'umount', 'unshare', 'perl']) {
+  for (const name of ['mkfs.ext4', 'losetup', 'mount', 'umount', 'unshare', 'perl']) {
     if (findSystemCommand(name) === undefined) return `there is no ${name}, which a disk to cut takes`
   }
   return existsSync('/dev/loop-control') ? false : 'there are no loop devices, which a disk to cut takes'
@@ -42,17 +42,31 @@ export async function makeDisk(t: Owner, { mib = 256 } = {}): Promise<Disk> {
   mkdirSync(directory)
   execFileSync('truncate', ['-s', `${mib}M`, image])
   run('mkfs.ext4', '-q', '-F', '-E', 'lazy_itable_init=0,nodiscard', '-N', '32768', image)
-  hooks.push(() => spawnSync(command('umount'), ['-l', directory], { stdio: 'ignore' }))
+  let device: string | undefined
+  const unmount = (...how: string[]) => {
+    if (device === undefined) return
+    try {
+      run('umount', ...how, directory)
+    } finally {
+      run('losetup', '--detach', device)
+      device = undefined
+    }
+  }
+  hooks.push(() => unmount('--lazy'))
   return {
     directory,
-    mount: (options = 'defaults') => run('mount', '-o', `loop,${options}`, image, directory),
-    cut: () => run('perl', '-e', CUT, directory),
-    unmount: () => run('umount', directory),
+    mount(options = 'defaults') {
+      // Always another device: mount(8) would take the one that a mount namespace of somebody's still holds, dead as it is.
+      device = run('losetup', '--find', '--show', image).trim()
+      run('mount', '-o', options, device, directory)
+    },
+    cut: () => void run('perl', '-e', CUT, directory),
+    unmount: () => unmount(),
   }
 }
 
 const command = (name: string) => findSystemCommand(name) ?? name
 
-function run(name: string, ...args: string[]): void {
-  execFileSync(command(name), args, { stdio: ['ignore', 'ignore', 'pipe'] })
+function run(name: string, ...args: string[]): string {
+  return execFileSync(command(name), args, { stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8' })
 }
