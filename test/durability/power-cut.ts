@@ -8,7 +8,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { withAdd } from '../../src/store/add.ts'
@@ -132,10 +132,17 @@ export async function cutPower(t: Owner, options: CutOptions): Promise<CutFigure
   }
 }
 
-/** As the first process to add in a new boot. */
+/** As the first process to add in a new boot: the mark names another one than this process's. */
 async function lookAgain(prefix: string): Promise<{ blocks: number; bad: number }> {
   const store = Store.open(prefix)
   try {
+    const { stableMark } = store.paths
+    const { mtime } = statSync(stableMark)
+    writeFileSync(
+      stableMark,
+      readFileSync(stableMark, 'latin1').replace(/^stable 1 \S+/, `stable 1 ${randomUUID()}`),
+    )
+    utimesSync(stableMark, mtime, mtime)
     const looked = await recheck(store)
     return { blocks: looked?.blocks ?? 0, bad: looked?.bad.length ?? 0 }
   } finally {

@@ -40,6 +40,7 @@ export async function importTree(
   path: string,
   { signal, onProgress, filter, extra }: ImportOptions = {},
 ): Promise<ImportedTree> {
+  await add.begin()
   const builder = openBuilder(add)
   const queue = new ReadQueue({ add, outbox: builder.outbox, signal })
   const walk = new TreeWalk(builder, queue, { onProgress, filter })

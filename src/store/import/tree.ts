@@ -21,6 +21,7 @@ export async function buildTree(
   entries: Iterable<TreeEntry>,
 ): Promise<{ cid: CID; size: number }> {
   const tree = arrangeEntries(entries)
+  await add.begin()
   const builder = openBuilder(add)
   const { cid, size } = await buildEntries(builder, tree)
   await finishBuilder(builder)
