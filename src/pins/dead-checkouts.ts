@@ -1,0 +1,76 @@
+// Which checkouts no root reaches, and what they take: looks only.
+
+import { lstatSync, readdirSync, realpathSync, type Stats } from 'node:fs'
+import { join } from 'node:path'
+import { isErrno } from '../errors.ts'
+import type { PrefixPaths } from '../paths.ts'
+import { checkoutPath, cidOfCheckout, poolDirectory } from '../store/checkout/names.ts'
+import type { CID } from '../store/cid.ts'
+import type { Store } from '../store/store.ts'
+import type { Marker } from './mark.ts'
+import { readMounts } from './mount-table.ts'
+
+export type CheckoutFigures = {
+  /** trees that went, or in a dry run would */
+  checkouts: number
+  /** bytes of their files, as far as no other tree has them */
+  checkoutBytes: number
+}
+
+export const NO_CHECKOUTS: CheckoutFigures = { checkouts: 0, checkoutBytes: 0 }
+
+/** What a collection would take away if nothing is claimed until then. */
+export function planCheckouts(
+  { paths }: Pick<Store, 'paths'>,
+  marker: Pick<Marker, 'alive'>,
+): CheckoutFigures {
+  const dead = isCovered(paths) ? [] : deadCheckouts(paths, marker)
+  const trees = dead.map((cid) => checkoutPath(paths, cid))
+  return { checkouts: dead.length, checkoutBytes: bytesOfTrees(paths, trees) }
+}
+
+/** The checkouts whose root no root reaches. */
+export function deadCheckouts(paths: Pick<PrefixPaths, 'store'>, { alive }: Pick<Marker, 'alive'>): CID[] {
+  return namesIn(paths.store).flatMap((name) => {
+    const cid = cidOfCheckout(name)
+    return cid && !alive.has(cid.multihash.bytes) ? [cid] : []
+  })
+}
+
+/** Each inode counts once, and only when all its links are in these trees and the pool. */
+export function bytesOfTrees(paths: Pick<PrefixPaths, 'store'>, trees: readonly string[]): number {
+  if (trees.length === 0) return 0
+  const inodes = new Map<number, { stats: Stats; links: number }>()
+  const pool = poolDirectory(paths)
+  const count = (path: string): void => {
+    const stats = lstatSync(path, { throwIfNoEntry: false })
+    if (stats?.isDirectory()) for (const name of namesIn(path)) count(join(path, name))
+    if (!stats?.isFile()) return
+    const known = inodes.get(stats.ino)
+    if (known) known.links += 1
+    else inodes.set(stats.ino, { stats, links: 1 })
+  }
+  for (const tree of trees) count(tree)
+  for (const name of namesIn(pool)) {
+    const known = inodes.get(lstatSync(join(pool, name), { throwIfNoEntry: false })?.ino ?? -1)
+    if (known) known.links += 1
+  }
+  return [...inodes.values()]
+    .filter(({ stats, links }) => links >= stats.nlink)
+    .reduce((sum, { stats }) => sum + stats.size, 0)
+}
+
+/** A mount of ours, served or stale: whatever else is mounted there holds the trees. */
+export function isCovered({ root }: Pick<PrefixPaths, 'root'>): boolean {
+  const store = join(realpathSync(root), 'store')
+  return readMounts().some(({ point, type }) => point === store && /^fuse(\.|$)/.test(type))
+}
+
+export function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory)
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return []
+    throw error
+  }
+}
