@@ -72,6 +72,8 @@ export const SECTIONS: Readonly<Record<string, readonly Entry[]>> = {
     entry('gc', 'Delete what nothing keeps alive', () => import('./commands/gc.ts')),
     entry('du', 'Show what takes the room, and what is shared', () => import('./commands/du.ts')),
     entry('why <target>', 'Show what keeps a package or CID alive', () => import('./commands/why.ts')),
+    entry('roots list', 'List what keeps things alive', () => import('./commands/roots-list.ts')),
+    entry('roots drop [root..]', 'Stop keeping something alive', () => import('./commands/roots-drop.ts')),
     entry('pin add <name> <cid>', 'Keep a DAG alive', () => import('./commands/pin-add.ts')),
     entry('pin remove <name> [cid]', 'Stop keeping it alive', () => import('./commands/pin-remove.ts')),
     entry('pin list', 'List the pins', () => import('./commands/pin-list.ts')),
@@ -125,16 +127,22 @@ export const COMMANDS: readonly Entry[] = Object.values(SECTIONS).flat()
 /** What is said of a word that only groups commands. */
 export const GROUPS: Readonly<Record<string, string>> = {
   registry: 'Make registries and subscribe to them',
+  roots: 'All that keeps DAGs alive',
   pin: 'Keep DAGs alive',
   store: 'Add, read and check blocks',
   daemon: 'Start and stop the process behind the mount',
 }
+
+/** What a group alone stands for, where that is plain. */
+export const BARE_GROUPS: Readonly<Record<string, string>> = { roots: 'list' }
 
 /** Other words for a command, as other tools have them. */
 export const ALIASES: Readonly<Record<string, string>> = {
   uninstall: 'remove',
   rm: 'remove',
   ls: 'list',
+  'roots ls': 'list',
+  'roots rm': 'drop',
   'pin rm': 'remove',
   'pin ls': 'list',
   'registry rm': 'remove',

@@ -2,8 +2,10 @@
 
 import type { Root } from '../pins/root.ts'
 
+type Described = Pick<Root, 'kind' | 'name' | 'path' | 'profile' | 'number' | 'current'>
+
 /** `pin backup`, `generation 3 of …`; may hold what a user typed: show it `printable`. */
-export function describeRoot({ kind, name, path, profile, number, current }: Root): string {
+export function describeRoot({ kind, name, path, profile, number, current }: Described): string {
   if (profile !== undefined && number !== undefined) {
     return `generation ${number} of ${profile}${current ? ' (current)' : ''}`
   }

@@ -2,7 +2,7 @@
 // too, and the options before them. yargs would take an option that it does not
 // know for one with a value, swallow the command, and find nothing wrong. Pure.
 
-import { ALIASES, GROUPS } from './commands.ts'
+import { ALIASES, BARE_GROUPS, GROUPS } from './commands.ts'
 
 /** Options of every command: they may stand before it. A value follows those of the second list. */
 export const EVERYWHERE = ['json', 'quiet', 'help', 'version']
@@ -40,12 +40,22 @@ export function readLeadingWords(typed: readonly string[]): LeadingWords {
     }
     const name = word.replace(/^-+(no-)?|=.*$/gs, '')
     const isLong = word.startsWith('--')
+    const isEverywhere = isLong ? [...EVERYWHERE, ...WITH_VALUE].includes(name) : LETTERS.test(word)
+    // An option of what the group alone stands for.
+    if (!isEverywhere && BARE_GROUPS[named[0] ?? ''] !== undefined) break
     if (LETTERS.test(word)) version ||= word.includes('V')
-    else if (!isLong || ![...EVERYWHERE, ...WITH_VALUE].includes(name)) unknown.push(name)
+    else if (!isEverywhere) unknown.push(name)
     words.push(word)
     if (isLong && WITH_VALUE.includes(name) && !word.includes('=') && at + 1 < typed.length) {
       words.push(typed[++at] as string)
     }
+  }
+  const [group, verb] = named
+  const bare = group === undefined || verb !== undefined ? undefined : BARE_GROUPS[group]
+  // Whoever asks for help wants the page of all that the group has.
+  if (bare !== undefined && !words.some((word) => word === '--help' || /^-[a-z]*h/.test(word))) {
+    words.splice(words.indexOf(group as string) + 1, 0, bare)
+    named.push(bare)
   }
   return { words: [...words, ...typed.slice(at)], command: named.join(' '), unknown, version }
 }
