@@ -3,9 +3,10 @@
 // when something cannot work, 'note' when it works less well or for fewer, or
 // when nothing is wrong.
 
-import { accessSync, constants, existsSync, statfsSync } from 'node:fs'
+import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { isErrno } from '../errors.ts'
+import { runningProcess } from '../files/pid-file.ts'
 import { type ModeInForce, modeInForce } from '../mount/mode.ts'
 import { type MountEntry, mountAt, mountState } from '../mount/mountpoint.ts'
 import { type Check, checkFuse } from '../mount/requirements.ts'
@@ -38,7 +39,7 @@ export async function runDoctor(
     nodeCheck(process.versions.node),
     ...fuseChecks(checkFuse(), guestOf(paths), inForce),
     modeCheck(inForce),
-    prefixCheck(paths),
+    systemCheck(paths) ?? prefixCheck(paths),
     modesCheck(paths),
     spaceCheck(paths),
     ...(await processChecks(paths)),
@@ -107,6 +108,17 @@ export function pathCheck(env: NodeJS.ProcessEnv): Check {
     detail: found ? `PATH has ${bin}` : `PATH lacks ${bin}`,
     ...(!found && { hint: 'Run `pkg init --modify-shell`, then open a new shell.' }),
   }
+}
+
+/** May this user add to a prefix of root's? Undefined where it is not root's, or this is root. */
+export function systemCheck({ root, daemonPid }: Pick<PrefixPaths, 'root' | 'daemonPid'>): Check | undefined {
+  const owner = statSync(root, { throwIfNoEntry: false })?.uid
+  if (owner !== 0 || process.getuid?.() === 0) return undefined
+  const detail = `${root} is root's; this user adds to it through its daemon`
+  if (runningProcess(daemonPid)) return { name: 'prefix', ok: true, detail }
+  const hint =
+    'Have root run `pkg daemon start`, or set PKG_PREFIX to a directory of your own. What is installed runs while the store is mounted.'
+  return { name: 'prefix', ok: false, detail: `${detail}, which does not run`, hint }
 }
 
 /** May this user write the prefix, or make it? */

@@ -2,19 +2,18 @@
 // socket, where the kernel has checked who asks. With `hold=1` the daemon protects
 // what came, and the CAR's roots with all below them, as long as the connection is open.
 
-import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
+import type { ClientRequest, IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { readConfig } from '../config.ts'
-import { hasCode, isErrno, PkgError } from '../errors.ts'
-import { socketPath } from '../files/socket.ts'
-import { type PrefixPaths, userSocket } from '../paths.ts'
+import { hasCode, PkgError } from '../errors.ts'
+import type { PrefixPaths } from '../paths.ts'
 import { writeCar } from '../store/car/write.ts'
 import { type CID, parseCid } from '../store/cid.ts'
 import type { Upload, Uploader, UploadRequest } from '../store/upload/uploader.ts'
-import { noDaemon, sayHello } from './hello-client.ts'
 import type { ImportLine } from './import.ts'
+import { askAsUser, linesOf, refusal } from './user-request.ts'
 
 /** How long to try while the daemon takes no more uploads, in ms, and the first pause, which is doubled. */
 const BUSY_MS = 60_000
@@ -70,7 +69,9 @@ async function upload(
   { signal, onProgress }: UploaderOptions,
 ): Promise<Held> {
   signal?.throwIfAborted()
-  const connection = await connect(paths)
+  const connection = await askAsUser(paths, '/v1/import?hold=1', {
+    'Content-Type': 'application/vnd.ipld.car; version=1',
+  })
   const abort = () => connection.req.destroy()
   signal?.addEventListener('abort', abort, { once: true })
   try {
@@ -101,47 +102,6 @@ async function upload(
   }
 }
 
-type Connection = { req: ClientRequest; response: Promise<IncomingMessage> }
-
-/** Connects to this user's socket; says hello where there is none, or a dead daemon's. Throws NO_DAEMON, PERMISSION. */
-async function connect(paths: PrefixPaths): Promise<Connection> {
-  try {
-    return await open(paths)
-  } catch (error) {
-    if (!isErrno(error, 'ENOENT', 'ECONNREFUSED', 'ENOTDIR')) throw error
-  }
-  await sayHello(paths)
-  try {
-    return await open(paths)
-  } catch (cause) {
-    throw noDaemon(paths, cause)
-  }
-}
-
-async function open(paths: PrefixPaths): Promise<Connection> {
-  const req = httpRequest({
-    socketPath: socketPath(userSocket(paths, process.getuid?.() as number)),
-    path: '/v1/import?hold=1',
-    method: 'POST',
-    headers: { 'Content-Type': 'application/vnd.ipld.car; version=1' },
-    // A connection of its own: it is the hold.
-    agent: false,
-  })
-  const response = new Promise<IncomingMessage>((resolve, reject) => {
-    req.on('response', resolve).on('error', reject)
-  })
-  response.catch(() => {})
-  req.flushHeaders()
-  await new Promise<void>((resolve, reject) => {
-    req.once('error', reject)
-    req.once('socket', (socket) => {
-      if (socket.connecting) socket.once('connect', resolve)
-      else resolve()
-    })
-  })
-  return { req, response }
-}
-
 type Done = ImportLine & { type: 'done' }
 
 async function readAnswer(res: IncomingMessage, onTaken: (bytes: number) => void): Promise<Done> {
@@ -149,20 +109,9 @@ async function readAnswer(res: IncomingMessage, onTaken: (bytes: number) => void
     const line = JSON.parse(text) as ImportLine
     if (line.type === 'done') return line
     if (line.type === 'progress') onTaken(line.bytes)
-    else throw new PkgError(line.code, line.message, line.hint === undefined ? {} : { hint: line.hint })
+    else throw refusal(line)
   }
   throw new Error('the answer ended early')
-}
-
-/** The stream stays open when the reader leaves: it is the hold. */
-async function* linesOf(res: IncomingMessage): AsyncGenerator<string> {
-  let rest = ''
-  for await (const chunk of res.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
-    const lines = `${rest}${chunk}`.split('\n')
-    rest = lines.pop() as string
-    yield* lines
-  }
-  if (rest !== '') yield rest
 }
 
 /** A connection that holds: as long as it is open the daemon protects what came through it. */

@@ -4,25 +4,21 @@
 // profile that is busy keeps its generations until the next collection: the
 // collector waits for nobody (invariant 5).
 //
-// A profile outside the prefix is its owner's: its links are deleted only where
-// the directory belongs to whoever made the auto pin, and through a descriptor of
-// that directory, so that nobody can have us delete elsewhere by moving it.
+// A profile is its owner's, who may be somebody else than who collects: the lock is
+// taken, and links are deleted, only where the directory belongs to that user, and
+// through its descriptor, so that nobody can have us work elsewhere by moving it.
 
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  fsyncSync,
-  lstatSync,
-  openSync,
-  readlinkSync,
-  unlinkSync,
-} from 'node:fs'
-import { basename, dirname, join } from 'node:path'
-import { codeOf, hasCode, isErrno } from '../errors.ts'
+import { lstatSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { codeOf, hasCode } from '../errors.ts'
+import { fsyncDirectory, readLinkOrUndefined } from '../files/atomic.ts'
 import { withLock } from '../files/lock.ts'
+import { withOwned, withOwnedAsync } from '../files/owned-directory.ts'
+import type { PrefixPaths } from '../paths.ts'
 import type { Store } from '../store/store.ts'
 import { readLinks } from './links.ts'
+import { ownerOf } from './owners.ts'
+import { removeLink } from './pins.ts'
 import { type Generation, oldGenerations, type RetentionPolicy } from './retention.ts'
 import type { Root } from './root.ts'
 import { type AtPoint, pass } from './stop-point.ts'
@@ -48,6 +44,12 @@ export function findOldGenerations(roots: readonly Root[], policy: RetentionPoli
   return oldGenerations(generationsOf(roots), policy)
 }
 
+export type DeleteOptions = {
+  /** only this one's generations */
+  user?: string | undefined
+  at?: AtPoint | undefined
+}
+
 /**
  * Deletes the links of old generations; when it returns, no crash brings one
  * back. Throws what reading a profile throws, but not BUSY and PERMISSION.
@@ -55,26 +57,35 @@ export function findOldGenerations(roots: readonly Root[], policy: RetentionPoli
 export async function deleteOldGenerations(
   { paths }: Pick<Store, 'paths'>,
   policy: RetentionPolicy,
-  at?: AtPoint,
+  { user, at }: DeleteOptions = {},
 ): Promise<{ deleted: Generation[]; skipped: SkippedProfile[] }> {
   const deleted: Generation[] = []
   const skipped: SkippedProfile[] = []
-  const old = findOldGenerations(readLinks(paths).roots, policy)
+  const findOld = () => {
+    const { roots } = readLinks(paths)
+    return findOldGenerations(user === undefined ? roots : roots.filter((root) => root.user === user), policy)
+  }
+  const old = findOld()
   await pass('generations-chosen', at)
   for (const profile of new Set(old.map((one) => one.profile))) {
-    try {
-      await withLock(
-        join(profile, 'lock'),
+    const owner = ownerOfProfile(paths, old.find((one) => one.profile === profile) as Generation)
+    const deleteHere = (directory: string) =>
+      withLock(
+        join(directory, 'lock'),
         async (lost) => {
-          const still = findOldGenerations(readLinks(paths).roots, policy)
-          for (const generation of still.filter((one) => one.profile === profile)) {
+          for (const generation of findOld().filter((one) => one.profile === profile)) {
             if (lost.aborted) return
-            if (deleteLink(generation)) deleted.push(generation)
+            if (deleteLink(directory, generation, owner as number)) deleted.push(generation)
             await pass('generation-deleted', at)
           }
         },
         { waitMs: 0 },
       )
+    try {
+      const done =
+        owner !== undefined &&
+        (await withOwnedAsync(profile, owner, async (path) => deleteHere(path).then(() => true)))
+      if (!done) skipped.push({ profile, why: 'PERMISSION' })
     } catch (error) {
       const code = hasCode(error, 'BUSY') ? 'BUSY' : codeOf(error)
       if (code !== 'BUSY' && code !== 'PERMISSION' && code !== 'READ_ONLY') throw error
@@ -84,20 +95,22 @@ export async function deleteOldGenerations(
   return { deleted, skipped }
 }
 
+/** The user in whose directories the profile is, or is kept alive from. */
+function ownerOfProfile(
+  paths: Pick<PrefixPaths, 'pinsPerUser' | 'profilesPerUser'>,
+  { profile, autoPin }: Generation,
+): number | undefined {
+  return ownerOf(paths, autoPin ?? join(profile, 'generations'))
+}
+
 /** False when the link is not what it was, or its directory not its owner's. */
-function deleteLink({ path, cid, autoPin }: Generation): boolean {
-  const directory = openSync(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
-  try {
-    if (autoPin !== undefined && fstatSync(directory).uid !== lstatSync(autoPin).uid) return false
-    const link = `/proc/self/fd/${directory}/${basename(path)}`
-    if (basename(readlinkSync(link)) !== cid.toString()) return false
-    unlinkSync(link)
-    fsyncSync(directory)
-    return true
-  } catch (error) {
-    if (isErrno(error, 'ENOENT', 'EINVAL')) return false
-    throw error
-  } finally {
-    closeSync(directory)
-  }
+function deleteLink(profile: string, { path, cid }: Generation, owner: number): boolean {
+  const done = withOwned(join(profile, 'generations'), owner, (directory) => {
+    const link = join(directory, basename(path))
+    if (basename(readLinkOrUndefined(link) ?? '') !== cid.toString()) return false
+    const was = removeLink(link)
+    fsyncDirectory(directory)
+    return was
+  })
+  return done ?? false
 }

@@ -27,7 +27,7 @@ export const command = defineCommand({
       .example('pkg gc --dry-run', 'How much it would free')
       .example('pkg gc --keep 3 --delete-older-than 30d', 'Only what is beyond both limits goes'),
   async run({ dryRun = false, deleteOlderThan, keep, despiteDamage }, context) {
-    const { runCollection } = await import('../../pins/collect.ts')
+    const { collect } = await import('../../daemon/collect-client.ts')
     const policy = {
       ...(keep === undefined ? {} : { keep: wholeNumber(keep, '--keep', 0) }),
       ...(deleteOlderThan === undefined ? {} : { olderThanMs: parseDuration(deleteOlderThan) }),
@@ -35,7 +35,7 @@ export const command = defineCommand({
     const labels = { mark: 'Marking', list: 'Listing', sweep: dryRun ? 'Counting' : 'Deleting' }
     const tasks = new Map<string, ReturnType<typeof context.progress.task>>()
     const store = await context.openStore(dryRun ? 'read' : 'change')
-    return await runCollection(store, policy, {
+    return await collect(store, policy, {
       dryRun,
       despiteDamage,
       signal: context.signal,

@@ -1,0 +1,69 @@
+// A collection for whoever asks: run by this process where it may delete, else by the
+// daemon (collections.ts). The generations that a policy lets go are the user's own
+// there, and deleted by the user's own process: the daemon takes no policy from users.
+
+import { PkgError } from '../errors.ts'
+import { userName } from '../paths.ts'
+import { type CollectionOptions, type CollectionResult, runCollection } from '../pins/collect.ts'
+import { deleteOldGenerations } from '../pins/old-generations.ts'
+import type { RetentionPolicy } from '../pins/retention.ts'
+import type { Store } from '../store/store.ts'
+import { UploadStore } from '../store/upload/upload-store.ts'
+import type { CollectLine } from './collector-process.ts'
+import { askAsUser, linesOf, refusal } from './user-request.ts'
+
+/** What only the owner of the store can ask for. */
+const OWNERS = ['despiteDamage', 'maxFreedBytes', 'ensureFreeBytes', 'graceMs'] as const
+
+/**
+ * As `runCollection`. In a prefix that this user may not write the policy means this
+ * user's generations only. Throws what that does, NO_DAEMON, and UNSUPPORTED for options that are the owner's.
+ */
+export async function collect(
+  store: Store,
+  policy: RetentionPolicy = {},
+  options: CollectionOptions = {},
+): Promise<CollectionResult> {
+  if (options.dryRun || !(store instanceof UploadStore)) return runCollection(store, policy, options)
+  const refused = OWNERS.find((name) => options[name] !== undefined && options[name] !== false)
+  if (refused !== undefined) {
+    throw new PkgError('UNSUPPORTED', `only the owner of ${store.paths.root} can limit a collection of it`, {
+      hint: 'Collect without that option, or as the owner.',
+    })
+  }
+  const { deleted: generations, skipped } = await deleteOldGenerations(store, policy, { user: userName() })
+  const done = await askForCollection(store, options)
+  const nobodyTells = { gone: [], dead: [], young: 0, claimed: 0, unreadable: [], deniedProcesses: 0 }
+  return { dryRun: false, ...done, generations, skipped, ...nobodyTells, incomplete: [], damaged: [] }
+}
+
+type Figures = Pick<CollectionResult, 'blocks' | 'bytes' | 'keptBlocks' | 'roots'>
+
+async function askForCollection(
+  { paths }: Pick<Store, 'paths'>,
+  { signal, onProgress }: Pick<CollectionOptions, 'signal' | 'onProgress'>,
+): Promise<Figures> {
+  const { req, response } = await askAsUser(paths, '/v1/collect')
+  const abort = () => req.destroy()
+  signal?.addEventListener('abort', abort, { once: true })
+  try {
+    req.end()
+    for await (const text of linesOf(await response)) {
+      const { type, ...line } = JSON.parse(text) as CollectLine
+      if (type === 'progress') onProgress?.(line as Parameters<NonNullable<typeof onProgress>>[0])
+      else if (type === 'done') return line as Figures
+      else throw refusal(line as CollectLine & { type: 'error' })
+    }
+    throw new Error('the answer ended early')
+  } catch (error) {
+    signal?.throwIfAborted()
+    if (error instanceof PkgError) throw error
+    throw new PkgError('NO_DAEMON', `the daemon of ${paths.root} went away while it collected`, {
+      hint: 'Try again.',
+      cause: error,
+    })
+  } finally {
+    signal?.removeEventListener('abort', abort)
+    req.destroy()
+  }
+}
