@@ -2,7 +2,7 @@
 // stable storage when it returns. Called once before a link is written, never
 // once a block.
 
-import { closeSync, fsyncSync, openSync } from 'node:fs'
+import { closeSync, constants, fsyncSync, openSync } from 'node:fs'
 import { isErrno } from '../errors.ts'
 import { runSystemCommand } from './system-command.ts'
 
@@ -17,13 +17,17 @@ export function syncFiles(files: Iterable<string>): void {
   for (const file of files) {
     let fd: number
     try {
-      fd = openSync(file, 'r')
+      // Not for ever where somebody put a FIFO in the place of a directory.
+      fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
     } catch (error) {
-      if (isErrno(error, 'ENOENT')) continue
+      if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO')) continue
       throw error
     }
     try {
       fsyncSync(fd)
+    } catch (error) {
+      // What cannot be flushed holds nothing of ours (fsync(2)).
+      if (!isErrno(error, 'EINVAL')) throw error
     } finally {
       closeSync(fd)
     }

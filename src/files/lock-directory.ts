@@ -18,13 +18,13 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
-  readdirSync,
   renameSync,
   rmdirSync,
   unlinkSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { isErrno } from '../errors.ts'
+import { firstEntries } from './owned-directory.ts'
 import { bootId, pidNamespace, processStart } from './process-id.ts'
 
 /** Whoever evicts needs some microseconds; after this long, in ms, it was killed at it. */
@@ -32,6 +32,9 @@ const EVICTION_MS = 2000
 
 /** What a process leaves that is killed at making or removing a lock is swept up when it is this old, in ms. */
 const LEFTOVER_MS = 60_000
+
+/** Entries that are looked at in a directory that may be somebody else's. */
+const MAX_ENTRIES = 10_000
 
 /** pid, start time, boot, pid namespace (process-id.ts). */
 const HOLDER = /^\d+ \d+ [0-9a-f-]+ \d+$/
@@ -86,7 +89,7 @@ function isDead(holder: string): boolean {
 
 function holderOf(lock: string): string | undefined {
   try {
-    return within(lock, (path) => readdirSync(path)[0])
+    return within(lock, (path) => namesIn(path, 1)[0])
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES')) return undefined
     throw error
@@ -109,11 +112,14 @@ function within<T>(directory: string, fn: (path: string) => T): T {
 
 /** What was killed while it made or removed a lock of this name left it under another one. */
 function sweepLeftovers(lock: string): void {
-  for (const name of readdirSync(dirname(lock))) {
+  for (const name of namesIn(dirname(lock), MAX_ENTRIES)) {
     const path = join(dirname(lock), name)
     if (name.startsWith(`${basename(lock)}.tmp-`) && ageOf(path) > LEFTOVER_MS) removeDirectory(path)
   }
 }
+
+const namesIn = (directory: string, limit: number) =>
+  firstEntries(directory, limit).entries.map(({ name }) => name)
 
 const beside = (lock: string) => `${lock}.tmp-${randomBytes(6).toString('hex')}`
 
@@ -149,7 +155,7 @@ function alone(mutex: string, fn: () => boolean): boolean {
 function removeDirectory(directory: string): void {
   try {
     within(directory, (path) => {
-      for (const name of readdirSync(path)) if (HOLDER.test(name)) unlinkSync(join(path, name))
+      for (const name of namesIn(path, MAX_ENTRIES)) if (HOLDER.test(name)) unlinkSync(join(path, name))
     })
     rmdirSync(directory)
   } catch (error) {

@@ -55,10 +55,14 @@ export function isLocked(file: string): boolean {
 
 type Done = (error: unknown) => void
 
-/** What proper-lockfile needs of a file system, with our own making and removing of the lock's directory. */
+/**
+ * What proper-lockfile needs of a file system, with our own making and removing of the
+ * lock's directory. A link in its place is never followed: it may be put there, in a
+ * profile of somebody else's, for us to touch what it leads to.
+ */
 const lockFileSystem = {
-  stat: fs.stat,
-  utimes: fs.utimes,
+  stat: fs.lstat,
+  utimes: fs.lutimes,
   mkdir: (path: string, done: Done) => attempt(() => makeLock(path), done),
   rmdir: (path: string, done: Done) => attempt(() => removeLock(path), done),
   rmdirSync: removeLock,

@@ -41,6 +41,21 @@ export function withOwned<T>(directory: string, uid: number, fn: (path: string) 
   }
 }
 
+/** The same for what takes its time. */
+export async function withOwnedAsync<T>(
+  directory: string,
+  uid: number,
+  fn: (path: string) => Promise<T>,
+): Promise<T | undefined> {
+  const fd = openOwned(directory, uid)
+  if (fd === undefined) return undefined
+  try {
+    return await fn(descriptorPath(fd))
+  } finally {
+    closeSync(fd)
+  }
+}
+
 /** A name in a directory, and what is there. */
 export type Entry = { name: string; isDirectory(): boolean; isSymbolicLink(): boolean }
 

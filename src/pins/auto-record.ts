@@ -5,13 +5,16 @@
 // ENOENT, exactly as if it had been deleted. The record tells the two apart, and
 // says what to keep as long as we cannot look (invariant 5).
 
-import { dirname } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { hasCode, isErrno } from '../errors.ts'
 import { writeFileAtomic } from '../files/atomic.ts'
+import { withOwned } from '../files/owned-directory.ts'
 import { readSmallFile } from '../files/small-file.ts'
+import type { PrefixPaths } from '../paths.ts'
 import { type CID, tryParseCid } from '../store/cid.ts'
 import { isMounted, type Mount, type MountLine, mountOf } from './mount-table.ts'
 import { recordFile } from './names.ts'
+import { ownerOf } from './owners.ts'
 
 const FORMAT = 1
 
@@ -34,6 +37,17 @@ export function makeRecord(cid: CID, via: readonly string[], mounts: readonly Mo
 export function writeRecord(autoPin: string, record: AutoRecord): void {
   const text = `${JSON.stringify({ format: FORMAT, cid: record.cid.toString(), mounts: record.mounts })}\n`
   if (readText(recordFile(autoPin)) !== text) writeFileAtomic(recordFile(autoPin), text)
+}
+
+/** The same for an auto pin of any user's, by whoever collects: only where the directory is that user's. */
+export function refreshRecord(
+  paths: Pick<PrefixPaths, 'pinsPerUser' | 'profilesPerUser'>,
+  autoPin: string,
+  record: AutoRecord,
+): void {
+  const owner = ownerOf(paths, autoPin)
+  if (owner === undefined) return
+  withOwned(dirname(autoPin), owner, (directory) => writeRecord(join(directory, basename(autoPin)), record))
 }
 
 /** The record of an auto pin; undefined when there is none that makes sense. */

@@ -4,13 +4,18 @@
 import { lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { isErrno } from '../errors.ts'
+import { firstEntries, withOwned } from '../files/owned-directory.ts'
 import type { PrefixPaths } from '../paths.ts'
 import { readTempPins } from '../store/temp-pin.ts'
 import { UNFINISHED } from './names.ts'
+import { ownerOf } from './owners.ts'
 import { removeLink } from './pins.ts'
 
 /** An unfinished file or link this old, in ms, is nobody's any more: writing one takes moments. */
 const UNFINISHED_MS = 60 * 60 * 1000
+
+/** Entries of one directory that are looked at; the next collection may see others. */
+const MAX_ENTRIES = 100_000
 
 /** Removes the temp pins of dead processes, as far as permitted; gives how many. */
 export function removeDeadTempPins(paths: PrefixPaths): number {
@@ -20,22 +25,33 @@ export function removeDeadTempPins(paths: PrefixPaths): number {
 /**
  * Removes what somebody was killed in the middle of writing: blocks, and in these
  * directories pins and generation links; gives how many. The directories are
- * given, not searched for: a search would follow links out of the prefix.
+ * given, not searched for: a search would follow links out of the prefix. In each
+ * only what its owner might do is done.
  */
 export function removeUnfinished(
-  paths: Pick<PrefixPaths, 'blocksTemp'>,
+  paths: Pick<PrefixPaths, 'blocksTemp' | 'pinsPerUser' | 'profilesPerUser'>,
   directories: readonly string[],
   now = Date.now(),
 ): number {
-  const blocks = namesIn(paths.blocksTemp).map((name) => join(paths.blocksTemp, name))
-  const links = directories.flatMap((directory) => {
-    const names = namesIn(directory).filter((name) => name.startsWith(UNFINISHED))
-    return names.map((name) => join(directory, name))
-  })
-  return [...blocks, ...links].filter((path) => {
+  const old = (path: string): boolean => {
     const stats = lstatSync(path, { throwIfNoEntry: false })
-    return stats && !stats.isDirectory() && now - stats.mtimeMs > UNFINISHED_MS && removeIfPermitted(path)
-  }).length
+    return stats !== undefined && !stats.isDirectory() && now - stats.mtimeMs > UNFINISHED_MS
+  }
+  const remove = (directory: string, names: string[]): number =>
+    names.map((name) => join(directory, name)).filter((path) => old(path) && removeIfPermitted(path)).length
+  let removed = remove(paths.blocksTemp, namesIn(paths.blocksTemp))
+  for (const directory of directories) {
+    const owner = ownerOf(paths, directory)
+    if (owner === undefined) continue
+    const links = (path: string) => remove(path, unfinishedIn(path))
+    removed += withOwned(directory, owner, links) ?? 0
+  }
+  return removed
+}
+
+function unfinishedIn(directory: string): string[] {
+  const { entries } = firstEntries(directory, MAX_ENTRIES)
+  return entries.map(({ name }) => name).filter((name) => name.startsWith(UNFINISHED))
 }
 
 function namesIn(directory: string): string[] {

@@ -33,9 +33,22 @@ export function autoPinName(linkPath: string): string {
   return createHash('sha256').update(linkPath).digest('hex')
 }
 
+/** Behind the name of an auto pin that a collector is about to drop: it keeps what it kept until then (auto-pin.ts). */
+const DROPPING = '.dropping'
+
+/** The name of an auto pin while a collector looks whether to drop it. */
+export function droppingName(autoPin: string): string {
+  return `${steadyName(autoPin)}${DROPPING}`
+}
+
+/** The name of an auto pin, whichever of its two it goes by. */
+export function steadyName(autoPin: string): string {
+  return autoPin.endsWith(DROPPING) ? autoPin.slice(0, -DROPPING.length) : autoPin
+}
+
 /** The file beside an auto pin that remembers where it led: see auto-record.ts. */
 export function recordFile(autoPin: string): string {
-  return `${autoPin}.json`
+  return `${steadyName(autoPin)}.json`
 }
 
 /** The number in a generation's path `…/generations/<n>`, with the profile it belongs to. */
