@@ -26,8 +26,8 @@ import { pickerOf, randomOf } from '../stress/random.ts'
 import type { WorkerData } from '../stress/worker.ts'
 import { makeDisk } from './disk.ts'
 
-/** The disk is cut at most so long after the last process began to work, in ms: each has done some ten operations. */
-const LONGEST_MS = 700
+/** The disk is cut when the processes have done at most so many operations together. */
+const MOST_OPERATIONS = 24
 
 const TREES = 8
 const PROGRAMS = 3
@@ -107,10 +107,17 @@ export async function cutPower(t: Owner, options: CutOptions): Promise<CutFigure
         return startWorker({ ...data, ...more }, boot, options.env)
       }
       const children = [...ledgers.map(({ user }) => start(user, 'load')), start('collector', 'collector')]
-      await Promise.all(
-        children.map(({ child }) => Promise.race([once(child.stdout!, 'data'), once(child, 'exit')])),
-      )
-      await delay(random() * LONGEST_MS)
+      // So much work, however long the machine takes for it; and then at any instant.
+      let left = 1 + Math.floor(random() * MOST_OPERATIONS)
+      while (left > 0 && children.every(({ child }) => child.exitCode === null)) {
+        await delay(2)
+        for (const [index, ledger] of ledgers.entries()) {
+          const entries = readers[index]!.read()
+          left -= entries.filter(({ state }) => state !== 'intent').length
+          ledger.take(entries)
+        }
+      }
+      await delay(random() * 20)
       const early = children.filter(({ child }) => child.exitCode !== null)
       found(
         early.map(({ said }) => `a process ended by itself: ${said()}`),
