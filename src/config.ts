@@ -18,7 +18,9 @@ const DEFAULTS = {
   /** KiB the kernel reads ahead on the mount, where it lets us set that; 128 is its own default */
   'mount.readAheadKiB': 1024,
   /** blocks that a collection deletes for one taking of the lock: what an add may have to wait for */
-  'gc.batch': 256,
+  'gc.batch': 1024,
+  /** blocks without a root that were written less than so many seconds ago stay; 0: what was let go of can go at once */
+  'gc.graceSeconds': 0,
   /** the daemon collects when less than this is free on the file system: "2G", "5%", a number of bytes, or "off" */
   'gc.minFree': { bytes: 1024 * MIB } as Share | undefined,
   /** where such a collection stops: when this much is free; "off": when all that is dead is gone */
@@ -127,6 +129,7 @@ function checkSettings(settings: object, file: string): Partial<Config> {
       if (words.includes(value)) continue
       throw new PkgError('USAGE', `${file}: "${key}" must be one of ${words.join(', ')}`)
     }
+    if (value === 0 && DEFAULTS[key as keyof Config] === 0) continue
     if (!Number.isSafeInteger(value) || (value as number) < 1) {
       throw new PkgError('USAGE', `${file}: "${key}" must be a whole number above 0`)
     }

@@ -3,30 +3,44 @@
 // It holds the lock `pins/collector` for its whole run, so that there is one at a
 // time and adders know of it; `pins/lock`, which adders need, for one small batch
 // of deletes at a time (invariant 5). The order keeps invariant 2 at every kill:
+//   the journal of claims is begun (sweep.ts);
 //   links of old generations go, and auto pins that lead nowhere;
 //   temp pins are read, then links, then processes; what they reach is marked;
 //   damage among that stops it (damage.ts), before the generations go already;
 //   the index stops calling dead DAGs complete; all that is flushed, for a power
 //     cut must not bring back a link whose blocks have gone;
-//   dead blocks go, batch by batch (sweep.ts).
+//   dead checkouts go (checkouts.ts), then dead blocks, batch by batch (sweep.ts).
 
 import { readConfig } from '../config.ts'
 import { hasCode, isErrno, PkgError } from '../errors.ts'
 import { syncFiles } from '../files/barrier.ts'
 import { withLock } from '../files/lock.ts'
+import type { PrefixPaths } from '../paths.ts'
 import type { CID } from '../store/cid.ts'
+import { ClaimsJournal } from '../store/claims.ts'
 import type { Store } from '../store/store.ts'
 import { dropGone } from './auto-pin.ts'
-import { makeRecord, writeRecord } from './auto-record.ts'
+import { makeRecord, refreshRecord } from './auto-record.ts'
+import { collectCheckouts } from './checkouts.ts'
 import { refuseDamage } from './damage.ts'
-import type { DeadGroup } from './dead-groups.ts'
+import { type CheckoutFigures, NO_CHECKOUTS } from './dead-checkouts.ts'
+import { type DeadGroup, groupDead } from './dead-groups.ts'
+import { forgetNodes } from './forget.ts'
 import { removeDeadTempPins, removeUnfinished } from './leftovers.ts'
+import { Limit, type StoppedBy, Tally } from './limit.ts'
 import { readLinks } from './links.ts'
 import { readMounts } from './mount-table.ts'
 import { deleteOldGenerations, findOldGenerations, type SkippedProfile } from './old-generations.ts'
-import { markRoots, type PlanOptions, planCollection, refuseUnreadable, surveyStore } from './plan.ts'
+import {
+  markRoots,
+  type PlanOptions,
+  planCollection,
+  refuseUnreadable,
+  remembered,
+  surveyStore,
+} from './plan.ts'
 import type { Generation, RetentionPolicy } from './retention.ts'
-import { makeRoom, noRoomError } from './room.ts'
+import { keepRoom, makeRoom, noRoomError } from './room.ts'
 import type { GoneAutoPin, Root, UnreadableRoot } from './root.ts'
 import { RootReader } from './roots.ts'
 import { pass } from './stop-point.ts'
@@ -44,10 +58,7 @@ export type CollectionOptions = PlanOptions & {
   waitMs?: number | undefined
 }
 
-/** Why a collection left dead blocks: it has freed as much as was asked for, or so much is free as was. */
-export type StoppedBy = 'max-freed' | 'ensure-free'
-
-export type CollectionResult = {
+export type CollectionResult = CheckoutFigures & {
   dryRun: boolean
   /** what was deleted, or in a dry run would be */
   blocks: number
@@ -85,10 +96,12 @@ export type CollectionResult = {
 export async function runCollection(
   store: Store,
   policy: RetentionPolicy = {},
-  { dryRun = false, waitMs = WAIT_MS, despiteDamage = false, ...options }: CollectionOptions = {},
+  { dryRun = false, waitMs = WAIT_MS, despiteDamage = false, ...given }: CollectionOptions = {},
 ): Promise<CollectionResult> {
-  if (dryRun) return planned(store, policy, { ...options, despiteDamage })
-  const run = (lost: AbortSignal) => collect(store, policy, { ...options, despiteDamage, lost })
+  const { graceMs = readConfig(store.paths)['gc.graceSeconds'] * 1000 } = given
+  const options = { ...given, graceMs, despiteDamage }
+  if (dryRun) return planned(store, policy, options)
+  const run = (lost: AbortSignal) => collect(store, policy, { ...options, lost })
   try {
     makeRoom(store)
     return await withLock(store.paths.collector, run, {
@@ -109,57 +122,74 @@ async function planned(
 ): Promise<CollectionResult> {
   const { roots, ...plan } = await planCollection(store, policy, options)
   if (!options.despiteDamage) await refuseDamage(store, plan)
-  return { dryRun: true, ...plan, dead: [], young: 0, claimed: 0, skipped: [], roots: roots.length }
+  return { dryRun: true, ...plan, claimed: 0, skipped: [], roots: roots.length }
 }
 
-async function collect(
-  store: Store,
-  policy: RetentionPolicy,
-  options: PlanOptions & { despiteDamage: boolean; lost: AbortSignal },
-): Promise<CollectionResult> {
+type Run = PlanOptions & { despiteDamage: boolean; lost: AbortSignal }
+
+async function collect(store: Store, policy: RetentionPolicy, options: Run): Promise<CollectionResult> {
   const { at, lost, despiteDamage } = options
   await pass('locked', at)
+  const journal = new ClaimsJournal(store.paths)
+  try {
+    await pass('journal-begun', at)
+    const limit = new Limit(store.paths, options)
+    const old = await dropOld(store, limit.isMet ? {} : policy, options)
+    const reader = new RootReader(store.paths)
+    const survey = await surveyStore(store, reader, options)
+    const { roots, unreadable, deniedProcesses, marker, dead, listed, young } = survey
+    refuseUnreadable(unreadable)
+    if (!despiteDamage) await refuseDamage(store, marker)
+    remember(store.paths, roots)
+    lost.throwIfAborted()
+    const { generations, gone, autoPins, skipped } = old
+    const tally = new Tally(dead, groupDead(store, dead, marker.alive, { generations, autoPins }), limit.unit)
+    const stays = dead.count === 0 || limit.reached(tally) !== undefined
+    if (!stays) {
+      clearComplete(store, marker)
+      await pass('cleared', at)
+      // Others may have deleted links and flushed nothing.
+      syncFiles(survey.directories)
+      await pass('synced', at)
+    }
+    const met = limit.reached(tally) !== undefined
+    const context = { ...options, reader, marker, journal, directories: survey.directories }
+    const trees = met ? NO_CHECKOUTS : await collectCheckouts(store, context)
+    const batch = readConfig(store.paths)['gc.batch']
+    const { claimed, stopped } = await sweep(store, dead, {
+      ...options,
+      ...{ reader, marker, journal, limit, tally, batch },
+    })
+    await pass('swept', at)
+    if (tally.blocks > 0) await forgetNodes(store, marker, options)
+    await pass('forgotten', at)
+    removeUnfinished(store.paths, survey.directories)
+    keepRoom(store.paths)
+    await pass('cleaned', at)
+    const { blocks, bytes } = tally
+    const { incomplete, damaged } = marker
+    return {
+      ...{ dryRun: false, blocks, bytes, dead: tally.found(), young, ...(stopped && { stopped }) },
+      ...{ claimed, generations, gone, skipped, keptBlocks: listed - blocks, roots: roots.length },
+      ...{ unreadable, deniedProcesses, incomplete, damaged, ...trees },
+    }
+  } finally {
+    journal.close()
+  }
+}
+
+/** Temp pins of the dead, old generations, and auto pins whose link was deleted. */
+async function dropOld(store: Store, policy: RetentionPolicy, { at, signal, despiteDamage }: Run) {
   removeDeadTempPins(store.paths)
   refuseUnreadable(readLinks(store.paths).unreadable)
-  if (!despiteDamage) await refuseDamageBeyond(store, policy, options.signal)
-  const { deleted: generations, skipped } = await deleteOldGenerations(store, policy, at)
+  if (!despiteDamage) await refuseDamageBeyond(store, policy, signal)
+  const { deleted: generations, skipped } = await deleteOldGenerations(store, policy, { at })
   const found = readLinks(store.paths).gone
   await pass('gone-found', at)
-  const gone = await dropGone(store, found)
+  const autoPins = remembered(found)
+  const gone = await dropGone(store, found, at)
   await pass('pins-dropped', at)
-  const reader = new RootReader(store.paths)
-  const survey = await surveyStore(store, reader, options)
-  const { roots, unreadable, deniedProcesses, marker, dead, listed } = survey
-  refuseUnreadable(unreadable)
-  if (!despiteDamage) await refuseDamage(store, marker)
-  remember(roots)
-  lost.throwIfAborted()
-  if (dead.keys.length > 0) {
-    clearComplete(store, marker)
-    await pass('cleared', at)
-    // Others may have deleted links and flushed nothing.
-    syncFiles(survey.directories)
-    await pass('synced', at)
-  }
-  const batch = readConfig(store.paths)['gc.batch']
-  const figures = await sweep(store, dead, { ...options, reader, marker, batch })
-  await pass('swept', at)
-  removeUnfinished(store.paths, survey.directories)
-  await pass('cleaned', at)
-  const { incomplete, damaged } = marker
-  const keptBlocks = listed - figures.blocks
-  const kept = {
-    dead: [],
-    young: 0,
-    keptBlocks,
-    roots: roots.length,
-    unreadable,
-    skipped,
-    deniedProcesses,
-    incomplete,
-    damaged,
-  }
-  return { dryRun: false, ...figures, generations, gone, ...kept }
+  return { generations, skipped, gone, autoPins }
 }
 
 /** Refuses damage that would still be reached without the generations that are about to go: they would go for nothing. */
@@ -180,12 +210,12 @@ async function refuseDamageBeyond(
  * to date while it can be read. Where that cannot be written (a full disk, a
  * directory of somebody else's) the older memory has to do.
  */
-function remember(roots: readonly Root[]): void {
+function remember(paths: PrefixPaths, roots: readonly Root[]): void {
   const mounts = readMounts()
   for (const { autoPin, cid, via, remembered } of roots) {
     if (autoPin === undefined || remembered) continue
     try {
-      writeRecord(autoPin, makeRecord(cid, via, mounts))
+      refreshRecord(paths, autoPin, makeRecord(cid, via, mounts))
     } catch (error) {
       if (!isErrno(error, 'ENOSPC', 'EDQUOT', 'EACCES', 'EPERM', 'EROFS', 'ENOENT')) throw error
     }

@@ -1,7 +1,13 @@
 // Why dead blocks are dead, as far as it can be known: for people who look at a
 // dry run. Nothing is decided by it.
 
-import type { CID } from '../store/cid.ts'
+import { type CID, DAG_PB, RAW } from '../store/cid.ts'
+import { isPlain, plainCid, visitLinks } from '../store/packed-links.ts'
+import type { Store } from '../store/store.ts'
+import { BlockSet } from './block-set.ts'
+import type { DeadBlocks } from './dead-blocks.ts'
+import { Flags, NumberStack } from './numbers.ts'
+import type { Generation } from './retention.ts'
 
 /**
  * Dead blocks of one reason. Each dead block is in one group, the first whose root
@@ -24,4 +30,85 @@ export type DeadGroup = {
   path?: string
   blocks: number
   bytes: number
+}
+
+/** More than a table of numbers of 16 bits takes is of no use to anybody either. */
+const MAX_GROUPS = 60_000
+
+/** What is known of DAGs that were alive. */
+export type Gone = {
+  generations: readonly Generation[]
+  autoPins: readonly { path: string; cid: CID }[]
+}
+
+/**
+ * Puts every dead block into a group, and gives the groups, without figures, in the
+ * order of their numbers (`DeadBlocks.groupOf`, from 1 on). Reads the index alone:
+ * below a node that it does not know, blocks count as `unfinished`.
+ */
+export function groupDead(store: Store, dead: DeadBlocks, alive: BlockSet, gone: Gone): DeadGroup[] {
+  const none = { blocks: 0, bytes: 0 }
+  const isDead = (cid: CID) => !alive.has(cid.multihash.bytes)
+  const complete = store.index.complete().filter(isDead)
+  const below = new Below(store, alive)
+  for (const cid of complete) below.enter(cid, { self: false })
+  const groups: (DeadGroup & { cid: CID })[] = [
+    ...gone.generations.map(({ profile, number, path, cid }) => {
+      return { why: 'generation' as const, cid, profile, number, path, ...none }
+    }),
+    ...gone.autoPins.map(({ path, cid }) => ({ why: 'auto-pin' as const, cid, path, ...none })),
+    ...complete.filter((cid) => !below.has(cid)).map((cid) => ({ why: 'complete' as const, cid, ...none })),
+  ]
+  groups.splice(MAX_GROUPS)
+  const found = new Below(store, alive)
+  for (const [index, { cid }] of groups.entries()) {
+    found.enter(cid, {
+      meet: (digest) => {
+        const number = dead.plain.idOf(digest, 0)
+        if (number !== undefined) dead.group(number, index + 1)
+      },
+    })
+  }
+  for (let number = 0; number < dead.count; number++) dead.group(number, groups.length + 1)
+  return [...groups, { why: 'unfinished', ...none }]
+}
+
+type EnterOptions = { self?: boolean; meet?: (digest: Uint8Array) => void }
+
+/** The blocks below some nodes, as far as they are dead and linked by sha2-256; each is met once. */
+class Below {
+  readonly #store: Store
+  readonly #alive: BlockSet
+  readonly #seen = new BlockSet()
+  readonly #expanded = new Flags()
+  readonly #waiting = new NumberStack()
+
+  constructor(store: Store, alive: BlockSet) {
+    this.#store = store
+    this.#alive = alive
+  }
+
+  has(cid: CID): boolean {
+    return this.#seen.has(cid.multihash.bytes)
+  }
+
+  enter(cid: CID, { self = true, meet }: EnterOptions): void {
+    const add = (codec: number, bytes: Uint8Array, at: number) => {
+      if (this.#alive.hasDigest(bytes, at)) return
+      const before = this.#seen.ids
+      const id = this.#seen.addDigest(bytes, at)
+      if (id === before) meet?.(this.#seen.digest(id))
+      if (codec === DAG_PB && this.#expanded.raise(id)) this.#waiting.push(id)
+    }
+    const visit = (packed: Uint8Array) =>
+      visitLinks(packed, {
+        plain: (codec, at) => add(codec, packed, at),
+        other: (child) => isPlain(child) && add(child.code, child.multihash.bytes, 2),
+      })
+    if (self && isPlain(cid)) add(cid.code, cid.multihash.bytes, 2)
+    else if (cid.code !== RAW) visit(this.#store.index.packedChildren(cid.toV1().bytes) ?? new Uint8Array())
+    for (let id = this.#waiting.pop(); id !== undefined; id = this.#waiting.pop()) {
+      visit(this.#store.index.packedChildren(plainCid(DAG_PB, this.#seen.digest(id))) ?? new Uint8Array())
+    }
+  }
 }

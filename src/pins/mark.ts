@@ -1,29 +1,60 @@
 // The mark: which blocks the roots reach. Keyed by multihash, since that is what
 // a block file is; but a node is expanded once a codec, because the same bytes
 // have links as dag-pb and none as raw.
+//
+// Nearly all blocks are raw leaves and dag-pb nodes by sha2-256: those go through
+// as numbers in a table, straight from the packed links of the index, without an
+// object each. What is anything else goes the same way more slowly.
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { hasCode } from '../errors.ts'
-import { type BlockKey, type CID, multihashOfKey, RAW } from '../store/cid.ts'
+import { type BlockKey, blockKey, CID, DAG_PB, multihashOfKey, RAW } from '../store/cid.ts'
+import { isPlain, type LinkVisitor, plainCid, visitLinks } from '../store/packed-links.ts'
 import type { Store } from '../store/store.ts'
 import { BlockSet } from './block-set.ts'
+import { Flags, NumberStack } from './numbers.ts'
 
-/** Nodes between two turns of the event loop: a few ms of work, so that the locks we hold are renewed. */
-const NODES_A_TURN = 2048
+/** Work between two turns of the event loop: a few ms, so that the locks we hold are renewed. */
+const NODES_A_TURN = 1024
+/** So many links count as a node. */
+const LINKS_A_NODE = 32
+const PLAIN_LINK_BYTES = 36
+
+export type LinkSource = Pick<Store, 'children'> & {
+  /** the packed links of a dag-pb node, when they are at hand */
+  packedChildren?: (node: Uint8Array) => Uint8Array | undefined
+}
+
+/** The links of a store: from its index as they are, else from the block. */
+export function linksOfStore(store: Store): LinkSource {
+  return {
+    children: (cid) => store.children(cid),
+    packedChildren: (node) => store.index.packedChildren(node),
+  }
+}
 
 export class Marker {
   readonly alive = new BlockSet()
   /** Nodes that a root reaches but that are not here: what they linked to is not known. */
-  readonly incomplete: CID[] = []
+  incomplete: CID[] = []
   /** The same of nodes that are here and damaged, or were and lie in the quarantine. */
-  readonly damaged: CID[] = []
-  readonly #store: Pick<Store, 'children'>
+  damaged: CID[] = []
+  readonly #source: LinkSource
   readonly #isQuarantined: (cid: CID) => boolean
-  readonly #expanded = new Map<number, BlockSet>()
-  readonly #waiting: CID[] = []
+  /** dag-pb nodes by their number in `alive`: those that were met, and those among them still to be expanded */
+  readonly #met = new Flags()
+  readonly #waiting = new NumberStack()
+  readonly #othersMet = new Set<string>()
+  readonly #othersWaiting: CID[] = []
+  /** what is being visited now */
+  #packed: Uint8Array = new Uint8Array()
+  readonly #visitor: LinkVisitor = {
+    plain: (codec, at) => this.#addPlain(codec, this.#packed, at),
+    other: (cid) => this.add(cid),
+  }
 
-  constructor(store: Pick<Store, 'children'>, isQuarantined: (cid: CID) => boolean = () => false) {
-    this.#store = store
+  constructor(source: LinkSource, isQuarantined: (cid: CID) => boolean = () => false) {
+    this.#source = source
     this.#isQuarantined = isQuarantined
   }
 
@@ -32,21 +63,41 @@ export class Marker {
     this.alive.add(multihashOfKey(key))
   }
 
-  /** Keeps all that `cid` reaches, as soon as `run` has ended. Cheap for what was added before. */
-  add(cid: CID): void {
-    const multihash = cid.multihash.bytes
-    this.alive.add(multihash)
-    if (cid.code !== RAW && this.#expandedAs(cid.code).add(multihash)) this.#waiting.push(cid)
+  keepDigest(digest: Uint8Array): void {
+    this.alive.addDigest(digest, 0)
   }
 
-  /** Expands at most `nodes` of what waits; true when nothing is left. */
+  /** Keeps all that `cid` reaches, as soon as `run` has ended. Cheap for what was added before. */
+  add(cid: CID): void {
+    if (isPlain(cid)) this.#addPlain(cid.code, cid.multihash.bytes, 2)
+    else {
+      this.alive.add(cid.multihash.bytes)
+      this.#addOther(cid)
+    }
+  }
+
+  /** Looks again at nodes whose links could not be had: those that `isThere` now. */
+  retry(isThere: (cid: CID) => boolean): void {
+    const again = [...this.incomplete, ...this.damaged].filter(isThere)
+    if (again.length === 0) return
+    this.incomplete = this.incomplete.filter((cid) => !again.includes(cid))
+    this.damaged = this.damaged.filter((cid) => !again.includes(cid))
+    this.#othersWaiting.push(...again)
+  }
+
+  /** Expands about so many nodes of what waits; true when nothing is left. */
   step(nodes: number): boolean {
-    for (let count = 0; count < nodes; count++) {
-      const cid = this.#waiting.pop()
+    for (let left = nodes; left > 0; left--) {
+      const id = this.#waiting.pop()
+      if (id !== undefined) {
+        left -= this.#expandPlain(plainCid(DAG_PB, this.alive.digest(id)))
+        continue
+      }
+      const cid = this.#othersWaiting.pop()
       if (cid === undefined) return true
       for (const child of this.#children(cid)) this.add(child)
     }
-    return this.#waiting.length === 0
+    return this.#waiting.length === 0 && this.#othersWaiting.length === 0
   }
 
   /** Expands all, giving way to timers now and then. */
@@ -59,9 +110,34 @@ export class Marker {
     onProgress?.(this.alive.size)
   }
 
+  #addPlain(codec: number, bytes: Uint8Array, at: number): void {
+    const id = this.alive.addDigest(bytes, at)
+    if (codec === RAW) return
+    if (codec !== DAG_PB) this.#addOther(CID.decode(plainCid(codec, this.alive.digest(id))))
+    else if (this.#met.raise(id)) this.#waiting.push(id)
+  }
+
+  #addOther(cid: CID): void {
+    if (cid.code === RAW) return
+    const node = `${cid.code} ${blockKey(cid)}`
+    if (isNew(this.#othersMet, node)) this.#othersWaiting.push(cid)
+  }
+
+  /** Gives as how many nodes more than one its links count. */
+  #expandPlain(node: Uint8Array): number {
+    const packed = this.#source.packedChildren?.(node)
+    if (packed === undefined) {
+      for (const child of this.#children(CID.decode(node))) this.add(child)
+      return 0
+    }
+    this.#packed = packed
+    visitLinks(packed, this.#visitor)
+    return packed.length / (PLAIN_LINK_BYTES * LINKS_A_NODE)
+  }
+
   #children(cid: CID): readonly CID[] {
     try {
-      return this.#store.children(cid)
+      return this.#source.children(cid)
     } catch (error) {
       // Not a node of its codec, or of a hash that we cannot check: it is kept, and has no links that we can see.
       if (hasCode(error, 'BAD_NODE', 'UNSUPPORTED')) return []
@@ -72,10 +148,8 @@ export class Marker {
       return []
     }
   }
+}
 
-  #expandedAs(codec: number): BlockSet {
-    const set = this.#expanded.get(codec) ?? new BlockSet()
-    this.#expanded.set(codec, set)
-    return set
-  }
+function isNew(set: Set<string>, value: string): boolean {
+  return set.size < set.add(value).size
 }

@@ -1,21 +1,21 @@
 // The plan of a collection: what the roots are, what they reach, and which blocks
 // nothing reaches. Changes nothing; `pkg gc --dry-run` prints it.
 
-import { lstatSync } from 'node:fs'
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { PkgError } from '../errors.ts'
-import type { BlockKey, CID } from '../store/cid.ts'
+import type { CID } from '../store/cid.ts'
 import type { Store } from '../store/store.ts'
+import { readRecord } from './auto-record.ts'
 import { isQuarantined } from './damage.ts'
-import { Marker } from './mark.ts'
+import { type CheckoutFigures, NO_CHECKOUTS, planCheckouts } from './dead-checkouts.ts'
+import { type DeadGroup, type Gone, groupDead } from './dead-groups.ts'
+import { Limit, type StoppedBy, Tally } from './limit.ts'
+import { type Listed, listDead } from './list-dead.ts'
+import { linksOfStore, Marker } from './mark.ts'
 import { findOldGenerations } from './old-generations.ts'
 import type { Generation, RetentionPolicy } from './retention.ts'
 import type { GoneAutoPin, Root, UnreadableRoot } from './root.ts'
 import { RootReader } from './roots.ts'
 import { type AtPoint, pass } from './stop-point.ts'
-
-/** Block files between two turns of the event loop: a few ms of work. */
-const FILES_A_TURN = 1024
 
 /** The steps of a collection, as they are reported; `total` is there where it is known. */
 export type CollectionProgress = {
@@ -37,9 +37,6 @@ export type PlanOptions = {
   graceMs?: number | undefined
 }
 
-/** Dead blocks and the bytes of each, in the order of their files. */
-export type DeadBlocks = { keys: BlockKey[]; sizes: number[] }
-
 export type MarkedRoots = {
   roots: Root[]
   unreadable: UnreadableRoot[]
@@ -50,13 +47,9 @@ export type MarkedRoots = {
   marker: Marker
 }
 
-export type Survey = MarkedRoots & {
-  dead: DeadBlocks
-  /** block files in all, and those among them that stay */
-  listed: number
-}
+export type Survey = MarkedRoots & Listed
 
-export type CollectionPlan = {
+export type CollectionPlan = CheckoutFigures & {
   /** what keeps the rest alive */
   roots: Root[]
   /** generations that the policy lets go */
@@ -71,30 +64,44 @@ export type CollectionPlan = {
   incomplete: CID[]
   /** nodes that a root reaches but that are damaged: a collection would stop there (damage.ts) */
   damaged: CID[]
-  /** dead blocks and their bytes */
+  /** what would be deleted, and the same by why it is dead, the largest group first */
   blocks: number
   bytes: number
+  dead: DeadGroup[]
+  /** there only when dead blocks would be left */
+  stopped?: StoppedBy
+  /** blocks without a root that the grace time keeps */
+  young: number
   /** blocks that stay */
   keptBlocks: number
 }
 
-/** What a collection with this policy would delete if it ran now. */
+/** What a collection with this policy and these limits would delete if it ran now. */
 export async function planCollection(
   store: Store,
   policy: RetentionPolicy = {},
   options: PlanOptions = {},
 ): Promise<CollectionPlan> {
   const reader = new RootReader(store.paths)
+  const limit = new Limit(store.paths, options)
   let generations: Generation[] = []
   const survey = await surveyStore(store, reader, {
     ...options,
     leaveOut: (roots) => {
-      generations = findOldGenerations(roots, policy)
+      generations = findOldGenerations(roots, limit.isMet ? {} : policy)
       return new Set(generations.map((one) => one.path))
     },
   })
-  const { roots, gone, unreadable, deniedProcesses, marker, dead, listed } = survey
-  const { blocks, bytes } = unreadable.some(isFatal) ? { blocks: 0, bytes: 0 } : totals(dead)
+  const { roots, gone, unreadable, deniedProcesses, marker, dead, listed, young } = survey
+  const groups = groupDead(store, dead, marker.alive, { generations, autoPins: remembered(gone) })
+  const tally = new Tally(dead, groups, limit.unit)
+  const fatal = unreadable.some(isFatal)
+  let stopped: StoppedBy | undefined
+  for (let number = 0; number < dead.count && !fatal; number++) {
+    stopped = limit.reached(tally)
+    if (stopped !== undefined) break
+    tally.add(number)
+  }
   return {
     roots,
     generations,
@@ -103,14 +110,22 @@ export async function planCollection(
     deniedProcesses,
     incomplete: marker.incomplete,
     damaged: marker.damaged,
-    blocks,
-    bytes,
-    keptBlocks: listed - blocks,
+    blocks: tally.blocks,
+    bytes: tally.bytes,
+    dead: tally.found(),
+    ...(stopped && { stopped }),
+    young,
+    keptBlocks: listed - tally.blocks,
+    ...(fatal || limit.isMet ? NO_CHECKOUTS : planCheckouts(store, marker)),
   }
 }
 
-export function totals({ keys, sizes }: DeadBlocks): { blocks: number; bytes: number } {
-  return { blocks: keys.length, bytes: sizes.reduce((sum, size) => sum + size, 0) }
+/** What auto pins kept whose links were deleted, as far as they remember it. */
+export function remembered(gone: readonly GoneAutoPin[]): Gone['autoPins'] {
+  return gone.flatMap(({ autoPin, path }) => {
+    const record = readRecord(autoPin)
+    return record ? [{ path, cid: record.cid }] : []
+  })
 }
 
 /** `leaveOut` gives the paths of roots that shall not count. */
@@ -125,9 +140,9 @@ export async function surveyStore(
   options: SurveyOptions = {},
 ): Promise<Survey> {
   const marked = await markRoots(store, reader, options)
-  const { dead, listed } = await listDead(store, marked.marker, options)
+  const found = await listDead(store, marked.marker, options)
   await pass('listed', options.at)
-  return { ...marked, dead, listed }
+  return { ...marked, ...found }
 }
 
 /** Reads the roots and marks what they reach. */
@@ -142,7 +157,7 @@ export async function markRoots(
   await pass('roots-read', at)
   const without = options.leaveOut?.(links.roots)
   const roots = [...links.roots.filter((root) => !without?.has(root.path)), ...temp.roots, ...processes.roots]
-  const marker = new Marker(store, (cid) => isQuarantined(store.paths, cid))
+  const marker = new Marker(linksOfStore(store), (cid) => isQuarantined(store.paths, cid))
   for (const key of temp.blocks) marker.keep(key)
   for (const root of roots) marker.add(root.cid)
   await marker.run({
@@ -156,8 +171,8 @@ export async function markRoots(
 }
 
 /** A root of which nothing is known may be anything: then nothing may be deleted (invariant 5). */
-export function isFatal({ cid }: UnreadableRoot): boolean {
-  return cid === undefined
+export function isFatal({ cid, foreign = false }: UnreadableRoot): boolean {
+  return cid === undefined && !foreign
 }
 
 /** Throws for roots that cannot be read and are not remembered, before anything is deleted on their account. */
@@ -168,22 +183,4 @@ export function refuseUnreadable(unreadable: readonly UnreadableRoot[]): void {
   throw new PkgError(code, `roots at ${first.path} cannot be read (${first.errno}): nothing is deleted`, {
     hint: 'Make it readable or mount it; or, if what it kept is not wanted any more, remove the link there.',
   })
-}
-
-async function listDead(store: Store, marker: Marker, { signal, onProgress }: PlanOptions) {
-  const dead: DeadBlocks = { keys: [], sizes: [] }
-  let listed = 0
-  for (const { key, cid, file } of store.blocks.list()) {
-    if (++listed % FILES_A_TURN === 0) {
-      onProgress?.({ step: 'list', blocks: listed })
-      await nextTurn()
-      signal?.throwIfAborted()
-    }
-    if (marker.alive.has(cid.multihash.bytes)) continue
-    const stats = lstatSync(file, { throwIfNoEntry: false })
-    if (stats === undefined) continue
-    dead.keys.push(key)
-    dead.sizes.push(stats.size)
-  }
-  return { dead, listed }
 }

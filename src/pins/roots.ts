@@ -21,10 +21,10 @@ export type TempRoots = {
   living: number
 }
 
-/** Everything but processes: what a collector reads again before each batch. */
+/** Everything but processes. */
 export type Claims = { temp: TempRoots; links: LinkRoots }
 
-/** Reads roots again and again; of temp pins only what was appended since the last time. */
+/** Reads roots, again and again; of temp pins only what was appended since the last time. */
 export class RootReader {
   readonly #paths: PrefixPaths
   readonly #progress: TempPinProgress = new Map()
@@ -38,6 +38,11 @@ export class RootReader {
     const temp = this.#temp()
     await between?.()
     return { temp, links: readLinks(this.#paths) }
+  }
+
+  /** Links alone: who makes one by hand needs no temp pin. */
+  links(): LinkRoots {
+    return readLinks(this.#paths)
   }
 
   processes(): ProcessRoots {

@@ -7,12 +7,16 @@ import { failpoint } from '../files/failpoint.ts'
 export const STOP_POINTS = [
   /** the collector's lock is ours */
   'locked',
+  /** the journal of claims is begun */
+  'journal-begun',
   /** old generations are chosen, none is deleted */
   'generations-chosen',
   /** a generation's link is deleted */
   'generation-deleted',
   /** auto pins without a link are found, none is dropped */
   'gone-found',
+  /** one of them goes by its second name, and its link was not looked at again */
+  'pin-set-aside',
   /** they are dropped */
   'pins-dropped',
   /** temp pins are read, links are not */
@@ -28,15 +32,17 @@ export const STOP_POINTS = [
   'synced',
   /** before the lock for a batch */
   'batch',
-  /** under the lock: temp pins are read again, links are not */
-  'batch-temp-pins-read',
-  /** under the lock: all roots are read again */
-  'batch-roots-read',
-  /** under the lock: before each block that is deleted */
+  /** links and running programs were looked at once more: not before every batch */
+  'looked-again',
+  /** under the lock: what the journal had that is new is marked */
+  'batch-claims-read',
+  /** under the lock, before each unlink */
   'unlink',
   /** the lock is given back */
   'batch-done',
   'swept',
+  /** the index has forgotten the nodes that are gone */
+  'forgotten',
   'cleaned',
 ] as const
 

@@ -27,6 +27,7 @@ export class AddSession {
   /** Others wrote what this session counts on: then only a flush of the file system covers all. */
   #others = false
   #closers: (() => void)[] = []
+  #begun: Promise<unknown> | undefined
 
   /** Use `store.openAdd()`: it knows how this user adds. */
   constructor(store: Store, places: AddPlaces = store.paths) {
@@ -36,13 +37,19 @@ export class AddSession {
     this.writer = new BlockWriter(places, this.tempPin)
   }
 
-  /** To be awaited first: after an unclean stop what is there is verified before it counts. See recheck.ts. */
+  /**
+   * After an unclean stop, what is there is verified before it counts: see recheck.ts.
+   * Whoever writes by `writer` alone awaits this first; the methods below do themselves.
+   */
   async begin(): Promise<void> {
-    if (this.places === this.store.paths) await recheck(this.store)
+    if (this.places !== this.store.paths) return
+    this.#begun ??= recheck(this.store)
+    await this.#begun
   }
 
   /** Writes blocks; see BlockWriter.write. */
-  put(batch: readonly Block[]): Promise<WriteFigures> {
+  async put(batch: readonly Block[]): Promise<WriteFigures> {
+    await this.begin()
     return this.writer.write(batch)
   }
 
@@ -51,8 +58,8 @@ export class AddSession {
    * to be `put`.
    */
   async has(cid: CID): Promise<boolean> {
-    this.tempPin.addBlocks([cid.multihash.bytes])
-    await settle(this.places)
+    await this.begin()
+    await settle(this.places, this.tempPin.addBlocks([cid.multihash.bytes]))
     return this.store.blocks.has(cid)
   }
 
@@ -61,8 +68,8 @@ export class AddSession {
    * Look at its completeness after this, not before.
    */
   async protect(cid: CID): Promise<void> {
-    this.tempPin.addDag(cid)
-    await settle(this.store.paths)
+    await this.begin()
+    await settle(this.store.paths, this.tempPin.addDag(cid))
   }
 
   /**

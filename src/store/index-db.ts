@@ -2,15 +2,16 @@
 // walking a DAG does not read its blocks.
 // Sizes are not in it: the length of a block's file is as cheap to ask for, and never stale.
 //
-// It is a cache: a row that is missing is read from the block, and damaged files are
-// thrown away (database.ts). The one thing it alone knows is which DAGs were seen
+// It is a cache: a row that is missing, or not what was written (packed-links.ts), is
+// read from the block, and damaged files are thrown away (database.ts). The one thing it alone knows is which DAGs were seen
 // complete on stable storage; forgetting that costs a flush, never content.
 
 import { CID } from './cid.ts'
 import { RebuildableDatabase, type SqliteDatabase } from './database.ts'
+import { openLinks, packLinks, unpackLinks } from './packed-links.ts'
 
 /** Raised with every change of the tables below. */
-const VERSION = 2
+const VERSION = 3
 
 const TABLES = `
   CREATE TABLE nodes (cid BLOB PRIMARY KEY, children BLOB NOT NULL) WITHOUT ROWID;
@@ -32,15 +33,28 @@ export class LinkIndex {
   put(nodes: readonly IndexNode[]): void {
     this.#db.use(({ putNode }, db) => {
       db.transaction(() => {
-        for (const { cid, children } of nodes) putNode.run(nodeKey(cid), packCids(children))
+        for (const { cid, children } of nodes) {
+          const key = nodeKey(cid)
+          putNode.run(key, packLinks(key, children))
+        }
       })()
     })
   }
 
   /** The links of a node in their order; undefined when it is not indexed. */
   children(cid: CID): CID[] | undefined {
-    const packed = this.#db.use(({ children }) => children.get(nodeKey(cid))) as Buffer | undefined
-    return packed && unpackCids(packed)
+    const packed = this.packedChildren(nodeKey(cid))
+    return packed && unpackLinks(packed)
+  }
+
+  /** The same for the bytes of a CIDv1, packed (packed-links.ts). */
+  packedChildren(node: Uint8Array): Buffer | undefined {
+    const row = this.#db.use(({ children }) => children.get(node)) as Buffer | undefined
+    if (row === undefined) return undefined
+    const packed = openLinks(node, row)
+    // Damaged. Whoever reads the block next writes it anew.
+    if (packed === undefined) this.#db.use(({ deleteNode }) => deleteNode.run(node))
+    return packed
   }
 
   /**
@@ -81,12 +95,22 @@ export class LinkIndex {
     })
   }
 
-  /** Forgets the links of deleted nodes. They would stay right for ever: it only saves room. */
-  deleteNodes(cids: Iterable<CID>): void {
-    const keys = [...cids].map(nodeKey)
+  /** The nodes noted as complete. */
+  complete(): CID[] {
+    this.#db.refresh()
+    return (this.#db.use(({ allComplete }) => allComplete.all()) as Buffer[]).map((key) => CID.decode(key))
+  }
+
+  /** At most `limit` CIDv1s of nodes that are indexed, in the order of their bytes, behind `after`. */
+  nodesAfter(after: Uint8Array, limit: number): Buffer[] {
+    return this.#db.use(({ nodesAfter }) => nodesAfter.all(after, limit)) as Buffer[]
+  }
+
+  /** Forgets the links of nodes, in one transaction. They stay right for ever: it only saves room. */
+  deleteNodes(nodes: readonly Uint8Array[]): void {
     this.#db.use(({ deleteNode }, db) => {
       db.transaction(() => {
-        for (const key of keys) deleteNode.run(key)
+        for (const node of nodes) deleteNode.run(node)
       })()
     })
   }
@@ -114,6 +138,7 @@ function prepare(db: SqliteDatabase) {
     isComplete: db.prepare('SELECT 1 FROM complete WHERE cid = ?').pluck(),
     allComplete: db.prepare('SELECT cid FROM complete').pluck(),
     clearComplete: db.prepare('DELETE FROM complete WHERE cid = ?'),
+    nodesAfter: db.prepare('SELECT cid FROM nodes WHERE cid > ? ORDER BY cid LIMIT ?').pluck(),
     deleteNode: db.prepare('DELETE FROM nodes WHERE cid = ?'),
   }
 }
@@ -121,20 +146,4 @@ function prepare(db: SqliteDatabase) {
 /** v0 and v1 of the same node share a row. */
 function nodeKey(cid: CID): Uint8Array {
   return cid.toV1().bytes
-}
-
-/** Links as one blob: CIDs in their binary form, one behind the other; each says itself how long it is. */
-function packCids(cids: readonly Pick<CID, 'bytes'>[]): Uint8Array {
-  return Buffer.concat(cids.map((cid) => cid.bytes))
-}
-
-function unpackCids(packed: Uint8Array): CID[] {
-  const cids: CID[] = []
-  let rest = packed
-  while (rest.length > 0) {
-    const [cid, remainder] = CID.decodeFirst(rest)
-    cids.push(cid)
-    rest = remainder
-  }
-  return cids
 }

@@ -55,18 +55,21 @@ export class TempPin {
     }
   }
 
-  /** Protects these blocks, by multihash, from the moment it returns. */
-  addBlocks(multihashes: readonly Uint8Array[]): void {
+  /** Protects these blocks, by multihash, from the moment it returns. Gives the records, for `settle`. */
+  addBlocks(multihashes: readonly Uint8Array[]): string {
     let text = ''
     for (const multihash of multihashes) {
       text += `block ${Buffer.from(multihash.buffer, multihash.byteOffset, multihash.byteLength).toString('base64url')}\n`
     }
     this.#append(text)
+    return text
   }
 
-  /** Protects all that is reachable from `cid` from the moment it returns. */
-  addDag(cid: CID): void {
-    this.#append(`dag ${cid}\n`)
+  /** Protects all that is reachable from `cid` from the moment it returns. Gives the record, for `settle`. */
+  addDag(cid: CID): string {
+    const text = `dag ${cid}\n`
+    this.#append(text)
+    return text
   }
 
   /** Ends the protection. Call it after the link that keeps the content was written. Idempotent. */
@@ -159,14 +162,19 @@ type Read = { name: string; header: readonly string[]; lines: readonly string[];
 function parse(file: string, { name, header, lines, ageMs }: Read): ReadTempPin {
   const [, pid, start] = NAME.exec(name) as unknown as [string, string, string]
   const alive = isAlive(Number(pid), start, { boot: header[2], namespace: header[3], ageMs })
-  const pin: ReadTempPin = { file, pid: Number(pid), alive, blocks: [], dags: [] }
+  return { file, pid: Number(pid), alive, ...parseRecords(lines) }
+}
+
+/** What records protect; lines that are none are passed over. */
+export function parseRecords(lines: readonly string[]): { blocks: BlockKey[]; dags: CID[] } {
+  const found = { blocks: [] as BlockKey[], dags: [] as CID[] }
   for (const line of lines) {
     const value = line.slice(line.indexOf(' ') + 1)
-    if (line.startsWith('block ')) pin.blocks.push(keyOfMultihash(Buffer.from(value, 'base64url')))
+    if (line.startsWith('block ')) found.blocks.push(keyOfMultihash(Buffer.from(value, 'base64url')))
     const cid = line.startsWith('dag ') ? tryParseCid(value) : undefined
-    if (cid) pin.dags.push(cid)
+    if (cid) found.dags.push(cid)
   }
-  return pin
+  return found
 }
 
 type Life = { boot: string | undefined; namespace: string | undefined; ageMs: number }

@@ -64,8 +64,7 @@ export class BlockWriter {
   async write(batch: readonly Block[]): Promise<WriteFigures> {
     const blocks = batch.filter(({ cid }) => !isIdentity(cid))
     for (const { cid, bytes } of blocks) refuseLarge(cid, bytes)
-    this.#tempPin.addBlocks(blocks.map(({ cid }) => cid.multihash.bytes))
-    await settle(this.#paths)
+    await settle(this.#paths, this.#tempPin.addBlocks(blocks.map(({ cid }) => cid.multihash.bytes)))
     const figures = { written: 0, present: 0, writtenBytes: 0 }
     for (const block of blocks) {
       if (this.#isPresent(block)) figures.present += 1

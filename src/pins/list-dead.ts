@@ -1,0 +1,85 @@
+// Lists the block files that the mark has not reached, shard by shard.
+
+import { lstatSync, readdirSync } from 'node:fs'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { isErrno } from '../errors.ts'
+import { readBlockName } from '../store/block-name.ts'
+import { blockKey, CID, cidOfBlockName, DAG_CBOR, DAG_JSON, DAG_PB } from '../store/cid.ts'
+import { plainCid } from '../store/packed-links.ts'
+import { shardNames } from '../store/shards.ts'
+import type { Store } from '../store/store.ts'
+import { DeadBlocks } from './dead-blocks.ts'
+import type { Marker } from './mark.ts'
+import type { PlanOptions } from './plan.ts'
+
+export type Listed = {
+  dead: DeadBlocks
+  /** block files in all */
+  listed: number
+  /** those without a root that the grace time keeps */
+  young: number
+}
+
+/**
+ * What is dead. Blocks whose files are younger than `graceMs` are kept, and what
+ * they link to as far as the index knows: an add that has no root yet may have found
+ * half of its DAG present. What is added meanwhile may be listed or not.
+ */
+export async function listDead(
+  store: Store,
+  marker: Marker,
+  { signal, onProgress, graceMs = 0 }: PlanOptions,
+): Promise<Listed> {
+  const dead = new DeadBlocks()
+  const young: Uint8Array[] = []
+  const now = Date.now()
+  const digest = new Uint8Array(32)
+  let listed = 0
+  for (const shard of shardNames()) {
+    const directory = `${store.paths.blocks}/${shard}`
+    for (const name of namesIn(directory)) {
+      // Elsewhere nobody looks for it, neither a reader nor our unlink.
+      if (!name.startsWith(shard, name.length - 3)) continue
+      const plain = readBlockName(name, digest)
+      const cid = plain ? undefined : cidOfBlockName(name)
+      if (!plain && cid === undefined) continue
+      listed += 1
+      if (cid ? marker.alive.has(cid.multihash.bytes) : marker.alive.hasDigest(digest, 0)) continue
+      const stats = lstatSync(`${directory}/${name}`, { throwIfNoEntry: false })
+      if (stats === undefined) continue
+      // A time in the future was set by a clock that was wrong: it says nothing.
+      const ageMs = now - stats.mtimeMs
+      if (plain && ageMs < graceMs && ageMs > -graceMs) young.push(digest.slice())
+      if (plain) dead.addDigest(digest, stats.size)
+      else dead.addOther(blockKey(cid as CID), stats.size)
+    }
+    onProgress?.({ step: 'list', blocks: listed })
+    await nextTurn()
+    signal?.throwIfAborted()
+  }
+  if (young.length === 0) return { dead, listed, young: 0 }
+  for (const block of young) keepYoung(store, marker, block)
+  await marker.run(signal && { signal })
+  const left = dead.without(marker.alive)
+  return { dead: left, listed, young: dead.count - left.count }
+}
+
+function keepYoung(store: Store, marker: Marker, digest: Uint8Array): void {
+  marker.keepDigest(digest)
+  for (const codec of [DAG_PB, DAG_CBOR]) {
+    const node = plainCid(codec, digest)
+    if (store.index.packedChildren(node)) marker.add(CID.decode(node))
+  }
+  // Its number takes two bytes.
+  const json = CID.createV1(DAG_JSON, CID.decode(plainCid(DAG_PB, digest)).multihash)
+  if (store.index.packedChildren(json.bytes)) marker.add(json)
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory)
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return []
+    throw error
+  }
+}
