@@ -144,7 +144,7 @@ function parseUrl(text = '/'): URL {
 }
 
 function statusOf(error: unknown): number {
-  if (hasCode(error, 'MISSING_BLOCK', 'NOT_FOUND')) return 404
+  if (hasCode(error, 'MISSING_BLOCK', 'INCOMPLETE', 'NOT_FOUND')) return 404
   if (hasCode(error, 'BAD_CID', 'BAD_NAME', 'UNSUPPORTED', 'USAGE')) return 400
   if (hasCode(error, 'PERMISSION')) return 403
   if (hasCode(error, 'BUSY')) return 503

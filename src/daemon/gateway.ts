@@ -6,7 +6,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { PkgError } from '../errors.ts'
+import { isErrno, PkgError } from '../errors.ts'
 import { exportCar } from '../store/car/write.ts'
 import { type CID, parseCid } from '../store/cid.ts'
 import type { Store } from '../store/store.ts'
@@ -33,7 +33,7 @@ export function parseGatewayRequest(url: URL, accept = ''): { cid: CID; format: 
   return { cid: parseCid(name), format }
 }
 
-/** Answers a GET or HEAD. Throws MISSING_BLOCK, CORRUPT_BLOCK, BAD_CID, UNSUPPORTED before the first byte was sent. */
+/** Answers a GET or HEAD. Throws MISSING_BLOCK, INCOMPLETE, CORRUPT_BLOCK, BAD_CID, UNSUPPORTED before the first byte was sent. */
 export async function serveGateway(
   store: Store,
   req: IncomingMessage,
@@ -42,6 +42,9 @@ export async function serveGateway(
 ): Promise<void> {
   const { cid, format } = parseGatewayRequest(url, req.headers.accept)
   const block = store.blocks.get(cid)
+  const car = exportCar(store, cid)
+  // What is missing shows here, while there still is a status to tell it with.
+  const first = format === 'car' && req.method !== 'HEAD' ? await car.next() : undefined
   res.setHeader('Content-Type', TYPES[format])
   res.setHeader('Cache-Control', 'public, max-age=29030400, immutable')
   res.setHeader('ETag', `"${cid}.${format}"`)
@@ -49,7 +52,20 @@ export async function serveGateway(
   if (format === 'raw') res.setHeader('Content-Length', block.length)
   if (req.method === 'HEAD') res.end()
   else if (format === 'raw') res.end(block)
-  else await pipeline(Readable.from(exportCar(store, cid)), res)
+  else await send(res, first?.value, car)
+}
+
+async function send(res: ServerResponse, first: Uint8Array | undefined, more: AsyncIterable<Uint8Array>) {
+  async function* all() {
+    if (first !== undefined) yield first
+    yield* more
+  }
+  try {
+    await pipeline(Readable.from(all()), res)
+  } catch (error) {
+    // A client that went away: nobody is left to be told.
+    if (!isErrno(error, 'ERR_STREAM_PREMATURE_CLOSE')) throw error
+  }
 }
 
 function formatOf(accept: string): string | undefined {
