@@ -3,7 +3,7 @@
 // own, and is gone afterwards: no store of the user's is touched.
 
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as programs from './programs.ts'
@@ -44,8 +44,14 @@ function pack(directory: string, as: string, ...more: string[]): string {
 
 try {
   mkdirSync(home)
-  say(`A prefix of its own under ${prefix}, with the store mounted at ${join(prefix, 'store')}`)
-  pkg('init')
+  say(`A prefix of its own under ${prefix}; programs see its store at ${join(prefix, 'store')}`)
+  const mounted = !/checkout mode/.test(pkg('init'))
+  if (!mounted) {
+    console.log('Nothing can be mounted here, so packages are checked out as real read-only trees, when they')
+    console.log(
+      'are installed. Everything below is the same, down to the CIDs; `pkg doctor` tells what is missing.',
+    )
+  }
 
   say('Real programs, fetched as npm and Debian ship them (kept for the next time)')
   const cache = programs.PROGRAM_CACHE
@@ -76,7 +82,7 @@ try {
   say('Install: one new generation, one atomic rename')
   pkg('install', `esbuild@${oldVersion}`, 'node', 'npm', ...(jq ? ['jq'] : []))
 
-  say('Run them, straight from the mount')
+  say(`Run them, straight from ${mounted ? 'the mount' : 'their checkouts'}`)
   writeFileSync(join(work, 'input.js'), 'import { greet } from "./greet.js"\nconsole.log(greet("world"))\n')
   writeFileSync(join(work, 'greet.js'), 'export const greet = (name) => "hello " + name\n')
   run('esbuild', '--version')
@@ -110,5 +116,14 @@ try {
   process.exitCode ??= 1
 } finally {
   spawnSync(PKG, ['daemon', 'stop', '--force'], { env, stdio: 'ignore' })
+  open(work)
   rmSync(work, { recursive: true, force: true })
+}
+
+/** Checkouts are read-only, and who is not root removes nothing from a directory like that. */
+function open(directory: string): void {
+  chmodSync(directory, 0o700)
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    if (entry.isDirectory()) open(join(directory, entry.name))
+  }
 }
