@@ -14,6 +14,8 @@ export type Order =
       hold?: boolean
       endless?: boolean
     }
+  /** makes an auto pin, or ends one */
+  | { do: 'autoPin' | 'removeAutoPin'; prefix: string; path: string; user: string }
   /** opens connections that say nothing */
   | { do: 'drop' }
 
@@ -36,6 +38,12 @@ async function act(order: Order): Promise<unknown> {
   if (order.do === 'fs')
     return plain((fs[order.name as 'statSync'] as (...args: unknown[]) => unknown)(...order.args))
   if (order.do === 'ask') return ask(order)
+  if (order.do === 'autoPin' || order.do === 'removeAutoPin') {
+    const pins = await import('../../src/pins/auto-pin.ts')
+    const { prefixPaths } = await import('../../src/paths.ts')
+    await pins[order.do]({ paths: prefixPaths(order.prefix) }, order.path, { prog: 'auto', user: order.user })
+    return undefined
+  }
   for (const req of open) req.destroy()
   open.clear()
   return undefined

@@ -38,11 +38,13 @@ export type Reply = {
 /** A user's process. */
 export class User {
   readonly uid: number
+  readonly name: string
   readonly #child: ChildProcess
   #next = 0
 
   constructor(uid: number) {
     this.uid = uid
+    this.name = `pkg-${uid}`
     this.#child = fork(file('agent.ts'), { uid, gid: uid, cwd: '/' } as object)
     this.#child.setMaxListeners(0)
   }
@@ -61,6 +63,15 @@ export class User {
     } as Order)) as Reply
     const texts = reply.body.split('\n').filter((text) => text.startsWith('{'))
     return { ...reply, lines: texts.map((text) => JSON.parse(text)) }
+  }
+
+  /** The library's function of that name, as this user; the name of the pins is `auto`. */
+  async autoPin(
+    what: 'autoPin' | 'removeAutoPin',
+    { root }: Pick<PrefixPaths, 'root'>,
+    path: string,
+  ): Promise<void> {
+    await this.#order({ do: what, prefix: root, path, user: this.name })
   }
 
   /** Closes all connections. */
