@@ -5,6 +5,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { findSystemCommand } from '../../src/files/system-command.ts'
 import { type Owner, temporaryDirectory } from '../helpers/temp.ts'
 
@@ -28,10 +29,15 @@ export type Disk = {
   mount(options?: string): void
   /** From now on nothing reaches the disk, and every process is told so. */
   cut(): void
-  unmount(): void
+  /** Returns when the kernel has let go of it: who mounted it before that would get the dead one again. */
+  unmount(): Promise<void>
 }
 
-/** An empty disk, not mounted yet; it is gone when the test ends. */
+/**
+ * An empty disk, not mounted yet; it is gone when the test ends. For a process with a
+ * mount namespace of its own: a copy of the mount in somebody else's would keep the dead
+ * file system alive, and have it write to the image when the next one is at it.
+ */
 export async function makeDisk(t: Owner, { mib = 256 } = {}): Promise<Disk> {
   const hooks: (() => unknown)[] = []
   // Unmounted before the directory is removed: hooks run in the order of their registration.
@@ -40,28 +46,25 @@ export async function makeDisk(t: Owner, { mib = 256 } = {}): Promise<Disk> {
   const image = join(home, 'image')
   const directory = join(home, 'disk')
   mkdirSync(directory)
-  execFileSync('truncate', ['-s', `${mib}M`, image])
+  run('truncate', '-s', `${mib}M`, image)
   run('mkfs.ext4', '-q', '-F', '-E', 'lazy_itable_init=0,nodiscard', '-N', '32768', image)
-  let device: string | undefined
-  const unmount = (...how: string[]) => {
-    if (device === undefined) return
-    try {
-      run('umount', ...how, directory)
-    } finally {
-      run('losetup', '--detach', device)
-      device = undefined
-    }
-  }
-  hooks.push(() => unmount('--lazy'))
+  let mounted = false
+  hooks.push(() => mounted && run('umount', '--lazy', directory))
   return {
     directory,
     mount(options = 'defaults') {
-      // Always another device: mount(8) would take the one that a mount namespace of somebody's still holds, dead as it is.
-      device = run('losetup', '--find', '--show', image).trim()
-      run('mount', '-o', options, device, directory)
+      run('mount', '-o', `loop,${options}`, image, directory)
+      mounted = true
     },
     cut: () => void run('perl', '-e', CUT, directory),
-    unmount: () => unmount(),
+    async unmount() {
+      run('umount', directory)
+      mounted = false
+      for (let tries = 0; run('losetup', '--associated', image) !== ''; tries++) {
+        if (tries > 1000) throw new Error(`somebody else still has ${image} mounted`)
+        await delay(10)
+      }
+    },
   }
 }
 

@@ -13,14 +13,14 @@ const library = NO_DISK ? '' : (await buildProduct({ after })).library
 test(`power cuts under load, seed ${SEED}: nothing that was reported is lost`, {
   skip: NO_DISK,
 }, async (t) => {
-  const { wrong, ...figures } = await cutPower(t, { library, seed: SEED, cuts: 4 })
+  const { wrong, ...figures } = await cutPower({ library, seed: SEED, cuts: 4 })
   t.diagnostic(JSON.stringify(figures))
   assert.deepEqual(wrong, [])
   assert.ok(Object.keys(figures.done).length > 2)
 })
 
-test('the same without the barrier before a link: it is noticed', { skip: NO_DISK }, async (t) => {
+test('the same without the barrier before a link: it is noticed', { skip: NO_DISK }, async () => {
   const env = { PKG_TEST_BREAK: 'barrier' }
-  const { wrong } = await cutPower(t, { library, seed: SEED, cuts: 10, env })
+  const { wrong } = await cutPower({ library, seed: SEED, cuts: 10, env })
   assert.match(wrong.join('\n'), /is missing|has other bytes/)
 })

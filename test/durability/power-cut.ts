@@ -10,6 +10,7 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { withAdd } from '../../src/store/add.ts'
 import { exportCar } from '../../src/store/car/write.ts'
@@ -63,8 +64,17 @@ export type CutOptions = {
   env?: NodeJS.ProcessEnv
 }
 
-/** Runs until so many cuts are done, or something is wrong. */
-export async function cutPower(t: Owner, options: CutOptions): Promise<CutFigures> {
+/** Runs until so many cuts are done, or something is wrong; in a process with mounts of its own: see makeDisk. */
+export async function cutPower(options: CutOptions): Promise<CutFigures> {
+  const own = [process.execPath, '--disable-warning=ExperimentalWarning', import.meta.filename]
+  const child = spawn('unshare', ['--mount', ...own, JSON.stringify(options)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const text = await new Response(Readable.toWeb(child.stdout) as ReadableStream).text()
+  return JSON.parse(text) as CutFigures
+}
+
+async function cutPowerHere(t: Owner, options: CutOptions): Promise<CutFigures> {
   const { seed, cuts, mountOptions = MOUNT_OPTIONS } = options
   const random = randomOf(seed)
   const disk = await makeDisk(t)
@@ -132,7 +142,7 @@ export async function cutPower(t: Owner, options: CutOptions): Promise<CutFigure
         ledger.killed()
       }
       collector.read()
-      disk.unmount()
+      await disk.unmount()
     }
   } finally {
     for (const reader of [...readers, collector]) reader.close()
@@ -209,4 +219,14 @@ function count(figures: CutFigures, ledgers: readonly Ledger[]): CutFigures {
     for (const [op, times] of Object.entries(done)) figures.done[op] = (figures.done[op] ?? 0) + times
   }
   return figures
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const hooks: (() => unknown)[] = []
+  try {
+    const options = JSON.parse(process.argv[2]!) as CutOptions
+    process.stdout.write(JSON.stringify(await cutPowerHere({ after: (fn) => void hooks.push(fn) }, options)))
+  } finally {
+    for (const hook of hooks) await hook()
+  }
 }

@@ -16,7 +16,7 @@ test(`${CUTS} power cuts, seed ${SEED}: no violation`, {
   skip: NO_DISK,
   timeout: 3_600_000,
 }, async (t) => {
-  const { wrong, ...figures } = await cutPower(t, { library, seed: SEED, cuts: CUTS })
+  const { wrong, ...figures } = await cutPower({ library, seed: SEED, cuts: CUTS })
   t.diagnostic(JSON.stringify(figures))
   assert.deepEqual(wrong, [])
 })
