@@ -29,7 +29,8 @@ const PROGRESS_MS = 200
 
 export type ImportLine =
   | { type: 'progress'; blocks: number; bytes: number }
-  | { type: 'done'; roots: string[]; blocks: number; bytes: number }
+  /** `complete`: those of the roots that are whole, on stable storage */
+  | { type: 'done'; roots: string[]; complete: string[]; blocks: number; bytes: number }
   | { type: 'error'; code: ErrorCode; message: string; hint?: string }
 
 export type ImportContext = {
@@ -77,7 +78,7 @@ export async function serveImport(
         for (const cid of protect) await add.rely(cid)
         await add.commit([...complete, ...protect])
         admitted.leave()
-        say({ type: 'done', roots: roots.map(String), blocks, bytes })
+        say({ type: 'done', roots: roots.map(String), complete: complete.map(String), blocks, bytes })
         if (hold) await held(res, { holdMs: hold.holdMs, signal: closed.signal })
       })
     } catch (error) {
@@ -116,6 +117,8 @@ async function held(
     delay(holdMs, undefined, { signal: end.signal }),
   ])
   end.abort()
+  // Before the protection ends: a client that still sees the connection knows that what it linked was protected.
+  res.destroy()
 }
 
 function every(say: (line: ImportLine) => void): (figures: { blocks: number; bytes: number }) => void {

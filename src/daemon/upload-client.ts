@@ -117,6 +117,18 @@ async function readAnswer(res: IncomingMessage, onTaken: (bytes: number) => void
 /** A connection that holds: as long as it is open the daemon protects what came through it. */
 type Held = { req: ClientRequest; whole: readonly CID[] }
 
+/** Those whose connection has ended, whoever ended it. */
+const ended = new WeakSet<ClientRequest>()
+
+/** Nothing more is said on the connection: its end is all that can come. */
+function watch(req: ClientRequest): void {
+  const end = () => void ended.add(req)
+  if (req.destroyed) end()
+  req.once('close', end)
+  // Some turns of the event loop earlier.
+  req.socket?.once('end', end).once('close', end)
+}
+
 type Renewal = { again: () => Promise<Held>; everyMs: number }
 
 class HeldUpload implements Upload {
@@ -128,12 +140,12 @@ class HeldUpload implements Upload {
   constructor({ req, whole }: Held, renewal: Renewal | undefined) {
     this.whole = whole
     this.#req = req
+    watch(req)
     if (renewal) this.#timer = setInterval(() => void this.#renew(renewal), renewal.everyMs).unref()
   }
 
-  /** Nothing more is said on the connection: its end is all that can come. */
   get lost(): boolean {
-    return this.#req.destroyed || this.#req.socket?.destroyed === true
+    return ended.has(this.#req)
   }
 
   close(): void {
@@ -147,7 +159,10 @@ class HeldUpload implements Upload {
     const held = await again().catch(() => undefined)
     if (held === undefined) return
     const needless = this.#closed || this.lost ? held.req : this.#req
-    if (needless === this.#req) this.#req = held.req
+    if (needless === this.#req) {
+      this.#req = held.req
+      watch(held.req)
+    }
     needless.destroy()
   }
 }
