@@ -83,6 +83,11 @@ export const SECTIONS: Readonly<Record<string, readonly Entry[]>> = {
       'Write a DAG out as real files',
       () => import('./commands/store-get.ts'),
     ),
+    entry(
+      'store checkout <cid>',
+      'Make its real tree, where nothing is mounted',
+      () => import('./commands/store-checkout.ts'),
+    ),
     entry('store ls <cid>', 'List a directory', () => import('./commands/store-ls.ts')),
     entry('store cat <cid>', 'Write a file to standard output', () => import('./commands/store-cat.ts')),
     entry(

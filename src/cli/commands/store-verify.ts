@@ -1,9 +1,11 @@
 // `pkg store verify`: hashes every block, looks whether what roots keep is whole,
-// and heals it from what is named.
+// and heals it from what is named; holds checkouts against their DAGs.
 
 import { EXIT, PkgError } from '../../errors.ts'
 import type { Root } from '../../pins/root.ts'
+import type { Store } from '../../store/store.ts'
 import { defineCommand } from '../command.ts'
+import type { Context } from '../context.ts'
 import { describeRoot } from '../describe-root.ts'
 import { count, formatBytes, printable } from '../output.ts'
 
@@ -45,12 +47,14 @@ export const command = defineCommand({
       const needs = (root: Root) => neededBy.some((cid) => cid.equals(root.cid))
       return { ...block, neededBy: all.filter(needs).map(describeRoot) }
     })
-    const whole = verified.incompleteRoots.length === 0
+    const checkouts = await verifyTrees(context, store, !dryRun)
+    const mended = checkouts?.damaged.every(({ repaired }) => repaired) ?? true
+    const whole = verified.incompleteRoots.length === 0 && mended
     // Asked to heal, what was found damaged is no failure once all that needs it is whole.
     const ok = whole && (verified.corrupt.length === 0 || (from.length > 0 && !dryRun))
-    return { ok, ...verified, quarantined: named }
+    return { ok, ...verified, quarantined: named, ...(checkouts && { checkouts }) }
   },
-  render({ ok, blocks, bytes, corrupt, incompleteRoots, quarantined, healed }, style) {
+  render({ ok, blocks, bytes, corrupt, incompleteRoots, quarantined, healed, checkouts }, style) {
     const lines = corrupt.map(({ file, why, quarantined }) => {
       return `${style.red('corrupt')} ${printable(file)}: ${printable(why)}${quarantined ? ' (moved to quarantine)' : ''}`
     })
@@ -68,6 +72,12 @@ export const command = defineCommand({
       const need = neededBy.length > 0 ? `needed by ${neededBy.join(', ')}` : 'no root needs it'
       lines.push(`${style.yellow('in quarantine')} ${cid} (${printable(file)}): ${printable(need)}`)
     }
+    for (const { cid, path, why, repaired } of checkouts?.damaged ?? []) {
+      const mended = repaired ? style.green(' (made anew)') : ''
+      lines.push(`${style.red('damaged')} ${cid}${printable(path)}: it ${printable(why)}${mended}`)
+    }
+    if (checkouts)
+      lines.push(`${count(checkouts.trees, 'checkout')}, ${count(checkouts.entries, 'entry', 'entries')}`)
     lines.push(
       `${count(blocks, 'block')}, ${formatBytes(bytes)}: ${ok ? style.green('all good') : style.red('damaged')}`,
     )
@@ -81,3 +91,16 @@ export const command = defineCommand({
   brief: ({ corrupt }) => corrupt.map(({ cid }) => cid.toString()).join('\n'),
   exitStatus: ({ ok }) => (ok ? EXIT.ok : EXIT.damaged),
 })
+
+/** Checkouts, where they are how programs see the store; a mount would hide them. */
+async function verifyTrees({ paths, progress, signal }: Context, store: Store, repair: boolean) {
+  const [{ storeMode }, { mountState }, { verifyCheckouts }] = await Promise.all([
+    import('../../mount/mode.ts'),
+    import('../../mount/mountpoint.ts'),
+    import('../../store/checkout/repair.ts'),
+  ])
+  if (storeMode(paths) === 'mount' || mountState(paths) !== 'none') return undefined
+  const task = progress.task('Verifying checkouts', 'items')
+  const onProgress = ({ entries }: { entries: number }) => task.update({ done: entries })
+  return await verifyCheckouts(store, { repair, signal, onProgress }).finally(task.end)
+}

@@ -19,7 +19,7 @@ import { ensurePrefixEntry } from '../../files/modes.ts'
 import { CID, nodeKey } from '../cid.ts'
 import { requireSpace } from '../export.ts'
 import type { Store } from '../store.ts'
-import { type CopyFigures, copyTree } from '../unixfs/copy.ts'
+import { type CopyFigures, copyTree, type SealedCopy } from '../unixfs/copy.ts'
 import { checkoutName, checkoutPath, isCheckedOut, temporaryTree } from './names.ts'
 import { FilePool } from './pool.ts'
 import { removeTree } from './remove-tree.ts'
@@ -145,15 +145,20 @@ async function stage(
   return await copyTree(store.blocks, cid, temporary, {
     signal,
     onProgress,
-    sealed: {
-      reuse: (node, file) => pool.reuse(node, file),
-      copied: (node, file) => pool.copied(node, file),
-      linkFor(path) {
-        const sibling = siblings.get(path)
-        return sibling && siblingTarget(path, sibling)
-      },
-    },
+    sealed: sealedCopy(pool, siblings),
   })
+}
+
+/** A copy of what lies at `at` in a checkout whose packages beside it are `siblings`. */
+export function sealedCopy(pool: FilePool, siblings: ReadonlyMap<string, CID>, at = ''): SealedCopy {
+  return {
+    reuse: (node, file) => pool.reuse(node, file),
+    copied: (node, file) => pool.copied(node, file),
+    linkFor(path) {
+      const sibling = siblings.get(at + path)
+      return sibling && siblingTarget(at + path, sibling)
+    },
+  }
 }
 
 async function flush(store: string, staged: readonly Staged[]): Promise<void> {

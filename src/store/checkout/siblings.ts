@@ -52,11 +52,12 @@ function descend(getter: BlockGetter, top: UnixfsNode, path: string): CID | unde
 /** Undefined for what is no directory, and for what is not UnixFS. */
 function directoryAt(getter: BlockGetter, cid: CID): UnixfsNode | undefined {
   if (cid.code === RAW) return undefined
-  const node = tryDecode(getter, cid)
+  const node = decodeUnixfs(getter, cid)
   return node?.type === 'directory' || node?.type === 'hamt' ? node : undefined
 }
 
-function tryDecode(getter: BlockGetter, cid: CID): UnixfsNode | undefined {
+/** Undefined for what is not UnixFS. Throws as reading blocks does. */
+export function decodeUnixfs(getter: BlockGetter, cid: CID): UnixfsNode | undefined {
   try {
     return decodeNode(cid, getter.get(cid))
   } catch (error) {

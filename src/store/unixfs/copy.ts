@@ -171,7 +171,8 @@ export function sealFile(fd: number, node: FileNode): void {
   futimesSync(fd, toSeconds(mtime), toSeconds(mtime))
 }
 
-function sealEntry(place: string, node: UnixfsNode): void {
+/** The same for a directory or symlink. */
+export function sealEntry(place: string, node: UnixfsNode): void {
   const { type, mode, mtime } = statOf(node)
   if (type === 'directory') chmodSync(place, mode)
   setTime(place, mtime)
