@@ -4,7 +4,7 @@
 // result, or {"error": {code, message, hint}}.
 
 import packageJson from '../../package.json' with { type: 'json' }
-import { exitStatusOf, isErrno, PkgError } from '../errors.ts'
+import { exitStatusOf, hasCode, isErrno, PkgError } from '../errors.ts'
 import { prefixPaths, resolvePrefix } from '../paths.ts'
 import { COMPLETE } from './completion.ts'
 import { createContext } from './context.ts'
@@ -95,7 +95,9 @@ async function run({ command, args }: Invocation): Promise<number> {
   }
 }
 
+/** A command that says itself how far it came is not talked over. */
 function interruption({ afterInterrupt: hint }: Invocation['command'], cause: unknown): PkgError {
+  if (hasCode(cause, 'INTERRUPTED')) return cause
   return new PkgError('INTERRUPTED', 'interrupted', { cause, ...(hint === undefined ? {} : { hint }) })
 }
 

@@ -1,15 +1,31 @@
 // `pkg gc`: a plan and its execution; `--dry-run` is the plan.
 
-import { parseDuration } from '../../amounts.ts'
+import { statfsSync } from 'node:fs'
+import { parseBytes, parseDuration, parseShare, shareBytes } from '../../amounts.ts'
+import { PkgError } from '../../errors.ts'
 import type { CollectionResult } from '../../pins/collect.ts'
+import type { DeadGroup } from '../../pins/dead-groups.ts'
+import type { CID } from '../../store/cid.ts'
+import type { Store } from '../../store/store.ts'
+import { stepsProgress } from '../collection-steps.ts'
 import { defineCommand } from '../command.ts'
 import { wholeNumber } from '../numbers.ts'
-import { count, formatBytes, formatDate, printable, type Style } from '../output.ts'
+import { count, formatBytes, formatDate, printable, type Style, table } from '../output.ts'
+
+/** Reasons that are listed; `--json` has all of them. */
+const SHOWN = 20
+
+/** An environment of many packages takes no more than so many columns. */
+const LONGEST = 60
 
 export const command = defineCommand({
   options: (argv) =>
     argv
-      .option('dry-run', { alias: 'n', type: 'boolean', describe: 'Only tell what would be deleted' })
+      .option('dry-run', {
+        alias: 'n',
+        type: 'boolean',
+        describe: 'Only tell what would be deleted, and why',
+      })
       .option('delete-older-than', {
         type: 'string',
         requiresArg: true,
@@ -20,50 +36,152 @@ export const command = defineCommand({
         requiresArg: true,
         describe: 'Of each profile keep this many generations',
       })
+      .option('max-freed', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'Stop when so much is freed: 10G',
+      })
+      .option('ensure-free', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'Delete no more than it takes for so much to be free on the disk: 10G, 20%',
+      })
+      .option('grace', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'Blocks written less than so long ago stay: 1h [the setting gc.graceSeconds]',
+      })
       .option('despite-damage', {
         type: 'boolean',
         describe: 'Give up what only damaged blocks lead to, instead of stopping there',
       })
-      .example('pkg gc --dry-run', 'How much it would free')
-      .example('pkg gc --keep 3 --delete-older-than 30d', 'Only what is beyond both limits goes'),
-  async run({ dryRun = false, deleteOlderThan, keep, despiteDamage }, context) {
+      .example('pkg gc --dry-run', 'How much it would free, and why that is dead')
+      .example('pkg gc --keep 3 --delete-older-than 30d', 'Only generations beyond both limits go')
+      .example('pkg gc --ensure-free 20%', 'Nothing, while a fifth of the disk is free'),
+  async run({ dryRun = false, despiteDamage, ...limits }, context) {
+    const { keep, deleteOlderThan, maxFreed, ensureFree, grace } = limits
     const { collect } = await import('../../daemon/collect-client.ts')
     const policy = {
       ...(keep === undefined ? {} : { keep: wholeNumber(keep, '--keep', 0) }),
       ...(deleteOlderThan === undefined ? {} : { olderThanMs: parseDuration(deleteOlderThan) }),
     }
-    const labels = { mark: 'Marking', list: 'Listing', sweep: dryRun ? 'Counting' : 'Deleting' }
-    const tasks = new Map<string, ReturnType<typeof context.progress.task>>()
-    const store = await context.openStore(dryRun ? 'read' : 'change')
-    return await collect(store, policy, {
+    const options = {
       dryRun,
       despiteDamage,
-      signal: context.signal,
-      onProgress({ step, blocks, total }) {
-        for (const [other, task] of tasks) if (other !== step) task.end()
-        if (!tasks.has(step)) tasks.set(step, context.progress.task(labels[step], 'items'))
-        tasks.get(step)?.update({ done: blocks, total })
-      },
-    }).finally(() => {
-      for (const task of tasks.values()) task.end()
-    })
+      maxFreedBytes: maxFreed === undefined ? undefined : parseBytes(maxFreed),
+      graceMs: grace === undefined ? undefined : parseDuration(grace),
+    }
+    const share = ensureFree === undefined ? undefined : parseShare(ensureFree)
+    const store = await context.openStore(dryRun ? 'read' : 'change')
+    const { blocks, bsize } = statfsSync(store.paths.blocks)
+    const ensureFreeBytes = share && shareBytes(share, blocks * bsize)
+    const steps = stepsProgress(context, dryRun ? { sweep: 'Counting' } : {})
+    try {
+      const result = await collect(store, policy, {
+        ...options,
+        ensureFreeBytes,
+        signal: context.signal,
+        onProgress: steps.update,
+      })
+      const name = await packageNames(store, { dryRun })
+      return { ...result, dead: result.dead.map((group) => ({ ...group, name: name(group) })) }
+    } catch (cause) {
+      if (!context.signal.aborted || dryRun) throw cause
+      const { blocks = 0, bytes = 0 } = steps.last('sweep') ?? {}
+      const done = blocks === 0 ? 'nothing' : `${count(blocks, 'block')}, ${formatBytes(bytes)}`
+      throw new PkgError('INTERRUPTED', `interrupted: ${done} had been deleted`, {
+        hint: 'What is left is as it was; the next `pkg gc` goes on from there.',
+        cause,
+      })
+    } finally {
+      steps.end()
+    }
   },
   render: (result, style) => [...remarks(result, style), summary(result, style)].join('\n'),
   brief: ({ bytes }) => String(bytes),
 })
 
-function summary(
-  { dryRun, blocks, bytes, keptBlocks, roots, claimed }: CollectionResult,
-  style: Style,
-): string {
-  const what = `${count(blocks, 'block')}, ${formatBytes(bytes)}`
-  const kept = `${count(keptBlocks, 'block')} kept by ${count(roots, 'root')}`
-  const rescued = claimed > 0 ? `; ${count(claimed, 'block')} claimed by others meanwhile` : ''
-  return `${dryRun ? 'Would delete' : 'Deleted'} ${style.bold(what)}\n${style.dim(kept + rescued)}`
+/** What dead packages were called: for people who wonder what that was. Once deleted, nobody knows. */
+async function packageNames(
+  { blocks }: Pick<Store, 'blocks'>,
+  { dryRun }: Pick<CollectionResult, 'dryRun'>,
+): Promise<(group: DeadGroup) => string | undefined> {
+  if (!dryRun) return () => undefined
+  const [{ readManifest }, { readEnvironment }] = await Promise.all([
+    import('../../packages/package.ts'),
+    import('../../profiles/environment.ts'),
+  ])
+  const tries = [
+    (cid: CID) => versionOf(readManifest(blocks, cid)),
+    (cid: CID) => `environment of ${readEnvironment(blocks, cid).map(versionOf).join(', ')}`,
+  ]
+  return ({ why, cid }) => {
+    if (why !== 'complete' || cid === undefined) return undefined
+    for (const read of tries) {
+      try {
+        return read(cid)
+      } catch (error) {
+        if (!(error instanceof PkgError)) throw error
+      }
+    }
+    return undefined
+  }
+}
+
+function versionOf({ name, version }: { name: string; version: string }): string {
+  return `${name} ${version}`
+}
+
+type Named = Omit<CollectionResult, 'dead'> & { dead: (DeadGroup & { name: string | undefined })[] }
+
+function summary(result: Named, style: Style): string {
+  const { dryRun, blocks, bytes, checkouts, checkoutBytes, keptBlocks, roots, claimed, young, stopped } =
+    result
+  const nothing = blocks === 0 && checkouts === 0
+  const what = nothing ? 'nothing' : `${count(blocks, 'block')}, ${formatBytes(bytes)}`
+  const trees = checkouts > 0 ? `, and ${count(checkouts, 'checkout')}, ${formatBytes(checkoutBytes)}` : ''
+  const notes = [
+    stopped && STOPPED[stopped],
+    young > 0 &&
+      `${count(young, 'block')} without a root written too lately: within the grace time they stay`,
+    claimed > 0 && `${count(claimed, 'block')} claimed by others meanwhile`,
+    `${count(keptBlocks - young, 'block')} kept by ${count(roots, 'root')}`,
+  ]
+  return [
+    `${dryRun ? 'Would delete' : 'Deleted'} ${style.bold(what + trees)}`,
+    ...reasons(result, style),
+    ...notes.filter((note) => typeof note === 'string').map((note) => style.dim(note)),
+  ].join('\n')
+}
+
+const STOPPED = {
+  'max-freed': 'Dead blocks are left: as much as was asked for is freed',
+  'ensure-free': 'Dead blocks are left: as much as was asked for is free',
+}
+
+/** Why it is dead, the most first. */
+function reasons({ dead }: Named, style: Style): string[] {
+  const rows = dead
+    .slice(0, SHOWN)
+    .map((group) => [`  ${formatBytes(group.bytes)}`, count(group.blocks, 'block'), reasonOf(group, style)])
+  const more = dead.length > SHOWN ? [style.dim(`  and ${count(dead.length - SHOWN, 'smaller one')}`)] : []
+  return rows.length > 0 ? [table([], rows, { style, right: [0, 1] }), ...more] : []
+}
+
+function reasonOf({ why, cid, number, profile, path, name }: Named['dead'][number], style: Style): string {
+  const what = name === undefined ? '' : `${style.bold(printable(shorten(name)))}: `
+  if (why === 'generation') return `only generation ${number} of ${printable(profile ?? '')} had it`
+  if (why === 'auto-pin') return `only ${printable(path ?? '')} led to it, which is gone`
+  if (why === 'complete') return `${what}nothing keeps ${style.dim(String(cid))} any more`
+  return 'never kept by anything, or from an add that did not end'
+}
+
+function shorten(text: string): string {
+  return text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text
 }
 
 function remarks(
-  { dryRun, generations, gone, unreadable, skipped, deniedProcesses, incomplete, damaged }: CollectionResult,
+  { dryRun, generations, gone, unreadable, skipped, deniedProcesses, incomplete, damaged }: Named,
   style: Style,
 ): string[] {
   const verb = dryRun ? 'would delete' : 'deleted'
