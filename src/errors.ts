@@ -98,9 +98,19 @@ export function hasCode(error: unknown, ...codes: ErrorCode[]): error is PkgErro
   return error instanceof PkgError && codes.includes(error.code)
 }
 
+/** What file systems answer and libuv has no name for (errno.h): it says "Unknown system error -122". */
+const UNNAMED: Readonly<Record<string, string>> = {
+  '-74': 'EBADMSG',
+  '-116': 'ESTALE',
+  '-117': 'EUCLEAN',
+  '-121': 'EREMOTEIO',
+  '-122': 'EDQUOT',
+}
+
 /** True when `error` came from a system call with one of these errno names. */
 export function isErrno(error: unknown, ...names: string[]): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'code' in error && names.includes(String(error.code))
+  if (!(error instanceof Error) || !('code' in error)) return false
+  return names.includes(UNNAMED[String((error as NodeJS.ErrnoException).errno)] ?? String(error.code))
 }
 
 /** The code for any thrown value: system calls map to the nearest of ours. */
@@ -111,7 +121,8 @@ export function codeOf(error: unknown): ErrorCode {
   if (isErrno(error, 'EROFS')) return 'READ_ONLY'
   if (isErrno(error, 'ENOENT')) return 'NOT_FOUND'
   if (isErrno(error, 'ENOTDIR')) return 'NOT_DIRECTORY'
-  if (isErrno(error, 'EIO') || isSqlite(error, 'IOERR')) return 'IO'
+  if (isErrno(error, 'EIO', 'EBADMSG', 'ESTALE', 'EUCLEAN', 'EREMOTEIO') || isSqlite(error, 'IOERR'))
+    return 'IO'
   if (error instanceof Error && error.name === 'AbortError') return 'INTERRUPTED'
   return 'INTERNAL'
 }

@@ -21,7 +21,10 @@ export function reportOf(error: unknown): ErrorReport {
     const hint = 'Run as the owner, or have a prefix of your own: PKG_PREFIX=<directory> pkg init'
     return { code, message: systemMessage(message), hint }
   }
-  if (code !== 'INTERNAL') return { code, message: systemMessage(message) }
+  if (code !== 'INTERNAL') {
+    const hint = HINTS[code]
+    return { code, message: systemMessage(message), ...(hint !== undefined && { hint }) }
+  }
   return {
     code,
     message: `internal error: ${message}`,
@@ -29,10 +32,26 @@ export function reportOf(error: unknown): ErrorReport {
   }
 }
 
-/** `ENOENT: no such file or directory, open '/x'` as `/x: no such file or directory`. */
+/** For what a disk says of itself. */
+const HINTS: Partial<Record<ErrorCode, string>> = {
+  NO_SPACE:
+    '`pkg gc` deletes what nothing needs any more, also on a full disk; --dry-run shows how much that is.',
+  IO: 'The disk may be failing: see what the kernel says (dmesg).',
+}
+
+/** `ENOENT: no such file or directory, open '/x'` as `/x: no such file or directory`; of what has no path, the same words. */
 function systemMessage(message: string): string {
-  const [, what, path] = /^E[A-Z0-9]+: (.*?), \w+ '([^']*)'/.exec(message) ?? []
-  return what && path !== undefined ? `${path}: ${what}` : message
+  const [, what, path] = /^E[A-Z0-9]+: (.*?), \w+(?: '([^']*)')?/.exec(nameUnnamed(message)) ?? []
+  if (!what) return message
+  return path === undefined ? what : `${path}: ${what}`
+}
+
+/** `Unknown system error -122: Unknown system error -122, write`: the kernel's words for what Node does not know. */
+function nameUnnamed(message: string): string {
+  return message.replace(/^Unknown system error (-\d+): Unknown system error -\d+/, (all, errno) => {
+    if (errno === '-122') return 'EDQUOT: disk quota exceeded'
+    return errno === '-117' ? 'EUCLEAN: the file system is damaged' : all
+  })
 }
 
 /** The lines for standard error. */
