@@ -18,6 +18,8 @@ import { type Child, type Directory, type SizeSource, Tree } from './tree.ts'
 
 /** Files of several blocks whose leaf tables are kept. */
 const OPEN_FILES = 64
+/** Bytes that their tables may take: those of 64 honest files of a terabyte each. */
+const OPEN_BYTES = 64 * 1024 * 1024
 /** Blocks that one piece of a read may lack before we call it a lie: twice a file's most levels (read.ts). */
 const MAX_LOADS = 256
 /** How long a statfs answer is good for, in milliseconds: df asks some file systems many times. */
@@ -146,8 +148,11 @@ export function createFileSystem({ paths, cache, sizes }: MountParts): Mounted {
         sequence: { next: 0, run: 0, ahead: 0, released: 0 },
       }
       files.set(path, file)
-      for (const oldest of files.keys()) {
-        if (files.size <= OPEN_FILES) break
+      let weight = 0
+      for (const { reader } of files.values()) weight += reader.weight
+      for (const [oldest, { reader }] of files) {
+        if (files.size <= OPEN_FILES && weight <= OPEN_BYTES) break
+        weight -= reader.weight
         files.delete(oldest)
       }
       return file

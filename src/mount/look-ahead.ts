@@ -155,7 +155,8 @@ export class LookAhead {
     const bytes = this.#cache.peek(cid)
     if (bytes === undefined) return { cid, size: 0 }
     const node = decodeNode(cid, bytes)
-    const part = node.type === 'file' ? node.children[0] : undefined
+    const part =
+      node.type === 'file' && node.size > node.inline.length ? node.partAt(node.inline.length) : undefined
     return part && { cid: part.cid, size: part.end - part.start }
   }
 

@@ -8,7 +8,7 @@ import { measureTree } from '../../src/store/unixfs/measure.ts'
 import { decodeNode } from '../../src/store/unixfs/node.ts'
 import { FileReader, readFile } from '../../src/store/unixfs/read.ts'
 import { resolvePath } from '../../src/store/unixfs/resolve.ts'
-import { Dag } from '../fixtures/dag.ts'
+import { Dag, identityCid } from '../fixtures/dag.ts'
 import * as hostile from '../fixtures/hostile.ts'
 
 function refuses(run: () => unknown, code: ErrorCode, named?: string): void {
@@ -115,6 +115,30 @@ test('a file of petabytes is opened and read at its end', () => {
   assert.ok(buffer.subarray(0, 4000).every((byte) => byte === 0))
   assert.equal(reader.readInto(buffer, size), 0)
   refuses(() => readFile(dag, cid), 'UNSUPPORTED', cid.toString())
+})
+
+test('parts of one byte, as many as a block can name, cost a step each and little memory', () => {
+  const dag = new Dag()
+  const x = identityCid(Buffer.from('x'))
+  const count = 100_000
+  const parts = Array.from({ length: count }, () => ({ cid: x, size: 1 }))
+  let file = { cid: dag.file(parts), size: count }
+  // Parts of no bytes make every node on the way as large.
+  for (let level = 0; level < 2; level++) {
+    file = { cid: dag.file([file, ...parts.map(({ cid }) => ({ cid, size: 0 }))]), size: count }
+  }
+  const reader = new FileReader(dag, file.cid)
+  dag.reads = 0
+  const buffer = new Uint8Array(count)
+  assert.equal(reader.readInto(buffer, 0), count)
+  assert.ok(buffer.every((byte) => byte === 0x78))
+  assert.ok(dag.reads < 10, `${dag.reads} reads`)
+  assert.ok(reader.weight < 20 * 1024 * 1024)
+  assert.ok(new FileReader(dag, file.cid).blocksFor(0, count).length <= 1024)
+  for (let level = 0; level < 3; level++) {
+    file = { cid: dag.file([file, ...parts.map(({ cid }) => ({ cid, size: 0 }))]), size: count }
+  }
+  refuses(() => readFile(dag, file.cid), 'BAD_NODE', String(file.cid))
 })
 
 test('symlinks are followed inside the DAG only, and not for ever', () => {

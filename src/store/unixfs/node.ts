@@ -6,7 +6,7 @@
 import { hasCode, PkgError } from '../../errors.ts'
 import { type CID, DAG_PB, RAW } from '../cid.ts'
 import { type DagPbLink, decodeLink, type ScannedNode, scanDagPb } from '../dag-pb.ts'
-import { exactText, malformed } from '../protobuf.ts'
+import { type Cursor, exactText, malformed } from '../protobuf.ts'
 import { decodeData, type Mtime, TYPE, type UnixfsData } from './data.ts'
 
 /** murmur3-x64-64, the only hash function that HAMT directories use (multicodec table). */
@@ -22,8 +22,21 @@ type Attributes = { cid: CID; mode?: number; mtime?: Mtime }
 /** A part of a file: bytes `start` (inclusive) to `end` (exclusive) of it lie below `cid`. */
 export type FilePart = { cid: CID; start: number; end: number }
 
-/** `inline` are the node's own bytes, the first of the file; parts follow without a gap. */
-export type FileNode = Attributes & { type: 'file'; size: number; inline: Uint8Array; children: FilePart[] }
+/**
+ * `inline` are the node's own bytes, the first of the file; parts follow without a gap.
+ * Parts are decoded when they are asked for: a block can name 190,000 of them.
+ */
+export type FileNode = Attributes & {
+  type: 'file'
+  size: number
+  inline: Uint8Array
+  /** how many parts there are */
+  parts: number
+  /** bytes of memory that the parts take */
+  weight: number
+  /** The part that holds the byte at `offset`, which must not be below `inline.length`; one of 0 bytes never does. Throws BAD_NODE. */
+  partAt(offset: number): FilePart
+}
 
 export type DirectoryNode = Attributes & { type: 'directory'; entries: DagPbLink[] }
 
@@ -54,13 +67,21 @@ const NOTHING = new Uint8Array(0)
  * contradicts itself; both name `cid`.
  */
 export function decodeNode(cid: CID, bytes: Uint8Array): UnixfsNode {
-  if (cid.code === RAW) return { type: 'file', cid, size: bytes.length, inline: bytes, children: [] }
+  if (cid.code === RAW) return leafNode(cid, bytes)
   if (cid.code !== DAG_PB) throw notUnixfs(cid, `its codec is 0x${cid.code.toString(16)}`)
   return naming(cid, () => {
     const node = scanDagPb(bytes)
     if (node.data === undefined) throw notUnixfs(cid, 'the node has no data')
     return check(cid, node, decodeData(node.data))
   })
+}
+
+function leafNode(cid: CID, bytes: Uint8Array): FileNode {
+  return { type: 'file', cid, size: bytes.length, inline: bytes, parts: 0, weight: 0, partAt: noPart }
+}
+
+function noPart(offset: number): never {
+  throw new RangeError(`a leaf has no part at ${offset}`)
 }
 
 function naming<T>(cid: CID, decode: () => T): T {
@@ -108,16 +129,58 @@ function checkFile(attributes: Attributes, { spans }: ScannedNode, data: UnixfsD
     malformed(`${spans.length} links, but ${data.blocksizes.length} block sizes`)
   }
   let at = inline.length
-  const children = spans.map((span, index): FilePart => {
-    const start = at
-    at += data.blocksizes[index] as number
-    return { cid: decodeLink(span).hash, start, end: at }
+  const ends = Float64Array.from(data.blocksizes, (size) => {
+    at += size
+    return at
   })
   if (!Number.isSafeInteger(at)) malformed('its block sizes add up to more than 2^53 - 1')
   if (data.filesize !== undefined && data.filesize !== at) {
     malformed(`its file size is ${data.filesize}, but its parts hold ${at} bytes`)
   }
-  return { ...attributes, type: 'file', size: at, inline, children }
+  if (ends.length === 0) return { ...leafNode(attributes.cid, inline), ...attributes }
+  // A copy: the block's own memory may be let go before the node is.
+  const packed = packSpans(spans)
+  const partAt = (offset: number): FilePart => {
+    const index = firstAbove(ends, offset)
+    const cid = naming(attributes.cid, () => decodeLink(packed.span(index)).hash)
+    return {
+      cid,
+      start: index === 0 ? inline.length : (ends[index - 1] as number),
+      end: ends[index] as number,
+    }
+  }
+  const weight = packed.weight + ends.byteLength + inline.length
+  return { ...attributes, type: 'file', size: at, inline, parts: ends.length, weight, partAt }
+}
+
+/** Links in memory of their own, without an object for each. */
+function packSpans(spans: ScannedNode['spans']): { span(index: number): Cursor; weight: number } {
+  const ends = new Uint32Array(spans.length)
+  const bytes = new Uint8Array(spans.reduce((sum, { at, end }) => sum + end - at, 0))
+  let length = 0
+  for (const [index, span] of spans.entries()) {
+    bytes.set(span.bytes.subarray(span.at, span.end), length)
+    length += span.end - span.at
+    ends[index] = length
+  }
+  const span = (index: number) => ({
+    bytes,
+    at: index === 0 ? 0 : (ends[index - 1] as number),
+    end: ends[index] as number,
+  })
+  return { span, weight: bytes.length + ends.byteLength }
+}
+
+/** The place of the first that is larger than `value`, or the last. */
+function firstAbove(rising: Float64Array, value: number): number {
+  let low = 0
+  let high = rising.length - 1
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((rising[middle] as number) > value) high = middle
+    else low = middle + 1
+  }
+  return low
 }
 
 function checkSymlink(

@@ -12,13 +12,20 @@ import { badNode, decodeNode, type FileNode, type FilePart } from './node.ts'
 
 /** Levels of a file, at most. Balanced files of 2^53 bytes have 6, trickle ones some 30. */
 const MAX_DEPTH = 128
-/** Decoded inner nodes that a reader keeps; each covers some 1,000 blocks and takes some 300 KiB. */
-const INNER_NODES = 8
+/** Inner nodes that a reader keeps besides those on its way; each covers some 1,000 blocks and takes some 50 KiB. */
+const INNER_NODES = 16
+/** Bytes that the nodes on the way to one byte may take, and those kept besides: honest ones take some 300 KiB. */
+const MAX_WEIGHT = 8 * 1024 * 1024
+/** Blocks named at once: 4 MiB in parts of 4 KiB; a file may have parts of one byte. */
+const MAX_BLOCKS_FOR = 1024
 /** What `readFile` takes into memory unless told otherwise: manifests and records are far smaller. */
 const READ_FILE_MAX = 256 * 1024 * 1024
 
 /** Bytes `start` (inclusive) to `end` (exclusive) of the file are what `node` holds itself. */
 type Segment = { start: number; end: number; node: FileNode }
+
+/** A node on the way down, which begins at `base` of the file; `weight` is that of the way to it. */
+type Step = { node: FileNode; base: number; weight: number }
 
 export class FileReader {
   readonly size: number
@@ -26,6 +33,9 @@ export class FileReader {
   readonly #root: FileNode
   /** in the order of their last use, the oldest first */
   readonly #inner = new Map<string, FileNode>()
+  #innerWeight = 0
+  /** the way to where we read last, from the root */
+  readonly #trail: Step[]
   #last: Segment | undefined
 
   /** Reads the file's top block unless its node is given. Throws IS_DIRECTORY, NOT_FILE, BAD_NODE, NOT_UNIXFS. */
@@ -33,6 +43,12 @@ export class FileReader {
     this.#getter = getter
     this.#root = fileNode(getter, file)
     this.size = this.#root.size
+    this.#trail = [{ node: this.#root, base: 0, weight: 0 }]
+  }
+
+  /** Bytes of memory that its nodes take, without the block read last. */
+  get weight(): number {
+    return this.#root.weight + (this.#trail.at(-1) as Step).weight + this.#innerWeight
   }
 
   /**
@@ -60,12 +76,12 @@ export class FileReader {
 
   /**
    * The blocks that a read of this range will ask for, in order and each stretch
-   * once, without reading them: what to fetch ahead. Inner nodes above them are read.
+   * once, without reading them: what to fetch ahead, at most 1,024. Inner nodes above them are read.
    */
   blocksFor(offset: number, length: number): CID[] {
     const cids: CID[] = []
     const end = Math.min(offset + length, this.size)
-    for (let at = offset; at < end; ) {
+    for (let at = offset; at < end && cids.length < MAX_BLOCKS_FOR; ) {
       const part = this.#blockAt(at)
       if (part.cid !== this.#root.cid) cids.push(part.cid)
       at = part.end
@@ -100,16 +116,23 @@ export class FileReader {
     offset: number,
     enter: (part: FilePart) => boolean,
   ): { node: FileNode; base: number; part?: FilePart } {
-    let node = this.#root
-    let base = 0
-    for (let depth = 0; depth < MAX_DEPTH; depth++) {
+    // From the lowest node on the last way that holds the offset too: a file in parts
+    // of one byte, a hundred levels deep, costs one step a byte then.
+    const trail = this.#trail
+    while (trail.length > 1 && !holds(trail.at(-1) as Step, offset)) trail.pop()
+    for (let step = trail.at(-1) as Step; ; step = trail.at(-1) as Step) {
+      const { node, base, weight } = step
       if (offset - base < node.inline.length) return { node, base }
-      const part = partAt(node, offset - base)
+      const part = node.partAt(offset - base)
       if (!enter(part)) return { node, base, part }
-      node = this.#child(node, part)
-      base += part.start
+      if (trail.length > MAX_DEPTH) throw badNode(this.#root.cid, `it has more than ${MAX_DEPTH} levels`)
+      const child = this.#child(node, part)
+      if (child.parts === 0) return { node: child, base: base + part.start }
+      const heavier = weight + child.weight
+      if (heavier > MAX_WEIGHT)
+        throw badNode(this.#root.cid, `the nodes above one byte take ${heavier} bytes`)
+      trail.push({ node: child, base: base + part.start, weight: heavier })
     }
-    throw badNode(this.#root.cid, `it has more than ${MAX_DEPTH} levels`)
   }
 
   #child(parent: FileNode, { cid, start, end }: FilePart): FileNode {
@@ -121,7 +144,7 @@ export class FileReader {
   #node(cid: CID): FileNode {
     // Sparse files and padding repeat one block.
     const last = this.#last?.node
-    if (last?.children.length === 0 && last.cid.equals(cid)) return last
+    if (last?.parts === 0 && last.cid.equals(cid)) return last
     const key = cid.code === RAW ? '' : nodeKey(cid)
     const known = this.#inner.get(key)
     if (known !== undefined) {
@@ -131,18 +154,23 @@ export class FileReader {
     }
     const node = decodeNode(cid, this.#getter.get(cid))
     if (node.type !== 'file') throw badNode(this.#root.cid, `a ${node.type} (${cid}) is a part of this file`)
-    if (node.children.length > 0) this.#keep(key, node)
+    if (node.parts > 0) this.#keep(key, node)
     return node
   }
 
   #keep(key: string, node: FileNode): void {
     this.#inner.set(key, node)
-    if (this.#inner.size <= INNER_NODES) return
-    for (const oldest of this.#inner.keys()) {
+    this.#innerWeight += node.weight
+    for (const [oldest, old] of this.#inner) {
+      if (this.#innerWeight <= MAX_WEIGHT && this.#inner.size <= INNER_NODES) break
       this.#inner.delete(oldest)
-      return
+      this.#innerWeight -= old.weight
     }
   }
+}
+
+function holds({ node, base }: Step, offset: number): boolean {
+  return offset >= base && offset < base + node.size
 }
 
 /**
@@ -177,18 +205,6 @@ export function* chunks(
     yield piece
     at += piece.length
   }
-}
-
-/** The part that holds the byte at `offset` of `node`; one of 0 bytes never does. */
-function partAt({ children }: FileNode, offset: number): FilePart {
-  let low = 0
-  let high = children.length - 1
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((children[middle] as FilePart).end > offset) high = middle
-    else low = middle + 1
-  }
-  return children[low] as FilePart
 }
 
 function fileNode(getter: BlockGetter, file: CID | FileNode): FileNode {
