@@ -60,7 +60,7 @@ type Done = (error: unknown) => void
  * lock's directory. A link in its place is never followed: it may be put there, in a
  * profile of somebody else's, for us to touch what it leads to.
  */
-const lockFileSystem = {
+export const lockFileSystem = {
   stat: fs.lstat,
   utimes: fs.lutimes,
   mkdir: (path: string, done: Done) => attempt(() => makeLock(path), done),

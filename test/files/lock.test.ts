@@ -1,12 +1,23 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, utimesSync } from 'node:fs'
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { hasCode } from '../../src/errors.ts'
 import { symlinkAtomic, writeFileAtomic } from '../../src/files/atomic.ts'
-import { isLocked, withLock } from '../../src/files/lock.ts'
+import { isLocked, lockFileSystem, withLock } from '../../src/files/lock.ts'
 import { temporaryDirectory } from '../helpers/temp.ts'
 
 test('one holder at a time', async (t) => {
@@ -111,4 +122,15 @@ test('a failed atomic write leaves nothing behind', async (t) => {
   assert.throws(() => writeFileAtomic(join(directory, 'in-the-way'), 'text'))
   assert.throws(() => symlinkAtomic('target', join(directory, 'in-the-way')))
   assert.deepEqual(readdirSync(directory), ['in-the-way'])
+})
+
+test('a link in the place of a lock is looked at and touched itself, not what it leads to', async (t) => {
+  const directory = await temporaryDirectory(t)
+  const [target, lock] = [join(directory, 'target'), join(directory, 'x.lock')]
+  writeFileSync(target, '')
+  utimesSync(target, 1000, 1000)
+  symlinkSync(target, lock)
+  await promisify(lockFileSystem.utimes)(lock, 2000, 2000)
+  assert.equal((await promisify(lockFileSystem.stat)(lock)).isSymbolicLink(), true)
+  assert.deepEqual([statSync(target).mtimeMs, lstatSync(lock).mtimeMs], [1_000_000, 2_000_000])
 })

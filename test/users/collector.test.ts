@@ -3,7 +3,17 @@
 
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { chownSync, existsSync, lstatSync, mkdirSync, readdirSync, symlinkSync, utimesSync } from 'node:fs'
+import {
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type CollectionResult, runCollection } from '../../src/pins/collect.ts'
@@ -254,24 +264,33 @@ test('what a user lets go of is dropped with that user’s rights, and theirs al
     assert.equal(present(store, made), 0)
     assert.deepEqual(readdirSync(auto), [])
   })
-  const others = join(paths.pinsPerUser, alice.name, 'auto', 'auto')
-  for (const point of ['gone-found', 'pin-set-aside', 'synced', 'swept'] as const) {
-    await t.test(`a directory swapped for another user’s at "${point}"`, async () => {
-      // Names of which alice has one too.
-      await gone(`swapped at ${point}`)
-      await eve.fs('writeFileSync', join(auto, '.tmp-mine'), '')
-      await eve.fs('utimesSync', join(auto, '.tmp-mine'), OLD, OLD)
-      const before = execFileSync('find', [others, '-printf', '%p %l %u %i\n']).toString()
-      await gc(there, {
-        at: async (passed) => {
-          if (passed !== point) return
-          await eve.fs('renameSync', auto, `${auto}.away`)
-          await eve.fs('symlinkSync', others, auto)
-        },
+  // At either level: a link in the place of the directory itself, and one in the way there.
+  const others = join(homes.alice, 'pins')
+  const name = autoPinName(link)
+  await alice.fs('mkdirSync', join(others, 'auto'), { recursive: true })
+  await alice.fs('symlinkSync', link, join(others, 'auto', name))
+  await alice.fs('writeFileSync', join(others, 'auto', '.tmp-mine'), '')
+  await alice.fs('utimesSync', join(others, 'auto', '.tmp-mine'), OLD, OLD)
+  for (const below of ['', 'auto']) {
+    for (const point of ['gone-found', 'pin-set-aside', 'synced', 'swept'] as const) {
+      await t.test(`${below || 'a directory above'} swapped for another user’s at "${point}"`, async () => {
+        await gone(`swapped at ${point} ${below}`)
+        // All that would make it droppable there as well.
+        const record = join(others, 'auto', `${name}.json`)
+        writeFileSync(record, readFileSync(join(auto, `${name}.json`)))
+        const before = execFileSync('find', [others, '-printf', '%p %l %u %i\n']).toString()
+        const directory = join(pins, 'auto', below)
+        await gc(there, {
+          at: async (passed) => {
+            if (passed !== point) return
+            await eve.fs('renameSync', directory, join(homes.eve, `${point}${below}`))
+            await eve.fs('symlinkSync', join(others, below), directory)
+          },
+        })
+        assert.equal(execFileSync('find', [others, '-printf', '%p %l %u %i\n']).toString(), before)
+        await eve.fs('rmSync', join(pins, 'auto'), { recursive: true })
       })
-      assert.equal(execFileSync('find', [others, '-printf', '%p %l %u %i\n']).toString(), before)
-      await eve.fs('rmSync', join(pins, 'auto'), { recursive: true })
-    })
+    }
   }
   await t.test('a link that is made again while its auto pin is being dropped keeps it', async () => {
     const made = await gone('again')
