@@ -12,6 +12,7 @@ import { type MountEntry, mountAt, mountState } from '../mount/mountpoint.ts'
 import { type Check, checkFuse } from '../mount/requirements.ts'
 import { type PrefixPaths, profileLink } from '../paths.ts'
 import { type DaemonState, daemonState } from './client.ts'
+import { damageCheck } from './damage-check.ts'
 import { modesCheck } from './modes-check.ts'
 import { profileCheck } from './profile-check.ts'
 
@@ -41,6 +42,7 @@ export async function runDoctor(
     modeCheck(inForce),
     systemCheck(paths) ?? prefixCheck(paths),
     modesCheck(paths),
+    await damageCheck(paths),
     spaceCheck(paths),
     ...(await processChecks(paths)),
     profileCheck(paths),
