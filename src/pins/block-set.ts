@@ -19,7 +19,7 @@ const FIRST_SLOTS = 4096
 export class BlockSet {
   readonly #chunks: Uint32Array[] = []
   /** of a slot: the id that lies there, plus one; 0 is empty */
-  #slots = new Int32Array(FIRST_SLOTS)
+  #slots: Int32Array
   #count = 0
   /** Everything but sha2-256. */
   readonly #others = new Set<string>()
@@ -27,6 +27,13 @@ export class BlockSet {
   readonly #seed = randomBytes(4).readUInt32LE()
   readonly #wanted = new Uint32Array(WORDS)
   readonly #wantedBytes = new Uint8Array(this.#wanted.buffer)
+
+  /** `expected`: about how many there will be; growing takes time, and for a moment half as much room again. */
+  constructor(expected = 0) {
+    let slots = FIRST_SLOTS
+    while (slots * 3 < expected * 4) slots *= 2
+    this.#slots = new Int32Array(slots)
+  }
 
   get size(): number {
     return this.#count + this.#others.size

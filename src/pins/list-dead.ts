@@ -3,6 +3,7 @@
 import { lstatSync, readdirSync } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { isErrno } from '../errors.ts'
+import type { PrefixPaths } from '../paths.ts'
 import { readBlockName } from '../store/block-name.ts'
 import { blockKey, CID, cidOfBlockName, DAG_CBOR, DAG_JSON, DAG_PB } from '../store/cid.ts'
 import { plainCid } from '../store/packed-links.ts'
@@ -62,6 +63,13 @@ export async function listDead(
   await marker.run(signal && { signal })
   const left = dead.without(marker.alive)
   return { dead: left, listed, young: dead.count - left.count }
+}
+
+/** About how many block files there are: digests are evenly spread, so a few directories tell. */
+export function countBlocks({ blocks }: Pick<PrefixPaths, 'blocks'>): number {
+  const shards = shardNames()
+  const some = shards.slice(0, 4).map((shard) => namesIn(`${blocks}/${shard}`).length)
+  return Math.round((some.reduce((sum, count) => sum + count, 0) / some.length) * shards.length)
 }
 
 function keepYoung(store: Store, marker: Marker, digest: Uint8Array): void {

@@ -34,7 +34,7 @@ export function linksOfStore(store: Store): LinkSource {
 }
 
 export class Marker {
-  readonly alive = new BlockSet()
+  readonly alive: BlockSet
   /** Nodes that a root reaches but that are not here: what they linked to is not known. */
   incomplete: CID[] = []
   /** The same of nodes that are here and damaged, or were and lie in the quarantine. */
@@ -53,7 +53,9 @@ export class Marker {
     other: (cid) => this.add(cid),
   }
 
-  constructor(source: LinkSource, isQuarantined: (cid: CID) => boolean = () => false) {
+  /** `expected`: about how many blocks there are. */
+  constructor(source: LinkSource, isQuarantined: (cid: CID) => boolean = () => false, expected = 0) {
+    this.alive = new BlockSet(expected)
     this.#source = source
     this.#isQuarantined = isQuarantined
   }

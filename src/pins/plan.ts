@@ -9,7 +9,7 @@ import { isQuarantined } from './damage.ts'
 import { type CheckoutFigures, NO_CHECKOUTS, planCheckouts } from './dead-checkouts.ts'
 import { type DeadGroup, type Gone, groupDead } from './dead-groups.ts'
 import { Limit, type StoppedBy, Tally } from './limit.ts'
-import { type Listed, listDead } from './list-dead.ts'
+import { countBlocks, type Listed, listDead } from './list-dead.ts'
 import { linksOfStore, Marker } from './mark.ts'
 import { findOldGenerations } from './old-generations.ts'
 import type { Generation, RetentionPolicy } from './retention.ts'
@@ -157,7 +157,11 @@ export async function markRoots(
   await pass('roots-read', at)
   const without = options.leaveOut?.(links.roots)
   const roots = [...links.roots.filter((root) => !without?.has(root.path)), ...temp.roots, ...processes.roots]
-  const marker = new Marker(linksOfStore(store), (cid) => isQuarantined(store.paths, cid))
+  const marker = new Marker(
+    linksOfStore(store),
+    (cid) => isQuarantined(store.paths, cid),
+    countBlocks(store.paths),
+  )
   for (const key of temp.blocks) marker.keep(key)
   for (const root of roots) marker.add(root.cid)
   await marker.run({

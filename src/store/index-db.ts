@@ -49,7 +49,7 @@ export class LinkIndex {
 
   /** The same for the bytes of a CIDv1, packed (packed-links.ts). */
   packedChildren(node: Uint8Array): Buffer | undefined {
-    const row = this.#db.use(({ children }) => children.get(node)) as Buffer | undefined
+    const row = this.#db.use(({ children }) => children.get(node))
     if (row === undefined) return undefined
     const packed = openLinks(node, row)
     // Damaged. Whoever reads the block next writes it anew.
@@ -86,7 +86,10 @@ export class LinkIndex {
     if (this.#db.inMemory) this.#db.dropFiles()
     return this.#db.use(({ allComplete, clearComplete }, db) => {
       // Read before the transaction: one that reads first cannot be upgraded once another process has written.
-      const keys = (allComplete.all() as Buffer[]).filter((key) => gone(CID.decode(key)))
+      const keys = allComplete.all().filter((key) => {
+        const cid = cidOf(key)
+        return cid === undefined || gone(cid)
+      })
       if (keys.length === 0) return 0
       db.transaction(() => {
         for (const key of keys) clearComplete.run(key)
@@ -98,7 +101,7 @@ export class LinkIndex {
   /** The nodes noted as complete. */
   complete(): CID[] {
     this.#db.refresh()
-    return (this.#db.use(({ allComplete }) => allComplete.all()) as Buffer[]).map((key) => CID.decode(key))
+    return this.#db.use(({ allComplete }) => allComplete.all()).flatMap((key) => cidOf(key) ?? [])
   }
 
   /** At most `limit` CIDv1s of nodes that are indexed, in the order of their bytes, behind `after`. */
@@ -146,4 +149,13 @@ function prepare(db: SqliteDatabase) {
 /** v0 and v1 of the same node share a row. */
 function nodeKey(cid: CID): Uint8Array {
   return cid.toV1().bytes
+}
+
+/** Undefined for what damage has made of a key. */
+function cidOf(key: unknown): CID | undefined {
+  try {
+    return CID.decode(key as Uint8Array)
+  } catch {
+    return undefined
+  }
 }

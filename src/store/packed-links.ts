@@ -20,7 +20,9 @@ export function packLinks(node: Uint8Array, links: readonly Pick<CID, 'bytes'>[]
 }
 
 /** The packed links of a row; undefined when it is not what was written for this node. */
-export function openLinks(node: Uint8Array, row: Buffer): Buffer | undefined {
+export function openLinks(node: Uint8Array, row: unknown): Buffer | undefined {
+  // Damage may turn it into text, or a number.
+  if (!(row instanceof Buffer)) return undefined
   const packed = row.subarray(CHECK_BYTES)
   return row.length >= CHECK_BYTES && check(node, packed).equals(row.subarray(0, CHECK_BYTES))
     ? packed

@@ -1,0 +1,176 @@
+// A collection that shall not take everything, and what it says about why blocks are dead.
+
+import assert from 'node:assert/strict'
+import { lutimesSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { hasCode } from '../../src/errors.ts'
+import { autoPin } from '../../src/pins/auto-pin.ts'
+import { type CollectionResult, runCollection } from '../../src/pins/collect.ts'
+import { STOP_POINTS } from '../../src/pins/stop-point.ts'
+import { withAdd } from '../../src/store/add.ts'
+import { closureSize } from '../../src/store/closure.ts'
+import type { Store } from '../../src/store/store.ts'
+import { temporaryStore } from '../helpers/store.ts'
+import { addTree, current, generation, link, missing, pinTree, present, type Tree, tree } from './scenario.ts'
+
+const figures = ({ blocks, bytes, keptBlocks, dead, stopped, young }: CollectionResult) => {
+  return { blocks, bytes, keptBlocks, dead, stopped, young }
+}
+
+/** Makes files of a DAG look as if they had been written so long ago. */
+function age(store: Store, { dag }: Tree, ms: number): void {
+  const seconds = (Date.now() - ms) / 1000
+  for (const { cid } of dag.blocks.values()) lutimesSync(store.blocks.file(cid), seconds, seconds)
+}
+
+test('no more goes than was asked for, and a dry run says the same; the next collection goes on', async (t) => {
+  const store = await temporaryStore(t)
+  const kept = await pinTree(store, 'kept')
+  const dead = await addTree(store, 'dead', 50)
+  const largest = Math.max(...[...dead.dag.blocks.values()].map(({ bytes }) => bytes.length))
+  const options = { maxFreedBytes: Math.floor(dead.bytes / 3) }
+  const plan = await runCollection(store, {}, { ...options, dryRun: true })
+  const done = await runCollection(store, {}, options)
+  assert.deepEqual(figures(plan), figures(done))
+  assert.equal(done.stopped, 'max-freed')
+  assert.ok(done.bytes >= options.maxFreedBytes && done.bytes < options.maxFreedBytes + largest)
+  assert.equal(present(store, dead), dead.blocks - done.blocks)
+  const rest = await runCollection(store)
+  assert.equal(rest.blocks + done.blocks, dead.blocks)
+  assert.equal(rest.stopped, undefined)
+  assert.deepEqual(missing(store, kept.root), [])
+})
+
+test('nothing goes where enough is free, neither blocks nor generations', async (t) => {
+  const store = await temporaryStore(t)
+  const [old, now] = [await addTree(store, 'old'), await addTree(store, 'now')]
+  generation(store, 1, old.root)
+  generation(store, 2, now.root)
+  current(store, 2)
+  const dead = await addTree(store, 'dead')
+  const done = await runCollection(store, { keep: 1 }, { ensureFreeBytes: 1 })
+  assert.deepEqual([done.blocks, done.generations, done.stopped], [0, [], 'ensure-free'])
+  assert.deepEqual([...missing(store, old.root), ...missing(store, dead.root)], [])
+})
+
+test('as much goes as it takes for so much to be free', async (t) => {
+  const store = await temporaryStore(t)
+  const dead = await addTree(store, 'dead', 50)
+  const { bavail, bsize } = statfsSync(store.paths.blocks)
+  // Out of reach by far: what others write or delete meanwhile makes no difference.
+  const done = await runCollection(store, {}, { ensureFreeBytes: bavail * bsize * 2, dryRun: true })
+  assert.deepEqual([done.blocks, done.stopped], [dead.blocks, undefined])
+})
+
+test('limits that are none are refused', async (t) => {
+  const store = await temporaryStore(t)
+  for (const options of [{ maxFreedBytes: -1 }, { ensureFreeBytes: Number.NaN }]) {
+    await assert.rejects(runCollection(store, {}, options), (error) => hasCode(error, 'USAGE'))
+  }
+})
+
+test('what was written within the grace time stays, with all that it leads to', async (t) => {
+  const store = await temporaryStore(t)
+  const [fresh, stale] = [tree('fresh'), await addTree(store, 'stale')]
+  // Found present, but for its root: half of it was written long ago.
+  const all = [...fresh.dag.blocks.values()]
+  await withAdd(store, (add) => add.put(all.slice(0, -1)))
+  for (const one of [
+    { ...fresh, dag: { ...fresh.dag, blocks: new Map(all.slice(0, -1).entries()) } },
+    stale,
+  ]) {
+    age(store, one as unknown as Tree, 3_600_000)
+  }
+  await withAdd(store, async (add) => {
+    await add.put(all)
+    await add.commit()
+  })
+  store.children(fresh.root)
+  for (const { cid } of all) store.children(cid)
+  store.flush()
+  const options = { graceMs: 60_000 }
+  const plan = await runCollection(store, {}, { ...options, dryRun: true })
+  const done = await runCollection(store, {}, options)
+  assert.deepEqual(figures(plan), figures(done))
+  assert.deepEqual([done.young, present(store, stale)], [fresh.blocks, 0])
+  assert.deepEqual(missing(store, fresh.root), [])
+  assert.equal((await runCollection(store)).blocks, fresh.blocks)
+})
+
+test('the grace time is a setting; times in the future are no reason to stay', async (t) => {
+  const store = await temporaryStore(t)
+  writeFileSync(store.paths.config, '{"gc.graceSeconds": 60}')
+  const [fresh, future] = [await addTree(store, 'fresh'), await addTree(store, 'future')]
+  age(store, future, -3_600_000)
+  await runCollection(store)
+  assert.deepEqual([missing(store, fresh.root).length, present(store, future)], [0, 0])
+})
+
+test('every dead block has a reason, and the reasons add up', async (t) => {
+  const store = await temporaryStore(t)
+  const old = await addTree(store, 'old')
+  generation(store, 1, old.root)
+  generation(store, 2, (await addTree(store, 'now')).root)
+  current(store, 2)
+  const let1 = await addTree(store, 'let go')
+  const above = await addTree(store, 'above')
+  const whole = tree('outer')
+  const outer = whole.dag.directory({ inner: above.root, own: whole.root })
+  await withAdd(store, async (add) => {
+    await add.put([...whole.dag.blocks.values()])
+    await add.commit([outer])
+  })
+  const auto = await addTree(store, 'auto')
+  const path = link(`${store.paths.store}/${auto.root}`, join(store.paths.root, 'result'))
+  await autoPin(store, path, { prog: 'x' })
+  rmSync(path)
+  const unfinished = tree('unfinished')
+  await withAdd(store, (add) => add.put([...unfinished.dag.blocks.values()]))
+  // The index says what leads to what; it knows a node once somebody walked or imported it.
+  const roots = [old.root, let1.root, outer, auto.root]
+  const { blocks: walked } = closureSize(store, roots)
+  assert.equal(
+    walked,
+    [old, let1, whole, above, auto].reduce((sum, { blocks }) => sum + blocks, 1),
+  )
+  store.flush()
+  const plan = await runCollection(store, { keep: 1 }, { dryRun: true })
+  const done = await runCollection(store, { keep: 1 })
+  assert.deepEqual(figures(plan), figures(done))
+  const found = new Map(done.dead.map((group) => [`${group.why} ${group.cid ?? ''}`, group]))
+  assert.deepEqual(
+    [...found].map(([name, { blocks }]) => `${name}: ${blocks}`).sort(),
+    [
+      `auto-pin ${auto.root}: ${auto.blocks}`,
+      `complete ${let1.root}: ${let1.blocks}`,
+      `complete ${outer}: ${whole.blocks + above.blocks + 1}`,
+      `generation ${old.root}: ${old.blocks}`,
+      `unfinished : ${unfinished.blocks}`,
+    ].sort(),
+  )
+  assert.equal(
+    done.dead.reduce((sum, { bytes }) => sum + bytes, 0),
+    done.bytes,
+  )
+  assert.equal(found.get(`generation ${old.root}`)?.number, 1)
+  assert.equal(found.get(`auto-pin ${auto.root}`)?.path, path)
+})
+
+test('interrupted at any step it leaves every root whole, and a rerun does the rest', async (t) => {
+  const store = await temporaryStore(t)
+  const kept = await pinTree(store, 'kept')
+  for (const point of STOP_POINTS) {
+    const dead = await addTree(store, `dead ${point}`)
+    const controller = new AbortController()
+    const at = (reached: string) => {
+      if (reached === point) controller.abort()
+    }
+    await runCollection(store, {}, { at, signal: controller.signal }).catch((error) =>
+      assert.equal(error.name, 'AbortError'),
+    )
+    assert.deepEqual(missing(store, kept.root), [])
+    await runCollection(store)
+    assert.equal(present(store, dead), 0, point)
+  }
+})
