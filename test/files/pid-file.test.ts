@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -28,6 +28,16 @@ for (const text of ['', '\n', 'abc\n1\nb\n', '12', '-1\n1\nb\n', '12\n\n\n']) {
     assert.equal(readPidFile(file), undefined)
   })
 }
+
+test('in a copied directory it names nobody; in one that was moved the same process', async (t) => {
+  const directory = await temporaryDirectory(t)
+  mkdirSync(join(directory, 'one'))
+  const self = writePidFile(join(directory, 'one', 'pid'))
+  cpSync(join(directory, 'one'), join(directory, 'two'), { recursive: true, preserveTimestamps: true })
+  assert.equal(readPidFile(join(directory, 'two', 'pid')), undefined)
+  renameSync(join(directory, 'one'), join(directory, 'three'))
+  assert.deepEqual(runningProcess(join(directory, 'three', 'pid')), self)
+})
 
 test('a missing file names nobody', async (t) => {
   assert.equal(readPidFile(join(await temporaryDirectory(t), 'pid')), undefined)
