@@ -2,6 +2,7 @@
 // mount, a home. Where nothing can be mounted the tests say why and are left out.
 
 import { execFileSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { LAUNCHER, type Outcome, outcome, type Sandbox, sandbox } from '../cli/harness.ts'
 
@@ -19,9 +20,14 @@ export type Machine = Omit<Sandbox, 'run' | 'json' | 'brief'> & {
   store(...rest: string[]): string
 }
 
-/** A machine after `pkg init`, for a whole file (`{ after }`) or a test. Its daemon, mount and directory are gone afterwards. */
-export async function machine(t: { after(fn: () => unknown): void }): Promise<Machine> {
+/** A machine after `pkg init`, in a prefix with these settings, for a whole file (`{ after }`) or a test. Its daemon, mount and directory are gone afterwards. */
+export async function machine(
+  t: { after(fn: () => unknown): void },
+  settings: Record<string, string | number> = {},
+): Promise<Machine> {
   const box = await sandbox(t)
+  mkdirSync(box.prefix)
+  writeFileSync(join(box.prefix, 'config.json'), JSON.stringify(settings))
   const bin = join(box.home, '.pkg-profile', 'bin')
   // As the shell of a user has it after `pkg init`.
   const env = { ...box.env, PATH: `${bin}:${box.env.PATH}` }

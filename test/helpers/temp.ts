@@ -1,6 +1,6 @@
 // Temp directories that are gone after the test, also when it fails.
 
-import { mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -10,6 +10,17 @@ export type Owner = { after(fn: () => unknown): void }
 /** An empty directory that is removed when the test ends. */
 export async function temporaryDirectory(t: Owner): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'pkg-test-'))
-  t.after(() => rm(directory, { recursive: true, force: true, maxRetries: 3 }))
+  t.after(async () => {
+    if (process.getuid?.() !== 0) await openDirectories(directory)
+    await rm(directory, { recursive: true, force: true, maxRetries: 3 })
+  })
   return directory
+}
+
+/** From the read-only directories of checkouts only root can remove something. */
+async function openDirectories(directory: string): Promise<void> {
+  await chmod(directory, 0o700)
+  for (const entry of await readdir(directory, { withFileTypes: true })) {
+    if (entry.isDirectory()) await openDirectories(join(directory, entry.name))
+  }
 }
