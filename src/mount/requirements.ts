@@ -28,9 +28,15 @@ export function checkFuse(): Check[] {
   return [checkDevice(), checkRights(uid), checkHelper(uid), checkLibraries(), checkOtherUsers()]
 }
 
-/** The first thing that makes mounting impossible here; undefined when nothing does. */
+/** The first thing that makes mounting impossible here; undefined when nothing does. Looks no further than that. */
 export function fuseObstacle(): Check | undefined {
-  return checkFuse().find(({ ok }) => ok === false)
+  const uid = process.getuid?.() ?? 0
+  const looks = [checkDevice, () => checkRights(uid), () => checkHelper(uid), checkLibraries]
+  for (const look of looks) {
+    const check = look()
+    if (check.ok === false) return check
+  }
+  return undefined
 }
 
 /** Opening is the only sure test: in a container the device may be there and forbidden. It has no effect by itself. */

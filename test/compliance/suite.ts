@@ -160,7 +160,8 @@ export async function compliance(mode: StoreMode, { skip, killAt }: ComplianceOp
       try {
         for (const name of ['gone', 'sleeper']) await box.pkg('pin', 'remove', name)
         await box.pkg('gc')
-        assert.throws(() => readFileSync(box.store(cid, 'bin', 'gone')))
+        // The kernel may go on showing what it has seen of a mount.
+        assert.equal((await box.try(['store', 'ls', cid])).status, 3)
       } finally {
         running.stdin.end('\n')
         await once(running, 'close')
