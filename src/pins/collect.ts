@@ -18,6 +18,7 @@ import { withLock } from '../files/lock.ts'
 import type { PrefixPaths } from '../paths.ts'
 import type { CID } from '../store/cid.ts'
 import { ClaimsJournal } from '../store/claims.ts'
+import { keepSpare } from '../store/spare.ts'
 import type { Store } from '../store/store.ts'
 import { dropGone } from './auto-pin.ts'
 import { makeRecord, refreshRecord } from './auto-record.ts'
@@ -26,6 +27,7 @@ import { refuseDamage } from './damage.ts'
 import { type CheckoutFigures, NO_CHECKOUTS } from './dead-checkouts.ts'
 import { type DeadGroup, groupDead } from './dead-groups.ts'
 import { forgetNodes } from './forget.ts'
+import { noteCollection } from './last-collection.ts'
 import { removeDeadTempPins, removeUnfinished } from './leftovers.ts'
 import { Limit, type StoppedBy, Tally } from './limit.ts'
 import { readLinks } from './links.ts'
@@ -40,7 +42,7 @@ import {
   surveyStore,
 } from './plan.ts'
 import type { Generation, RetentionPolicy } from './retention.ts'
-import { keepRoom, makeRoom, noRoomError } from './room.ts'
+import { makeRoom, noRoomError } from './room.ts'
 import type { GoneAutoPin, Root, UnreadableRoot } from './root.ts'
 import { RootReader } from './roots.ts'
 import { pass } from './stop-point.ts'
@@ -101,7 +103,10 @@ export async function runCollection(
   const { graceMs = readConfig(store.paths)['gc.graceSeconds'] * 1000 } = given
   const options = { ...given, graceMs, despiteDamage }
   if (dryRun) return planned(store, policy, options)
-  const run = (lost: AbortSignal) => collect(store, policy, { ...options, lost })
+  const run = async (lost: AbortSignal) => {
+    const started = Date.now()
+    return noteCollection(store.paths, await collect(store, policy, { ...options, lost }), started)
+  }
   try {
     makeRoom(store)
     return await withLock(store.paths.collector, run, {
@@ -164,7 +169,7 @@ async function collect(store: Store, policy: RetentionPolicy, options: Run): Pro
     if (tally.blocks > 0) await forgetNodes(store, marker, options)
     await pass('forgotten', at)
     removeUnfinished(store.paths, survey.directories)
-    keepRoom(store.paths)
+    keepSpare(store.paths)
     await pass('cleaned', at)
     const { blocks, bytes } = tally
     const { incomplete, damaged } = marker

@@ -10,6 +10,7 @@ import { makePrefixDirectory } from '../files/directory.ts'
 import { ensurePrefixEntry, makePrefixEntry } from '../files/modes.ts'
 import { type PrefixPaths, userName } from '../paths.ts'
 import { makeShards } from './shards.ts'
+import { keepSpare } from './spare.ts'
 import { writeFirstMark } from './stable-mark.ts'
 
 /** What a user needs who may not write a prefix. */
@@ -33,6 +34,7 @@ export function makePrefix(paths: PrefixPaths): void {
     makeShards(paths.blocks)
     if (isNew) writeFirstMark(paths)
     fsyncDirectory(paths.blocks)
+    keepSpare(paths)
     // Made last: where it exists, all the others did.
     makePrefixDirectory(paths.blocksTemp)
   } catch (cause) {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { closeSync, existsSync, openSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { isErrno } from '../../src/errors.ts'
@@ -85,4 +85,36 @@ for (const lost of [false, true]) {
       assert.deepEqual(missing(store, kept.root), [])
     })
   })
+}
+
+for (const before of ['before the first collection', 'after one']) {
+  test(`a collection works where no inode is left, ${before}`, { skip: NOT_ROOT }, async (t) => {
+    await onSmallDisk(t, '16m,nr_inodes=1400', async (directory) => {
+      const store = Store.open(join(directory, 'prefix'))
+      const kept = await pinTree(store, 'kept')
+      if (before === 'after one') await runCollection(store)
+      for (let round = 0; round < 2; round++) {
+        const dead = await addTree(store, `dead ${round}`)
+        fillInodes(join(directory, `filler-${round}`))
+        await runCollection(store)
+        assert.equal(present(store, dead), 0)
+        assert.deepEqual(missing(store, kept.root), [])
+        rmSync(join(directory, `filler-${round}`), { recursive: true })
+      }
+      store.close()
+    })
+  })
+}
+
+/** Empty files until there is no inode left. */
+function fillInodes(directory: string): void {
+  mkdirSync(directory)
+  for (let number = 0; ; number++) {
+    try {
+      writeFileSync(join(directory, String(number)), '')
+    } catch (error) {
+      if (isErrno(error, 'ENOSPC')) return
+      throw error
+    }
+  }
 }
