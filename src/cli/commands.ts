@@ -129,20 +129,25 @@ export const SECTIONS: Readonly<Record<string, readonly Entry[]>> = {
 
 export const COMMANDS: readonly Entry[] = Object.values(SECTIONS).flat()
 
+/** A table that holds nothing but its rows: `constructor` is a word that somebody may type. */
+function byWord<T>(rows: Record<string, T>): Readonly<Record<string, T>> {
+  return Object.assign(Object.create(null), rows)
+}
+
 /** What is said of a word that only groups commands. */
-export const GROUPS: Readonly<Record<string, string>> = {
+export const GROUPS: Readonly<Record<string, string>> = byWord({
   registry: 'Make registries and subscribe to them',
   roots: 'All that keeps DAGs alive',
   pin: 'Keep DAGs alive',
   store: 'Add, read and check blocks',
   daemon: 'Start and stop the process behind the mount',
-}
+})
 
 /** What a group alone stands for, where that is plain. */
-export const BARE_GROUPS: Readonly<Record<string, string>> = { roots: 'list' }
+export const BARE_GROUPS: Readonly<Record<string, string>> = byWord({ roots: 'list' })
 
 /** Other words for a command, as other tools have them. */
-export const ALIASES: Readonly<Record<string, string>> = {
+export const ALIASES: Readonly<Record<string, string>> = byWord({
   uninstall: 'remove',
   rm: 'remove',
   ls: 'list',
@@ -152,12 +157,12 @@ export const ALIASES: Readonly<Record<string, string>> = {
   'pin ls': 'list',
   'registry rm': 'remove',
   'registry ls': 'list',
-}
+})
 
 /** Words that other tools use for what is told apart here. */
-export const AMBIGUOUS: Readonly<Record<string, readonly string[]>> = {
+export const AMBIGUOUS: Readonly<Record<string, readonly string[]>> = byWord({
   update: ['upgrade', 'registry update'],
-}
+})
 
 /** The words that name a command: `store add` of `store add <path>`. */
 export function wordsOf({ usage }: Pick<Entry, 'usage'>): string {

@@ -38,6 +38,8 @@ export async function parse(words: string[], { version, columns = 80 }: ParseOpt
   if (leading.unknown.length > 0) throw await misplacedOptions(leading)
   if (leading.version) return { text: version }
   const argv = veilDashes(leading.words, { passes: leading.command === 'run' })
+  const inherited = inheritedOptions(argv)
+  if (inherited.length > 0) throw await unknownWords(inherited, argv, undefined)
   const state: State = {}
   const parser = configure(yargs([], '/'), state).version(version).wrap(Math.min(columns, MAX_WIDTH))
   let output = ''
@@ -58,6 +60,15 @@ export async function parse(words: string[], { version, columns = 80 }: ParseOpt
     return { text: state.page === undefined ? rootHelp() : output.replaceAll(' [default: []]', '') }
   if (state.invocation) return { invocation: state.invocation }
   return { text: rootHelp() }
+}
+
+/** Options that yargs would find in every object of its own, and stumble over. */
+function inheritedOptions(argv: readonly string[]): string[] {
+  const ours = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : argv.length)
+  const names = ours
+    .filter((word) => word.startsWith('-'))
+    .map((word) => word.replace(/^-+(no-)?|=.*$/gs, ''))
+  return names.filter((name) => name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase()) in {})
 }
 
 type ParseOptions = { version: string; columns?: number | undefined }
