@@ -2,6 +2,7 @@
 // table in errors.ts), an unknown root is ENOENT, and nothing here blocks.
 
 import { statfs } from 'node:fs/promises'
+import { setImmediate } from 'node:timers/promises'
 import { hasCode, PkgError } from '../errors.ts'
 import type { PrefixPaths } from '../paths.ts'
 import { type CID, parseCid, RAW } from '../store/cid.ts'
@@ -22,6 +23,8 @@ const OPEN_FILES = 64
 const OPEN_BYTES = 64 * 1024 * 1024
 /** Blocks that one piece of a read may lack before we call it a lie: twice a file's most levels (read.ts). */
 const MAX_LOADS = 256
+/** Pieces of a file that are copied in one go: some 10 ms for the smallest. */
+const PIECES = 4096
 /** How long a statfs answer is good for, in milliseconds: df asks some file systems many times. */
 const SPACE_MS = 1000
 
@@ -164,7 +167,9 @@ export function createFileSystem({ paths, cache, sizes }: MountParts): Mounted {
     const length = Math.min(into.length, Math.max(0, file.reader.size - offset))
     let at = done
     try {
-      while (at < length) {
+      for (let pieces = 0; at < length; pieces++) {
+        // A file may have parts of one byte: others get their turn in between.
+        if (pieces === PIECES) return setImmediate().then(() => fill(file, into, offset, at))
         const piece = file.reader.segment(offset + at).subarray(0, length - at)
         // The reader's last block was let go (BlockCache.release): a new reader asks for it again.
         if (piece.length === 0) file.reader = new FileReader(cache, file.node)

@@ -192,7 +192,14 @@ export function readFile(
   return bytes
 }
 
-/** The file's bytes in order, a piece a block, from `offset` (bytes) on and at most `length`; not to be written to. */
+/** Bytes below which a piece is given with those behind it, and how many then: a write each would take for ever. */
+const SMALL_PIECE = 4096
+const GATHERED = 64 * 1024
+
+/**
+ * The file's bytes in order, a piece a block, small blocks together, from `offset` (bytes) on
+ * and at most `length`; not to be written to.
+ */
 export function* chunks(
   getter: BlockGetter,
   file: CID | FileNode,
@@ -201,7 +208,11 @@ export function* chunks(
   const reader = new FileReader(getter, file)
   const end = Math.min(reader.size, offset + length)
   for (let at = offset; at < end; ) {
-    const piece = reader.segment(at).subarray(0, end - at)
+    let piece = reader.segment(at).subarray(0, end - at)
+    if (piece.length < Math.min(SMALL_PIECE, end - at)) {
+      const gathered = new Uint8Array(Math.min(GATHERED, end - at))
+      piece = gathered.subarray(0, reader.readInto(gathered, at))
+    }
     yield piece
     at += piece.length
   }
