@@ -9,6 +9,7 @@ import { statfsSync } from 'node:fs'
 import { type Config, readConfig } from '../config.ts'
 import { PkgError } from '../errors.ts'
 import type { PrefixPaths } from '../paths.ts'
+import type { Quotas } from './quota.ts'
 
 /** Bytes that are taken in between two looks at the free space. */
 const LOOK_BYTES = 16 * 1024 * 1024
@@ -26,6 +27,8 @@ export type Admitted = {
   memoryBytes(): number
   /** Call it with the bytes that came, or were stored, so far, as often as you like. Throws NO_SPACE. */
   checkSpace(bytes: number): void
+  /** Tells that so many bytes were written by it. */
+  wrote(bytes: number): void
   /** All has come: from now on it is not the client who may be slow. */
   received(): void
   /** Lets the next one in. Idempotent. */
@@ -37,20 +40,30 @@ type Running = {
   since: number
   bytes: number
   before: number
+  /** the most that it had, read or stored */
+  most: number
   received: boolean
   giveWay(): void
 }
 
 export class Admission {
   readonly #paths: Pick<PrefixPaths, 'root' | 'blocks' | 'config'>
-  /** several users come here, and none of them may take all places */
-  readonly #shared: boolean
+  /** several users come here, and none of them may take all places or all the disk */
+  readonly #quotas: Quotas | undefined
+  readonly #now: () => number
   readonly #running = new Set<Running>()
   readonly #holds = new Map<number, number>()
 
-  constructor(paths: Pick<PrefixPaths, 'root' | 'blocks' | 'config'>, { shared = false } = {}) {
+  /** `now` is for tests. */
+  constructor(paths: Pick<PrefixPaths, 'root' | 'blocks' | 'config'>, quotas?: Quotas, now = Date.now) {
     this.#paths = paths
-    this.#shared = shared
+    this.#quotas = quotas
+    this.#now = now
+  }
+
+  /** To be awaited before `enter`. */
+  async prepare(uid: number): Promise<void> {
+    await this.#quotas?.prepare(uid)
   }
 
   /** Lets an import of this user in. Throws BUSY when too many are under way, NO_SPACE when too little is free. */
@@ -61,15 +74,18 @@ export class Admission {
     const end = new AbortController()
     const running: Running = {
       uid,
-      since: Date.now(),
+      since: this.#now(),
       bytes: 0,
       before: 0,
+      most: 0,
       received: false,
       giveWay: () => {
         this.#running.delete(running)
         end.abort(tooSlow(config))
       },
     }
+    const limit = this.#quotas?.limit() ?? 0
+    this.#quotas?.check(uid, this.#underWay(uid), limit)
     this.#running.add(running)
     let looked = 0
     return {
@@ -77,10 +93,13 @@ export class Admission {
       memoryBytes: () => Math.max(LEAST_BYTES, config['uploads.memoryBytes'] / this.#running.size),
       checkSpace: (bytes) => {
         running.bytes = bytes
+        running.most = Math.max(running.most, bytes)
+        this.#quotas?.check(uid, this.#underWay(uid), limit)
         if (Math.abs(bytes - looked) < LOOK_BYTES) return
         looked = bytes
         requireSpace(this.#paths, config)
       },
+      wrote: (bytes) => this.#quotas?.wrote(uid, bytes),
       received: () => {
         running.received = true
       },
@@ -110,23 +129,32 @@ export class Admission {
     return { holdMs: config['uploads.holdSeconds'] * 1000, end }
   }
 
+  /** Bytes of this user's imports. */
+  #underWay(uid: number): number {
+    let bytes = 0
+    for (const one of this.#running) if (one.uid === uid) bytes += one.most
+    return bytes
+  }
+
   #requirePlace(uid: number, config: Config): void {
     const own = [...this.#running].filter((one) => one.uid === uid).length
-    const perUser = this.#shared ? config['uploads.atOncePerUser'] : config['uploads.atOnce']
+    const perUser = this.#quotas ? config['uploads.atOncePerUser'] : config['uploads.atOnce']
     if (own >= perUser) throw tooMany(`${own} imports of this user are`)
     if (this.#running.size < config['uploads.atOnce']) return
-    const slow = [...this.#running].find((one) => isSlow(one, config['uploads.minBytesPerSecond']))
+    const slow = [...this.#running].find((one) =>
+      isSlow(one, config['uploads.minBytesPerSecond'], this.#now()),
+    )
     if (slow === undefined) throw tooMany(`${this.#running.size} imports are`)
     slow.giveWay()
   }
 }
 
 /** Judged over the time since the last judgement, at least a window of it. */
-function isSlow(one: Running, minimum: number): boolean {
-  const elapsed = Date.now() - one.since
+function isSlow(one: Running, minimum: number, now: number): boolean {
+  const elapsed = now - one.since
   if (one.received || elapsed < WINDOW_MS) return false
   const slow = Math.abs(one.bytes - one.before) < (minimum * elapsed) / 1000
-  one.since = Date.now()
+  one.since = now
   one.before = one.bytes
   return slow
 }

@@ -24,6 +24,7 @@ import { serveGateway } from './gateway.ts'
 import { errorLine, serveImport } from './import.ts'
 import { listenAt } from './listen.ts'
 import type { Log } from './log.ts'
+import { Quotas } from './quota.ts'
 import { UserSockets } from './users.ts'
 
 /** Milliseconds without a byte in either direction after which a connection is cut: somebody is stuck, or gone. */
@@ -57,10 +58,11 @@ export async function listenApi(paths: PrefixPaths, options: ApiOptions): Promis
   const own = process.getuid?.() ?? 0
   const shared = options.shared ?? own === 0
   const limits = () => readConfig(paths)
+  const collections = new Collections(paths, options.log)
   const around: Surroundings = {
     ...options,
-    admission: new Admission(paths, { shared }),
-    collections: new Collections(paths, options.log),
+    admission: new Admission(paths, shared ? quotas(paths, collections, options.log) : undefined),
+    collections,
   }
   if (shared) {
     around.users = new UserSockets(paths, {
@@ -84,6 +86,19 @@ export async function listenApi(paths: PrefixPaths, options: ApiOptions): Promis
       around.collections.close()
     },
   }
+}
+
+/** Where it cannot be measured what a user has, only what comes now counts: no fault of that user's. */
+function quotas(paths: PrefixPaths, collections: Collections, log: Log): Quotas {
+  const measure = async (uid: number): Promise<number> => {
+    try {
+      return await collections.measure(uid)
+    } catch (error) {
+      log(`what uid ${uid} has cannot be measured: ${error}`)
+      return 0
+    }
+  }
+  return new Quotas(paths, { measure, collections: () => collections.ended })
 }
 
 function makeServer(around: Surroundings, uid: number | undefined): Server {

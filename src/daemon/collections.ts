@@ -6,10 +6,11 @@
 //
 // The answer holds figures only: paths and names in it would be those of others.
 
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { createInterface } from 'node:readline'
+import { promisify } from 'node:util'
 import { entryPoint } from '../entry.ts'
 import { type ErrorCode, PkgError } from '../errors.ts'
 import type { PrefixPaths } from '../paths.ts'
@@ -18,6 +19,11 @@ import type { Log } from './log.ts'
 
 /** Those who wait for one collection. */
 const MAX_LISTENERS = 256
+
+/** Milliseconds for a walk through all that one user has. */
+const MEASURE_MS = 120_000
+
+const run = promisify(execFile)
 
 /** What a user may read of an error whose message names others' files. */
 const SAID: Partial<Record<ErrorCode, string>> = {
@@ -56,6 +62,15 @@ export class Collections {
     res.once('close', () => this.#listeners.delete(res))
     this.#child ??= this.#start(uid)
     if (!res.closed) await once(res, 'close')
+  }
+
+  /** The bytes that the roots of this user reach, by a walk in a process of its own. Throws INTERNAL. */
+  async measure(uid: number): Promise<number> {
+    const args = [entryPoint('collector'), '--prefix', this.#paths.root, '--measure', String(uid)]
+    const { stdout } = await run(process.execPath, args, { cwd: '/', timeout: MEASURE_MS })
+    const line = JSON.parse(stdout) as CollectLine
+    if (line.type === 'error') throw new PkgError(line.code, line.message)
+    return line.type === 'done' ? line.bytes : 0
   }
 
   close(): void {

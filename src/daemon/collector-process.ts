@@ -1,12 +1,17 @@
 // A collection in a process of its own: `--prefix DIR` names what it collects,
-// `--options JSON` how (CollectionOptions without functions). Says on standard
+// `--options JSON` how (CollectionOptions without functions); `--measure UID` only
+// how much the roots of one user reach. Says on standard
 // output, as NDJSON, how it goes; the last line is the result or the error.
 
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { codeOf, type ErrorCode, hasCode } from '../errors.ts'
 import { fixUmask } from '../files/modes.ts'
 import { runCollection } from '../pins/collect.ts'
+import { readLinks } from '../pins/links.ts'
+import { ownerOfUserDirectory } from '../pins/owners.ts'
 import type { CollectionProgress } from '../pins/plan.ts'
+import { closureSize } from '../store/closure.ts'
 import { Store } from '../store/store.ts'
 
 /** Milliseconds between two lines of progress. */
@@ -17,7 +22,8 @@ export type CollectLine =
   | { type: 'done'; blocks: number; bytes: number; keptBlocks: number; roots: number }
   | { type: 'error'; code: ErrorCode; message: string; hint?: string }
 
-const { values } = parseArgs({ options: { prefix: { type: 'string' }, options: { type: 'string' } } })
+const text = { type: 'string' } as const
+const { values } = parseArgs({ options: { prefix: text, options: text, measure: text } })
 const say = (line: CollectLine) => process.stdout.write(`${JSON.stringify(line)}\n`)
 const end = new AbortController()
 for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(name, () => end.abort())
@@ -25,6 +31,20 @@ for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(name, 
 fixUmask()
 try {
   const store = Store.openExisting(values.prefix ?? '')
+  if (values.measure === undefined) await collect(store)
+  else measure(store, Number(values.measure))
+  store.close()
+} catch (error) {
+  const hint = hasCode(error, codeOf(error)) ? error.hint : undefined
+  say({
+    type: 'error',
+    code: codeOf(error),
+    message: String((error as Error).message),
+    ...(hint && { hint }),
+  })
+}
+
+async function collect(store: Store): Promise<void> {
   let next = 0
   const onProgress = (progress: CollectionProgress) => {
     if (Date.now() < next) return
@@ -37,14 +57,22 @@ try {
     signal: end.signal,
     onProgress,
   })
-  store.close()
   say({ type: 'done', blocks, bytes, keptBlocks, roots })
-} catch (error) {
-  const hint = hasCode(error, codeOf(error)) ? error.hint : undefined
-  say({
-    type: 'error',
-    code: codeOf(error),
-    message: String((error as Error).message),
-    ...(hint && { hint }),
+}
+
+/** What the user's links reach, each block once. Whose a link is says its directory. */
+function measure(store: Store, uid: number): void {
+  const { pinsPerUser, profilesPerUser } = store.paths
+  const owns = (user: string) =>
+    [pinsPerUser, profilesPerUser].some((parent) => ownerOfUserDirectory(join(parent, user)) === uid)
+  const users = new Map<string, boolean>()
+  const own = readLinks(store.paths).roots.filter(({ user = '' }) => {
+    if (!users.has(user)) users.set(user, owns(user))
+    return users.get(user)
   })
+  const { blocks, bytes } = closureSize(
+    store,
+    own.map(({ cid }) => cid),
+  )
+  say({ type: 'done', blocks, bytes, keptBlocks: 0, roots: own.length })
 }

@@ -55,6 +55,7 @@ export async function serveImport(
   const closed = new AbortController()
   res.once('close', () => closed.abort())
   try {
+    await admission.prepare(uid)
     const admitted = admission.enter(uid)
     const signal = AbortSignal.any([closed.signal, admitted.signal])
     res.writeHead(200, { 'Content-Type': 'application/x-ndjson' }).flushHeaders()
@@ -63,7 +64,7 @@ export async function serveImport(
     try {
       await withAdd(store, async (add) => {
         for (const cid of protect) await add.protect(cid)
-        const { roots, complete, blocks, bytes } = await importCar(add, bodyOf(req, signal), {
+        const { roots, complete, blocks, bytes, newBytes } = await importCar(add, bodyOf(req, signal), {
           signal,
           memoryBytes: admitted.memoryBytes,
           onProgress: (figures) => {
@@ -72,6 +73,7 @@ export async function serveImport(
             tell(figures)
           },
         })
+        admitted.wrote(newBytes)
         admitted.received()
         // A flush may take longer than an idle connection is let live, and the client has said all it has to say.
         res.setTimeout(0)

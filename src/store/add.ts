@@ -6,7 +6,7 @@ import { syncFiles } from '../files/barrier.ts'
 import { isBroken } from '../files/failpoint.ts'
 import type { PrefixPaths } from '../paths.ts'
 import type { CID } from './cid.ts'
-import { requireComplete } from './closure.ts'
+import { requireCompleteInTurns } from './closure.ts'
 import { recheck } from './recheck.ts'
 import { settle } from './settle.ts'
 import { flushStore } from './stable-mark.ts'
@@ -80,7 +80,7 @@ export class AddSession {
   async rely(cids: CID | readonly CID[], { partial = false }: RelyOptions = {}): Promise<void> {
     for (const cid of [cids].flat() as CID[]) {
       await this.protect(cid)
-      if (!partial) requireComplete(this.store, cid)
+      if (!partial) await requireCompleteInTurns(this.store, cid)
       if (!this.store.index.isComplete(cid)) this.#others = true
     }
   }

@@ -3,10 +3,14 @@
 // 2 and 4). It keeps its place in memory of its own, not on the stack, and goes
 // into a node once: neither deep DAGs nor ones that repeat hurt it (invariant 7).
 
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { hasCode, PkgError } from '../errors.ts'
 import { type BlockKey, blockKey, CID, RAW } from './cid.ts'
 import { isIdentity } from './hash.ts'
 import type { Store } from './store.ts'
+
+/** Blocks between two turns of the event loop: some ms of work. */
+const BLOCKS_A_TURN = 1024
 
 /** An error names so many missing blocks. */
 const NAMED = 3
@@ -76,13 +80,33 @@ export function missingBlocks(
   limit = Number.POSITIVE_INFINITY,
 ): CID[] {
   const missing = new Map<BlockKey, CID>()
+  for (const _ of look(store, roots, missing)) if (missing.size >= limit) break
+  return [...missing.values()]
+}
+
+/** The same for a process that others wait for: it does other things in between. */
+export async function missingBlocksInTurns(
+  store: Store,
+  roots: CID | Iterable<CID>,
+  limit = Number.POSITIVE_INFINITY,
+): Promise<CID[]> {
+  const missing = new Map<BlockKey, CID>()
+  let looked = 0
+  for (const _ of look(store, roots, missing)) {
+    if (missing.size >= limit) break
+    if (++looked % BLOCKS_A_TURN === 0) await nextTurn()
+  }
+  return [...missing.values()]
+}
+
+/** Yields after each block. */
+function* look(store: Store, roots: CID | Iterable<CID>, missing: Map<BlockKey, CID>): Generator<undefined> {
   const note = (cid: CID) => missing.set(blockKey(cid), cid)
   for (const cid of closure(store, asList(roots), { onMissing: note })) {
     // Links may be known from the index although the block has gone.
     if (!store.blocks.has(cid)) note(cid)
-    if (missing.size >= limit) break
+    yield
   }
-  return [...missing.values()]
 }
 
 /** True when every block below `roots` has its file. Their bytes are not looked at. */
@@ -108,7 +132,15 @@ export function closureSize(store: Store, roots: CID | Iterable<CID>): { blocks:
  * missing. Protect the root (`AddSession.protect`) before asking: the answer could be old.
  */
 export function requireComplete(store: Store, root: CID): void {
-  const missing = missingBlocks(store, root, NAMED + 1)
+  refuseMissing(store, root, missingBlocks(store, root, NAMED + 1))
+}
+
+/** The same for a process that others wait for. */
+export async function requireCompleteInTurns(store: Store, root: CID): Promise<void> {
+  refuseMissing(store, root, await missingBlocksInTurns(store, root, NAMED + 1))
+}
+
+function refuseMissing(store: Store, root: CID, missing: readonly CID[]): void {
   if (missing.length === 0) return
   // Whoever adds them again may be killed before they are on stable storage.
   store.index.clearComplete((cid) => cid.equals(root.toV1()))

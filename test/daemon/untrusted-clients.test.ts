@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { join } from 'node:path'
 import { json, text } from 'node:stream/consumers'
@@ -9,6 +10,7 @@ import { type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Admission } from '../../src/daemon/admission.ts'
 import { listenApi } from '../../src/daemon/api.ts'
+import { Quotas } from '../../src/daemon/quota.ts'
 import { hasCode } from '../../src/errors.ts'
 import { Store } from '../../src/store/store.ts'
 import { Dag } from '../fixtures/dag.ts'
@@ -17,6 +19,14 @@ import { temporaryDirectory } from '../helpers/temp.ts'
 
 const IDLE_MS = 400
 const NOT_ROOT = process.getuid?.() === 0 ? false : 'only root can mount a small file system'
+
+const quotas = ({ blocks, config }: Store['paths'], bytes: number, measured = { now: 0, collections: 0 }) => {
+  writeFileSync(config, JSON.stringify({ 'uploads.quotaBytes': bytes, 'uploads.quotaPercent': 100 }))
+  return new Quotas(
+    { blocks, config },
+    { measure: async () => measured.now, collections: () => measured.collections },
+  )
+}
 
 /** `said`: what went wrong inside. */
 async function api(t: TestContext, store: Store, said: string[] = []) {
@@ -92,7 +102,7 @@ test('imports share one amount of memory; who leaves makes room', async (t) => {
 
 test('where users share a prefix none of them has all places', async (t) => {
   const { paths } = await temporaryStore(t)
-  const admission = new Admission(paths, { shared: true })
+  const admission = new Admission(paths, quotas(paths, 1e15))
   const own = Array.from({ length: 4 }, () => admission.enter(1))
   assert.throws(
     () => admission.enter(1),
@@ -101,6 +111,85 @@ test('where users share a prefix none of them has all places', async (t) => {
   admission.enter(2)
   own[0]?.leave()
   admission.enter(1)
+})
+
+test('what counts for a user is what the last collection left and what came since, or what is reached', async (t) => {
+  const { paths } = await temporaryStore(t)
+  const measured = { now: 0, collections: 0 }
+  const admission = new Admission(paths, quotas(paths, 1000, measured))
+  const takes = async (bytes: number): Promise<boolean> => {
+    await admission.prepare(1)
+    try {
+      const admitted = admission.enter(1)
+      try {
+        admitted.checkSpace(bytes)
+        admitted.wrote(bytes)
+        return true
+      } finally {
+        admitted.leave()
+      }
+    } catch (error) {
+      assert.ok(hasCode(error, 'NO_SPACE') && /uploads.quotaBytes/.test(error.hint ?? ''), String(error))
+      return false
+    }
+  }
+  assert.equal(await takes(700), true)
+  assert.equal(await takes(200), true)
+  // Let go of, but no collection came: it lies there.
+  assert.equal(await takes(400), false)
+  measured.collections += 1
+  assert.equal(await takes(400), true)
+  measured.now = 900
+  measured.collections += 1
+  assert.equal(await takes(400), false)
+  assert.equal(await takes(100), true)
+})
+
+test('uploads of a user that are under way count together', async (t) => {
+  const { paths } = await temporaryStore(t)
+  const admission = new Admission(paths, quotas(paths, 1000))
+  await admission.prepare(1)
+  const [first, second] = [admission.enter(1), admission.enter(1)]
+  first.checkSpace(600)
+  assert.throws(
+    () => second.checkSpace(500),
+    (error) => hasCode(error, 'NO_SPACE'),
+  )
+  await admission.prepare(2)
+  admission.enter(2).checkSpace(900)
+})
+
+test('where all places are taken one that hardly moves gives way; a steady one does not', async (t) => {
+  const { paths } = await temporaryStore(t)
+  writeFileSync(paths.config, JSON.stringify({ 'uploads.atOnce': 2, 'uploads.minBytesPerSecond': 1000 }))
+  let now = 0
+  const admission = new Admission(paths, undefined, () => now)
+  const [stuck, steady] = [admission.enter(1), admission.enter(2)]
+  now = 10_000
+  stuck.checkSpace(500)
+  steady.checkSpace(50_000)
+  admission.enter(3)
+  assert.deepEqual([stuck.signal.aborted, steady.signal.aborted], [true, false])
+  assert.ok(hasCode(stuck.signal.reason, 'BUSY'))
+  assert.throws(
+    () => admission.enter(4),
+    (error) => hasCode(error, 'BUSY'),
+  )
+})
+
+test('a user may hold only so many uploads', async (t) => {
+  const { paths } = await temporaryStore(t)
+  writeFileSync(paths.config, JSON.stringify({ 'uploads.holdsPerUser': 2 }))
+  const admission = new Admission(paths)
+  const [one] = [admission.hold(1), admission.hold(1)]
+  assert.throws(
+    () => admission.hold(1),
+    (error) => hasCode(error, 'BUSY'),
+  )
+  admission.hold(2)
+  one?.end()
+  one?.end()
+  admission.hold(1)
 })
 
 test('nothing is taken where little is free', { skip: NOT_ROOT }, async (t) => {

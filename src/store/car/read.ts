@@ -5,7 +5,7 @@
 import { hasCode, PkgError } from '../../errors.ts'
 import type { AddSession } from '../add.ts'
 import type { CID } from '../cid.ts'
-import { hasAll } from '../closure.ts'
+import { missingBlocksInTurns } from '../closure.ts'
 import { verifyBlock } from '../hash.ts'
 import type { IndexNode } from '../index-db.ts'
 import { linksOf } from '../links.ts'
@@ -69,7 +69,7 @@ export async function importCar(
     // What they reach that was here before need not be on stable storage yet.
     await add.rely(roots, { partial: true })
     const stored = await storeAll(add, spool, { signal, onProgress })
-    return { roots, complete: wholeOnes(add, roots), blocks: read.blocks, bytes: read.bytes, ...stored }
+    return { roots, complete: await wholeOnes(add, roots), blocks: read.blocks, bytes: read.bytes, ...stored }
   } finally {
     spool.close()
   }
@@ -121,9 +121,12 @@ function nodeOf({ cid, bytes }: Block): IndexNode[] {
 }
 
 /** One walk tells it for all roots of a whole CAR; else each takes a walk of its own. */
-function wholeOnes({ store }: AddSession, roots: CID[]): CID[] {
-  if (hasAll(store, roots)) return roots
-  return roots.slice(0, ROOTS_CHECKED).filter((root) => hasAll(store, root))
+async function wholeOnes({ store }: AddSession, roots: CID[]): Promise<CID[]> {
+  const hasAll = async (some: CID | CID[]) => (await missingBlocksInTurns(store, some, 1)).length === 0
+  if (await hasAll(roots)) return roots
+  const whole: CID[] = []
+  for (const root of roots.slice(0, ROOTS_CHECKED)) if (await hasAll(root)) whole.push(root)
+  return whole
 }
 
 function unique(cids: readonly CID[]): CID[] {

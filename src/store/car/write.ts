@@ -4,7 +4,7 @@
 
 import { encode as encodeCbor } from '@ipld/dag-cbor'
 import type { CID } from '../cid.ts'
-import { closure, requireComplete } from '../closure.ts'
+import { closure, requireCompleteInTurns } from '../closure.ts'
 import type { Store } from '../store.ts'
 import type { Block } from '../writer.ts'
 
@@ -20,7 +20,7 @@ export async function* exportCar(
   root: CID,
   { signal }: { signal?: AbortSignal } = {},
 ): AsyncGenerator<Uint8Array> {
-  requireComplete(store, root)
+  await requireCompleteInTurns(store, root)
   yield* writeCar([root], blocksOf(store, root), { signal })
 }
 
