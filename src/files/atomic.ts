@@ -27,7 +27,7 @@ export function writeFileAtomic(path: string, data: string | Uint8Array, { mode 
     const fd = openPrefixFile(temp, 'wx', mode)
     try {
       writeAll(fd, typeof data === 'string' ? Buffer.from(data) : data)
-      fsyncSync(fd)
+      flushFile(fd)
     } finally {
       closeSync(fd)
     }
@@ -39,9 +39,33 @@ export function writeFileAtomic(path: string, data: string | Uint8Array, { mode 
   fsyncDirectory(dirname(path))
 }
 
-/** write(2) may take less than it is given: repeats until all is written. */
+/** write(2) may take less than it is given: repeats until all is written. Throws what it does, naming the file. */
 export function writeAll(fd: number, data: Uint8Array): void {
-  for (let at = 0; at < data.length; ) at += writeSync(fd, data, at, data.length - at)
+  try {
+    for (let at = 0; at < data.length; ) at += writeSync(fd, data, at, data.length - at)
+  } catch (error) {
+    throw naming(error, fd)
+  }
+}
+
+/** fsync(2). Throws what it does, naming the file. */
+export function flushFile(fd: number): void {
+  try {
+    fsyncSync(fd)
+  } catch (error) {
+    throw naming(error, fd)
+  }
+}
+
+/** Node names no file where it was given a descriptor; whoever has two disks wants to know which. */
+function naming(error: unknown, fd: number): unknown {
+  if (!(error instanceof Error) || !('errno' in error)) return error
+  try {
+    const path = readlinkSync(`/proc/self/fd/${fd}`)
+    return Object.assign(error, { path, message: `${error.message} '${path}'` })
+  } catch {
+    return error
+  }
 }
 
 /**
@@ -64,7 +88,7 @@ export function symlinkAtomic(target: string, path: string): void {
 export function fsyncDirectory(path: string): void {
   const fd = openSync(path, 'r')
   try {
-    fsyncSync(fd)
+    flushFile(fd)
   } finally {
     closeSync(fd)
   }

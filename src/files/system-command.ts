@@ -34,7 +34,7 @@ const run = promisify(execFile)
 export async function runSystemCommand(
   name: string,
   args: readonly string[],
-  options: { timeout?: number } = {},
+  options: { timeout?: number; env?: NodeJS.ProcessEnv } = {},
 ): Promise<void> {
   await run(findSystemCommand(name) ?? `/usr/bin/${name}`, args, options)
 }
