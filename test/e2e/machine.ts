@@ -1,5 +1,5 @@
-// The installed product on a machine of its own: the launcher, a prefix with a real
-// mount, a home. Where nothing can be mounted the tests say why and are left out.
+// The installed product on a machine of its own: the launcher, a prefix that is mounted,
+// or has checkouts where nothing can be, and a home.
 
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'

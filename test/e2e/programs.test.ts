@@ -1,4 +1,4 @@
-// Real programs, from their makers' archives to the mount: packed, published,
+// Real programs, from their makers' archives to the store (mounted, or checked out where nothing can be): packed, published,
 // installed, run at real work, upgraded and rolled back.
 
 import assert from 'node:assert/strict'
@@ -6,18 +6,14 @@ import { readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import * as programs from '../../examples/programs.ts'
-import { type Machine, machine, NO_MOUNT } from './machine.ts'
+import { machine } from './machine.ts'
 
 const [OLD, NEW] = programs.ESBUILD_VERSIONS
 const NO_DEBIAN = programs.hasDebian() ? false : 'apt-get and dpkg-deb are not here to fetch jq with'
-const options = { skip: NO_MOUNT }
-
-// Where nothing can be mounted every test is skipped, and none looks at it.
-const box = NO_MOUNT ? ({} as Machine) : await machine({ after })
+const box = await machine({ after })
 
 before(
   async () => {
-    if (NO_MOUNT) return
     const cache = programs.PROGRAM_CACHE
     await box.pkg('registry', 'create', 'reg')
     const publish = async (directory: string, as: string, ...more: string[]) => {
@@ -34,7 +30,7 @@ before(
   { timeout: 300_000 },
 )
 
-test('esbuild, installed by name, runs from its store path and bundles a file', options, async () => {
+test('esbuild, installed by name, runs from its store path and bundles a file', async () => {
   await box.pkg('install', `esbuild@${OLD}`)
   const program = realpathSync(join(box.home, '.pkg-profile', 'bin', 'esbuild'))
   assert.match(program, new RegExp(`^${realpathSync(box.store())}/bafy[a-z2-7]+/bin/esbuild$`))
@@ -45,13 +41,13 @@ test('esbuild, installed by name, runs from its store path and bundles a file', 
   assert.match(readFileSync(join(box.directory, 'bundle.js'), 'utf8'), /from b/)
 })
 
-test('node, a binary of 110 MB, runs a script', options, async () => {
+test('node, a binary of 110 MB, runs a script', async () => {
   await box.pkg('install', 'node')
   const script = 'console.log(process.execPath, [1, 2, 3].map((n) => n * n).join())'
   assert.match(box.run('node', '-e', script), /\/store\/bafy[a-z2-7]+\/bin\/node 1,4,9$/m)
 })
 
-test('npm, thousands of small files, is run by the node of its own closure', options, async () => {
+test('npm, thousands of small files, is run by the node of its own closure', async () => {
   await box.pkg('remove', 'node')
   await box.pkg('install', 'npm')
   assert.equal(box.run('npm', '--version').trim(), programs.NPM_VERSION)
@@ -59,12 +55,12 @@ test('npm, thousands of small files, is run by the node of its own closure', opt
   assert.match(box.run('npm', 'pkg', 'get', 'version'), /1\.2\.3/)
 })
 
-test('jq, with its shared libraries beside it, filters JSON', { skip: NO_MOUNT || NO_DEBIAN }, async () => {
+test('jq, with its shared libraries beside it, filters JSON', { skip: NO_DEBIAN }, async () => {
   await box.pkg('install', 'jq')
   assert.equal(box.run('jq', '-n', '-c', '[1, 2, 3] | map(. * 2)').trim(), '[2,4,6]')
 })
 
-test('an upgrade is there at once, a program that runs keeps its own version', options, async () => {
+test('an upgrade is there at once, a program that runs keeps its own version', async () => {
   const program = realpathSync(join(box.home, '.pkg-profile', 'bin', 'esbuild'))
   await box.pkg('upgrade')
   assert.equal(box.run('esbuild', '--version').trim(), NEW)
@@ -74,11 +70,11 @@ test('an upgrade is there at once, a program that runs keeps its own version', o
   assert.equal(box.run('esbuild', '--version').trim(), OLD)
 })
 
-test('a program runs without being installed', options, async () => {
+test('a program runs without being installed', async () => {
   await box.pkg('remove', 'esbuild')
   assert.equal((await box.pkg('run', `esbuild@${NEW}`, '--', '--version')).trim(), NEW)
 })
 
-test('the store is whole after all that', options, async () => {
+test('the store is whole after all that', async () => {
   assert.match(await box.pkg('store', 'verify'), /all good/)
 })
