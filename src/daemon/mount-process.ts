@@ -44,6 +44,8 @@ export function servingProcess(paths: PrefixPaths): ProcessId | undefined {
   return server && mountState(paths) === 'mounted' ? server : undefined
 }
 
+export type StartOptions = { signal?: AbortSignal; replace?: boolean; tries?: number }
+
 /** `exit` settles when the server ends, with how; undefined when it is no child of ours. */
 export type StartedServer = { server: ProcessId; exit?: Promise<string> }
 
@@ -51,16 +53,17 @@ export type StartedServer = { server: ProcessId; exit?: Promise<string> }
  * Starts a mount server that outlives this process, and returns when it serves.
  * The server itself takes a stale mount away, under its lock. One that finds
  * another already serving gives way, and the other is returned. Throws NO_FUSE
- * when the machine lacks something, MOUNT_FAILED with what the server said.
+ * when the machine lacks something, MOUNT_FAILED with what the server said. With
+ * `replace` the one that serves gives way; unless somebody uses the mount: then it
+ * is the one returned.
  */
 export async function startMountServer(
   paths: PrefixPaths,
-  signal?: AbortSignal,
-  tries = START_TRIES,
+  { signal, replace = false, tries = START_TRIES }: StartOptions = {},
 ): Promise<StartedServer> {
   requireFuse()
   const from = logSize(paths.log)
-  const child = spawnServer(paths)
+  const child = spawnServer(paths, replace)
   const exit = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(error.message))
     child.once('exit', (code, name) => resolve(name ? `killed by ${name}` : `exit status ${code}`))
@@ -78,7 +81,7 @@ export async function startMountServer(
   if (other) return { server: other }
   // Killed by somebody: that says nothing about the machine.
   if (child.signalCode && Date.now() < deadline && tries > 1) {
-    return await startMountServer(paths, signal, tries - 1)
+    return await startMountServer(paths, { ...(signal && { signal }), replace, tries: tries - 1 })
   }
   const said = tailLog(paths.log, 3, from).join('\n') || 'it said nothing'
   throw new PkgError('MOUNT_FAILED', `the mount server did not start (${ended}): ${said}`, {
@@ -134,12 +137,17 @@ async function clearMountPoint(paths: PrefixPaths): Promise<void> {
   if (mountState(paths) !== 'none') await unmount(paths.store)
 }
 
-function spawnServer(paths: PrefixPaths) {
+function spawnServer(paths: PrefixPaths, replace: boolean) {
   const { command, args, env } = mountServerCommand(paths)
   const log = openPrefixFile(paths.log, 'a')
   try {
     // A session of its own, and no directory held: it must outlive us, and let file systems go.
-    const child = spawn(command, args, { env, cwd: '/', detached: true, stdio: ['ignore', log, log] })
+    const child = spawn(command, replace ? [...args, '--replace'] : args, {
+      env,
+      cwd: '/',
+      detached: true,
+      stdio: ['ignore', log, log],
+    })
     child.unref()
     return child
   } finally {

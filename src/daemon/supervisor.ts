@@ -1,7 +1,8 @@
 // Keeps the mount server running: adopts a living one, starts a missing one,
 // starts a dead one again, and takes its stale mount away. The mount server is
 // always our child, since it outlives daemons: it is looked at through its pid
-// file, which works for an adopted one and for our own alike.
+// file, which works for an adopted one and for our own alike. One that should be
+// renewed (renewal.ts) is replaced when nobody uses the mount.
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { codeOf, type ErrorCode, hasCode } from '../errors.ts'
@@ -10,6 +11,7 @@ import { modeInForce, storeMode } from '../mount/mode.ts'
 import type { PrefixPaths } from '../paths.ts'
 import type { Log } from './log.ts'
 import { servingProcess, startMountServer, stopMountServer } from './mount-process.ts'
+import { reasonToRenew } from './renewal.ts'
 
 /** Milliseconds between two looks: with a start of 200 a dead server is replaced within the second. */
 const LOOK_MS = 300
@@ -23,6 +25,9 @@ const PATIENCE_MS = 15_000
 
 /** Where nothing is to be mounted: how often to look whether that has changed. */
 const IDLE_MS = 5000
+
+/** Milliseconds between two looks whether the server should be renewed. */
+const RENEW_MS = 60_000
 
 export type MountStatus = {
   /** `off`: programs see the store as checkouts (mount/mode.ts) */
@@ -44,10 +49,13 @@ export class MountSupervisor {
   #server: ProcessId | undefined
   #wake = new AbortController()
   #running: Promise<void> | undefined
+  readonly #renewMs: number
+  #renewAt = 0
 
-  constructor(paths: PrefixPaths, log: Log) {
+  constructor(paths: PrefixPaths, log: Log, { renewMs = RENEW_MS } = {}) {
     this.#paths = paths
     this.#log = log
+    this.#renewMs = renewMs
   }
 
   get status(): MountStatus {
@@ -89,15 +97,31 @@ export class MountSupervisor {
     const serving = servingProcess(this.#paths) ?? (await this.#awaited())
     if (serving) {
       if (serving.pid !== this.#server?.pid) this.#mounted(serving, { adopted: true })
-      return
+      return await this.#renew(serving)
     }
     const restarts = this.#status.restarts + (this.#server ? 1 : 0)
     if (this.#server) this.#log(`the mount server (pid ${this.#server.pid}) is gone: starting another`)
     this.#server = undefined
     this.#status = { ...this.#status, state: 'starting', restarts }
-    const { server, exit } = await startMountServer(this.#paths, this.#stop.signal)
+    const { server, exit } = await startMountServer(this.#paths, { signal: this.#stop.signal })
     void exit?.then(() => this.#wake.abort())
     this.#mounted(server, { adopted: exit === undefined })
+  }
+
+  /** From time to time: a server that should be another one becomes it, unless the mount is in use. */
+  async #renew(serving: ProcessId): Promise<void> {
+    if (Date.now() < this.#renewAt) return
+    this.#renewAt = Date.now() + this.#renewMs
+    const reason = await reasonToRenew(this.#paths)
+    if (reason === undefined) return
+    const { server, exit } = await startMountServer(this.#paths, {
+      signal: this.#stop.signal,
+      replace: true,
+    })
+    if (server.pid === serving.pid) return
+    void exit?.then(() => this.#wake.abort())
+    this.#log(`replaced the mount server (pid ${serving.pid}): ${reason}`)
+    this.#mounted(server, { adopted: false })
   }
 
   /** A server that lives but does not serve is still starting, or ending: what became of it. */

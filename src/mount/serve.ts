@@ -11,11 +11,13 @@ import { type PrefixPaths, prefixPaths } from '../paths.ts'
 import { requirePrefix } from '../store/prefix.ts'
 import { BlockCache } from './block-cache.ts'
 import { type FuseMount, mountFuse } from './fuse.ts'
+import { takeOver, unmountUnused, untilDisconnected } from './hand-over.ts'
 import { createFileSystem } from './handlers.ts'
 import { mountAt, mountState, mountsOf, unmount } from './mountpoint.ts'
 import { mountOptions } from './options.ts'
 import { raiseReadAhead } from './read-ahead.ts'
 import { Readers } from './readers.ts'
+import { softwareOf } from './software.ts'
 import { listenForControl } from './status.ts'
 
 /** How often we look whether somebody else took the mount away: nothing tells us. Milliseconds. */
@@ -25,18 +27,20 @@ const LOOK_MS = 1000
  * Mounts the store of `prefix` and serves it until SIGTERM, SIGINT, a request on
  * the control socket, or somebody's umount ends it; then the process ends with 0.
  * Resolves when the mount is in place. `entry` is the file this process started at.
- * Throws EXISTS when a living server serves it, NOT_FOUND without a prefix, MOUNT_FAILED, NO_FUSE.
+ * With `replace`, one that serves already has to give way. Throws EXISTS when a living
+ * server serves it, BUSY when that one's mount is in use, NOT_FOUND without a prefix, MOUNT_FAILED, NO_FUSE.
  */
-export async function serveMount(prefix: string, entry: string): Promise<void> {
+export async function serveMount(prefix: string, entry: string, { replace = false } = {}): Promise<void> {
   const paths = prefixPaths(prefix)
   requirePrefix(paths)
   const config = readConfig(paths)
+  const software = softwareOf(entry)
   const readers = new Readers(entry, paths)
   const cache = new BlockCache(readers, { bytes: config['mount.cacheBytes'] })
   const fs = createFileSystem({ paths, cache, sizes: readers })
   // Two servers that start at once must not both find the place free.
   const mount = await withLock(paths.mountPid, async () => {
-    await clearMountPoint(paths)
+    await clearMountPoint(paths, replace)
     ensurePrefixEntry(paths.store)
     const made = await mountFuse(paths.store, mountOptions(), fs)
     writePidFile(paths.mountPid)
@@ -44,16 +48,28 @@ export async function serveMount(prefix: string, entry: string): Promise<void> {
   })
   const readAheadKiB = raiseReadAhead(paths.store, config['mount.readAheadKiB'])
   const stop = stopper(paths, mountAt(paths.store)?.device)
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop)
+  let handingOver = false
+  const handOver = async () => {
+    handingOver = true
+    handingOver = await unmountUnused(paths.store)
+    if (handingOver) rmSync(paths.mountPid, { force: true })
+    return handingOver
+  }
+  const end = () => (handingOver ? process.exit(0) : stop())
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, end)
   await listenForControl(paths.mountSocket, {
-    status: () => ({ ...describe(paths, mount), readAheadKiB, ...fs.counts() }),
-    stop,
+    status: () => ({ ...describe(paths, mount), software, readAheadKiB, ...fs.counts() }),
+    stop: end,
+    handOver,
+    handedOver: () => void untilDisconnected().then(() => process.exit(0)),
   })
-  setInterval(() => mountAt(paths.store) ?? stop(), LOOK_MS)
+  // Once it is handed over the place is another server's.
+  setInterval(() => handingOver || mountAt(paths.store) || stop(), LOOK_MS)
 }
 
-async function clearMountPoint(paths: PrefixPaths): Promise<void> {
+async function clearMountPoint(paths: PrefixPaths, replace: boolean): Promise<void> {
   const state = mountState(paths)
+  if (state === 'mounted' && replace) return await takeOver(paths)
   if (state === 'mounted') {
     throw new PkgError('EXISTS', `${paths.store} is served by process ${readPidFile(paths.mountPid)?.pid}`)
   }
