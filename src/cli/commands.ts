@@ -114,6 +114,11 @@ export const SECTIONS: Readonly<Record<string, readonly Entry[]>> = {
     entry('daemon start', 'Start the daemon and mount the store', () => import('./commands/daemon-start.ts')),
     entry('daemon stop', 'Unmount the store and stop the daemon', () => import('./commands/daemon-stop.ts')),
     entry(
+      'daemon restart',
+      'Start another daemon; the mount stays',
+      () => import('./commands/daemon-restart.ts'),
+    ),
+    entry(
       'daemon status',
       'Show what the daemon and the mount do',
       () => import('./commands/daemon-status.ts'),
