@@ -5,6 +5,7 @@
 import { PkgError } from '../errors.ts'
 import { userName } from '../paths.ts'
 import { type CollectionOptions, type CollectionResult, runCollection } from '../pins/collect.ts'
+import { NO_CHECKOUTS } from '../pins/dead-checkouts.ts'
 import { deleteOldGenerations } from '../pins/old-generations.ts'
 import type { RetentionPolicy } from '../pins/retention.ts'
 import type { Store } from '../store/store.ts'
@@ -33,7 +34,15 @@ export async function collect(
   }
   const { deleted: generations, skipped } = await deleteOldGenerations(store, policy, { user: userName() })
   const done = await askForCollection(store, options)
-  const nobodyTells = { gone: [], dead: [], young: 0, claimed: 0, unreadable: [], deniedProcesses: 0 }
+  const nobodyTells = {
+    gone: [],
+    dead: [],
+    young: 0,
+    claimed: 0,
+    unreadable: [],
+    deniedProcesses: 0,
+    ...NO_CHECKOUTS,
+  }
   return { dryRun: false, ...done, generations, skipped, ...nobodyTells, incomplete: [], damaged: [] }
 }
 
