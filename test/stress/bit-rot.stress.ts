@@ -13,7 +13,7 @@ test(`${FLIPS} flipped bits, seed ${SEED}: every read is right or EIO, and all i
   skip: NO_MOUNT,
   timeout: 3_600_000,
 }, async (t) => {
-  const figures = await bitRot(t, { flips: FLIPS, rounds: Math.ceil(FLIPS / 20), seed: SEED })
+  const figures = await bitRot(t, { flips: FLIPS, inRound: 20, seed: SEED })
   t.diagnostic(JSON.stringify(figures))
   assert.ok(figures.damaged > 0 && figures.healed > 0)
 })

@@ -41,7 +41,8 @@ const TREES = 6
 /** Less than all of the trees: blocks have to be read from the disk again. */
 const CACHE_BYTES = 1024 * 1024
 
-export type BitRotOptions = { flips: number; rounds: number; seed: number }
+/** At least so many flips, so many in a round. */
+export type BitRotOptions = { flips: number; inRound: number; seed: number }
 export type BitRotFigures = {
   flips: number
   /** reads through the mount by the rounds themselves */
@@ -65,7 +66,10 @@ type Rot = {
 }
 
 /** Throws an assertion at the first read that is wrong, or damage that is not healed. */
-export async function bitRot(t: TestContext, { flips, rounds, seed }: BitRotOptions): Promise<BitRotFigures> {
+export async function bitRot(
+  t: TestContext,
+  { flips, inRound, seed }: BitRotOptions,
+): Promise<BitRotFigures> {
   const rot = await prepare(t, seed)
   const { store } = rot.mounted
   const readers = (['mount', 'library'] as const).map((via) => {
@@ -76,7 +80,7 @@ export async function bitRot(t: TestContext, { flips, rounds, seed }: BitRotOpti
     return end
   })
   const figures: BitRotFigures = { flips: 0, right: 0, damaged: 0, healed: 0, mount: {}, library: {} }
-  for (let round = 0; round < rounds; round++) await oneRound(rot, { round, flips: flips / rounds, figures })
+  for (let round = 0; figures.flips < flips; round++) await oneRound(rot, { round, flips: inRound, figures })
   const [mount, library] = await Promise.all(readers.map((end) => end()))
   assert.deepEqual([...mount!.wrong, ...library!.wrong], [])
   assert.deepEqual(checkPrefix(store.paths.root), [])

@@ -38,6 +38,8 @@ export type LoadOptions = {
   loaders: number
   collectors: number
   env: NodeJS.ProcessEnv
+  /** more of it for collectors */
+  collectorEnv?: NodeJS.ProcessEnv
 }
 
 export type Figures = {
@@ -168,7 +170,9 @@ export class KillLoad {
     const points = data.kind === 'load' ? CHANGE_STEPS : STOP_POINTS
     const point = `${data.kind === 'load' ? 'profile' : 'gc'}:${pick<string>(points)}`
     const atPoint = this.#random() < AT_POINT
-    const env = { ...this.#options.env, ...(atPoint && { PKG_TEST_KILL_AT: point }) }
+    const { env: common, collectorEnv } = this.#options
+    const own = data.kind === 'collector' ? collectorEnv : {}
+    const env = { ...common, ...own, ...(atPoint && { PKG_TEST_KILL_AT: point }) }
     const child = spawn(process.execPath, [this.#script, JSON.stringify(data)], {
       env,
       cwd: this.#options.work,
