@@ -5,9 +5,10 @@
 //   POST /v1/hello?uid=N         makes the directories and the socket of that user (users.ts)
 //   POST /v1/import[?hold=1]     a CAR to add (import.ts)
 //   POST /v1/collect             a collection (collections.ts)
+//   POST /v1/checkout?cid=…      real trees, where nothing is mounted (checkout.ts)
 //
 // In a prefix of root's, `var/daemon.sock` is open to all, who ask the first three;
-// the last two need a user that the kernel vouches for, at `var/users/<uid>.sock`.
+// the last three need a user that the kernel vouches for, at `var/users/<uid>.sock`.
 // In anybody else's prefix only the owner can connect at all, and asks everything.
 // Nothing here stops anything or links: a daemon is stopped by a signal, where the
 // kernel checks who asks.
@@ -18,6 +19,7 @@ import { hasCode, PkgError } from '../errors.ts'
 import type { PrefixPaths } from '../paths.ts'
 import type { Store } from '../store/store.ts'
 import { Admission } from './admission.ts'
+import { serveCheckout } from './checkout.ts'
 import { Collections } from './collections.ts'
 import { limitConnections } from './connections.ts'
 import { serveGateway } from './gateway.ts'
@@ -136,6 +138,7 @@ async function route(around: Surroundings, { req, res, url, uid }: Request): Pro
   if (posted === '/v1/hello' && users) return sendJson(res, 200, await users.hello(uidOf(url)))
   if (posted === '/v1/import') return serveImport({ store, admission, uid: known(uid) }, req, res, url)
   if (posted === '/v1/collect') return collections.serve(res, known(uid))
+  if (posted === '/v1/checkout') return serveCheckout({ store, uid: known(uid) }, res, url)
   throw new PkgError('NOT_FOUND', `no such request: ${req.method} ${url.pathname.slice(0, 200)}`)
 }
 

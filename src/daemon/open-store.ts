@@ -4,6 +4,8 @@
 import { statSync } from 'node:fs'
 import { hasCode } from '../errors.ts'
 import type { PrefixPaths } from '../paths.ts'
+import type { CheckOutOptions } from '../store/checkout/check-out.ts'
+import type { CID } from '../store/cid.ts'
 import { makePrefix, requireAddable, requirePrefix } from '../store/prefix.ts'
 import { Store } from '../store/store.ts'
 import type { UploaderOptions } from './upload-client.ts'
@@ -29,13 +31,16 @@ export async function openStore(
     if (!hasCode(error, 'PERMISSION') || !isSystemWide(paths)) throw error
   }
   // Loaded here: whoever may write the prefix needs neither HTTP nor this.
-  const [{ isKnown, sayHello }, { UploadStore }, { createUploader }] = await Promise.all([
+  const [{ isKnown, sayHello }, { UploadStore }, { createUploader }, { makeCheckouts }] = await Promise.all([
     import('./hello-client.ts'),
     import('../store/upload/upload-store.ts'),
     import('./upload-client.ts'),
+    import('./checkout-client.ts'),
   ])
   if (!isKnown(paths)) await sayHello(paths)
-  return new UploadStore(paths, createUploader(paths, options))
+  return Object.assign(new UploadStore(paths, createUploader(paths, options)), {
+    makeCheckouts: (cids: readonly CID[], how: CheckOutOptions) => makeCheckouts(paths, cids, how),
+  })
 }
 
 /**

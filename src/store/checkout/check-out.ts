@@ -43,7 +43,7 @@ export type CheckedOut = {
 }
 
 /** A checkout that is to be made. */
-type Planned = { cid: CID; siblings: ReadonlyMap<string, CID> }
+export type Planned = { cid: CID; siblings: ReadonlyMap<string, CID> }
 type Staged = Planned & { temporary: string; figures: CopyFigures }
 
 /**

@@ -1,0 +1,40 @@
+// A prefix of root's without a mount: its daemon makes the trees that its users need.
+
+import assert from 'node:assert/strict'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { makeProgram } from '../cli/harness.ts'
+import { accounts } from '../users/accounts.ts'
+import { WITHOUT_USERS } from '../users/machine.ts'
+
+test('a user installs, runs, upgrades and rolls back by way of the daemon', {
+  skip: WITHOUT_USERS,
+}, async (t) => {
+  let stop: () => unknown = () => {}
+  t.after(() => stop())
+  const { root, anna, prefix, directory } = await accounts(t)
+  stop = () => root.pkg('daemon', 'stop', '--force')
+  mkdirSync(prefix, { recursive: true })
+  writeFileSync(join(prefix, 'config.json'), '{"store.mode":"checkout"}')
+  assert.equal((await root.pkg('init')).status, 0)
+  await root.brief('daemon', 'start')
+  const pack = (version: string) => {
+    const source = makeProgram(join(directory, version), 'tool', version)
+    return root.brief('pack', source, '--as', `tool@${version}`)
+  }
+  const says = async () => (await anna.run([join(anna.home, '.pkg-profile/bin/tool')])).stdout.trim()
+  const [first, second] = [await pack('1.0.0'), await pack('2.0.0')]
+  await anna.brief('init')
+  await anna.brief('install', first)
+  assert.equal(await says(), '1.0.0')
+  await anna.brief('install', second)
+  assert.equal(await says(), '2.0.0')
+  // What is checked out already needs nobody.
+  await root.brief('daemon', 'stop', '--force')
+  await anna.brief('rollback')
+  assert.equal(await says(), '1.0.0')
+  await root.brief('daemon', 'start')
+  assert.equal((await anna.pkg('run', second, '--', 'x')).stdout, '2.0.0 x\n')
+  assert.ok(readdirSync(join(prefix, 'store')).length > 3)
+})
