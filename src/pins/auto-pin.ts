@@ -23,7 +23,7 @@ import { userName } from '../paths.ts'
 import type { CID } from '../store/cid.ts'
 import type { Store } from '../store/store.ts'
 import { isTrulyGone, makeRecord, readRecord, writeRecord } from './auto-record.ts'
-import { readMounts } from './mount-table.ts'
+import { readMounts, userMounts } from './mount-table.ts'
 import {
   AUTO,
   autoPinName,
@@ -109,8 +109,9 @@ async function drop(autoPin: string, stores: readonly string[], at?: AtPoint): P
   try {
     if (autoPin !== dropping) renameSync(autoPin, dropping)
     await pass('pin-set-aside', at)
-    const gone = resolveLink(readlinkSync(dropping), stores).state === 'gone'
-    if (!gone || !isTrulyGone(readRecord(steady), readMounts())) {
+    const mounts = readMounts()
+    const gone = resolveLink(readlinkSync(dropping), stores, userMounts(mounts)).state === 'gone'
+    if (!gone || !isTrulyGone(readRecord(steady), mounts)) {
       // Onto a newer one maybe: both say the same, for the name is the hash of what they say.
       renameSync(dropping, steady)
       return false

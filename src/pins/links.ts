@@ -16,7 +16,7 @@ import { type Entry, firstEntries, withOwned } from '../files/owned-directory.ts
 import type { PrefixPaths } from '../paths.ts'
 import { tryParseCid } from '../store/cid.ts'
 import { isTrulyGone, readRecord } from './auto-record.ts'
-import { type MountLine, readMounts } from './mount-table.ts'
+import { isOnAny, type MountLine, readMounts, userMounts } from './mount-table.ts'
 import { AUTO, generationOf, UNFINISHED } from './names.ts'
 import { areOwnLinks, isForeign, ownerOfUserDirectory } from './owners.ts'
 import { type Resolution, resolveLink, resolveOwnLink, storeSpellings } from './resolve-link.ts'
@@ -41,7 +41,9 @@ export function readLinks(paths: Places): LinkRoots {
 class LinkReader {
   readonly #stores: readonly string[]
   readonly #found: LinkRoots = { roots: [], unreadable: [], gone: [], directories: [] }
-  #mounts: MountLine[] | undefined
+  readonly #mounts: MountLine[] = readMounts()
+  /** where nobody knows whether an answer will come */
+  readonly #avoid = userMounts(this.#mounts)
   /** of the directories that are read now: the other user whose they are, where root reads them */
   #foreign: number | undefined
   /** entries that are still read of that user's */
@@ -65,6 +67,10 @@ class LinkReader {
 
   /** Reads with the caution that the owner of this user's directory calls for. */
   #as(directory: string, paths: Places, read: () => void): void {
+    if (isOnAny(this.#avoid, directory)) {
+      this.#found.unreadable.push({ path: directory, errno: 'EACCES', foreign: true })
+      return
+    }
     const owner = ownerOfUserDirectory(directory)
     this.#foreign = isForeign(owner) ? owner : undefined
     if (this.#foreign !== undefined) this.#left = readConfig(paths)['users.maxLinks']
@@ -76,7 +82,7 @@ class LinkReader {
     for (const entry of this.#entries(directory)) {
       const path = join(directory, entry.name)
       if (entry.isSymbolicLink()) {
-        const found = resolveOwnLink(directory, entry.name, this.#stores)
+        const found = resolveOwnLink(directory, entry.name, this.#stores, this.#avoid)
         const named = this.#foreign !== undefined && found.state !== 'store' && tryParseCid(entry.name)
         // A pin is called what it keeps: that is on record, wherever its owner makes it lead.
         const kept = named ? { state: 'store' as const, cid: named, via: [path] } : found
@@ -90,7 +96,7 @@ class LinkReader {
   }
 
   #autoPin(user: string, prog: string, autoPin: string): void {
-    const found = resolveLink(autoPin, this.#stores)
+    const found = resolveLink(autoPin, this.#stores, this.#avoid)
     const path = found.via[1] ?? ('path' in found ? found.path : autoPin)
     const root = { kind: 'auto' as const, name: prog, user, path, autoPin }
     // By others' links nobody keeps anything, nor has root tell where they lead.
@@ -103,7 +109,6 @@ class LinkReader {
     }
     if (found.state === 'elsewhere') return
     const record = readRecord(autoPin)
-    this.#mounts ??= readMounts()
     if (found.state === 'gone' && isTrulyGone(record, this.#mounts)) {
       this.#found.gone.push({ autoPin, path })
       return
@@ -122,14 +127,17 @@ class LinkReader {
       const path = join(profile, 'generations', entry.name)
       const number = generationOf(path)?.number
       const root = { kind: 'generation' as const, name: user, user, path, profile, ...(number && { number }) }
-      const kept = this.#keep(root, resolveOwnLink(join(profile, 'generations'), entry.name, this.#stores))
+      const kept = this.#keep(
+        root,
+        resolveOwnLink(join(profile, 'generations'), entry.name, this.#stores, this.#avoid),
+      )
       if (kept) own.push(kept)
     }
     // `current`, and whatever else leads to the store without being a generation.
     for (const entry of beside) {
       if (!entry.isSymbolicLink()) continue
       const path = join(profile, entry.name)
-      const found = resolveLink(path, this.#stores)
+      const found = resolveLink(path, this.#stores, this.#avoid)
       const passes = found.via.slice(1).some((via) => own.some((root) => root.path === via))
       if (!passes) this.#keep({ kind: 'generation', name: user, user, path, profile }, found)
     }
@@ -137,7 +145,7 @@ class LinkReader {
   }
 
   #markCurrent(profile: string, generations: readonly Root[]): void {
-    const { via } = resolveLink(join(profile, 'current'), this.#stores)
+    const { via } = resolveLink(join(profile, 'current'), this.#stores, this.#avoid)
     for (const root of generations) root.current = via.includes(root.path)
   }
 
@@ -157,7 +165,7 @@ class LinkReader {
       const path = join(directory, entry.name)
       if (entry.isDirectory()) yield [entry.name, path]
       if (!entry.isSymbolicLink()) continue
-      const found = resolveLink(path, this.#stores)
+      const found = resolveLink(path, this.#stores, this.#avoid)
       if (found.state === 'elsewhere') yield [entry.name, found.path]
       else if (found.state === 'gone') this.#doubt(found.path, 'ENOENT')
       else this.#keep({ kind: 'pin', name: entry.name, path }, found)
@@ -198,8 +206,11 @@ class LinkReader {
 
   /** Undefined for what is not a directory of that user's, or leads to none. */
   #foreignEntries(directory: string, uid: number): Entry[] | undefined {
-    const read = (place: string) => withOwned(place, uid, (path) => firstEntries(path, this.#left))
-    const led = resolveLink(directory, this.#stores)
+    const read = (place: string) =>
+      isOnAny(this.#avoid, place)
+        ? undefined
+        : withOwned(place, uid, (path) => firstEntries(path, this.#left))
+    const led = resolveLink(directory, this.#stores, this.#avoid)
     const found = read(directory) ?? (led.state === 'elsewhere' ? read(led.path) : undefined)
     if (found === undefined) {
       if (led.state !== 'gone') this.#doubt(directory, led.state === 'unreadable' ? led.errno : 'EACCES')

@@ -6,8 +6,11 @@ import { readFileSync } from 'node:fs'
 /** What stays the same when the same file system is mounted at the same place again. */
 export type Mount = { point: string; type: string; source: string }
 
-/** A line of the table: `root` is the directory of the file system that is mounted there. */
-export type MountLine = Mount & { root: string }
+/**
+ * A line of the table: `root` is the directory of the file system that is mounted
+ * there, `user` the uid of who answers for it, of a FUSE mount.
+ */
+export type MountLine = Mount & { root: string; user?: number }
 
 export function readMounts(file = '/proc/self/mountinfo'): MountLine[] {
   return readFileSync(file, 'latin1').split('\n').flatMap(parseLine)
@@ -23,6 +26,21 @@ export function mountOf(path: string, mounts: readonly MountLine[]): Mount | und
   return best && { point: best.point, type: best.type, source: best.source }
 }
 
+/**
+ * Mount points whose file systems are answered for by a user's own program. Root does
+ * not go there: by default the kernel would refuse it (no `allow_other`), and where it
+ * does not, that program may let root wait for ever.
+ */
+export function userMounts(mounts: readonly MountLine[]): string[] {
+  if (process.geteuid?.() !== 0) return []
+  return mounts.flatMap(({ point, user = 0 }) => (user === 0 ? [] : [point]))
+}
+
+/** True when the physical path is one of these mount points or lies below one. */
+export function isOnAny(points: readonly string[], path: string): boolean {
+  return points.some((point) => path === point || path.startsWith(`${point}/`))
+}
+
 /** True when that very file system is what one finds at its mount point now. */
 export function isMounted(mount: Mount, mounts: readonly MountLine[]): boolean {
   const now = mountOf(mount.point, mounts)
@@ -32,9 +50,16 @@ export function isMounted(mount: Mount, mounts: readonly MountLine[]): boolean {
 function parseLine(line: string): MountLine[] {
   const [before, after] = line.split(' - ')
   const [, , , root, point] = before?.split(' ') ?? []
-  const [type, source] = after?.split(' ') ?? []
+  const [type, source, options = ''] = after?.split(' ') ?? []
   if (root === undefined || point === undefined || type === undefined) return []
-  return [{ root: decodeOctal(root), point: decodeOctal(point), type, source: decodeOctal(source ?? '') }]
+  const user = /(?:^|,)user_id=(\d+)/.exec(options)?.[1]
+  const mount = {
+    root: decodeOctal(root),
+    point: decodeOctal(point),
+    type,
+    source: decodeOctal(source ?? ''),
+  }
+  return [{ ...mount, ...(user !== undefined && /^fuse/.test(type) && { user: Number(user) }) }]
 }
 
 /** Space, tab, newline and backslash stand as three octal digits; the bytes are UTF-8. */

@@ -17,6 +17,7 @@ import { withOwned, withOwnedAsync } from '../files/owned-directory.ts'
 import type { PrefixPaths } from '../paths.ts'
 import type { Store } from '../store/store.ts'
 import { readLinks } from './links.ts'
+import { isOnAny, readMounts, userMounts } from './mount-table.ts'
 import { ownerOf } from './owners.ts'
 import { removeLink } from './pins.ts'
 import { type Generation, oldGenerations, type RetentionPolicy } from './retention.ts'
@@ -100,6 +101,7 @@ function ownerOfProfile(
   paths: Pick<PrefixPaths, 'pinsPerUser' | 'profilesPerUser'>,
   { profile, autoPin }: Generation,
 ): number | undefined {
+  if (isOnAny(userMounts(readMounts()), profile)) return undefined
   return ownerOf(paths, autoPin ?? join(profile, 'generations'))
 }
 

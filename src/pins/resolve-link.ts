@@ -8,6 +8,7 @@ import { dirname, join, resolve } from 'node:path'
 import { isErrno } from '../errors.ts'
 import type { PrefixPaths } from '../paths.ts'
 import { type CID, tryParseCid } from '../store/cid.ts'
+import { isOnAny } from './mount-table.ts'
 
 /** Links that the kernel follows in one path before it says ELOOP (path_resolution(7)). */
 const MAX_LINKS = 40
@@ -30,8 +31,15 @@ export function storeSpellings(paths: Pick<PrefixPaths, 'root' | 'store'>): stri
   return [...new Set([paths.store, join(realpathSync(paths.root), 'store')])]
 }
 
-/** Where the absolute path `start` leads. Reads no directory and opens no file. */
-export function resolveLink(start: string, stores: readonly string[]): Resolution {
+/**
+ * Where the absolute path `start` leads. Reads no directory and opens no file, and
+ * looks at nothing on the mount points `avoid`, which are answered as EACCES.
+ */
+export function resolveLink(
+  start: string,
+  stores: readonly string[],
+  avoid: readonly string[] = [],
+): Resolution {
   const via: string[] = []
   let done = ''
   let rest = start.split('/')
@@ -44,7 +52,7 @@ export function resolveLink(start: string, stores: readonly string[]): Resolutio
     }
     const path = `${done}/${name}`
     if (stores.includes(path)) return inStore(path, rest, via)
-    const step = readLink(path)
+    const step = isOnAny(avoid, path) ? { errno: 'EACCES' } : readLink(path)
     if (step.errno === 'EINVAL') done = path
     else if (step.errno === 'ENOENT') return { state: 'gone', path, via }
     else if (step.errno !== undefined) return { state: 'unreadable', path, errno: step.errno, via }
@@ -62,12 +70,17 @@ export function resolveLink(start: string, stores: readonly string[]): Resolutio
  * The same for a link in a directory of our own, whose path is known to be
  * physical: one readlink where it points straight into the store.
  */
-export function resolveOwnLink(directory: string, name: string, stores: readonly string[]): Resolution {
+export function resolveOwnLink(
+  directory: string,
+  name: string,
+  stores: readonly string[],
+  avoid: readonly string[] = [],
+): Resolution {
   const path = `${directory}/${name}`
   const { target } = readLink(path)
   const end = target === undefined ? '' : resolve(directory, target)
   const store = stores.find((spelling) => end.startsWith(`${spelling}/`))
-  if (store === undefined) return resolveLink(path, stores)
+  if (store === undefined) return resolveLink(path, stores, avoid)
   return inStore(store, end.slice(store.length).split('/'), [path])
 }
 

@@ -2,12 +2,14 @@
 // and touches nothing outside.
 
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import {
   chownSync,
+  closeSync,
   existsSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   symlinkSync,
@@ -20,6 +22,7 @@ import { type CollectionResult, runCollection } from '../../src/pins/collect.ts'
 import { autoPinName } from '../../src/pins/names.ts'
 import type { RetentionPolicy } from '../../src/pins/retention.ts'
 import type { StopPoint } from '../../src/pins/stop-point.ts'
+import { WITHOUT_FUSE } from '../daemon/prefix.ts'
 import { addTree, missing, present, type Tree } from '../pins/scenario.ts'
 import { ALICE, EVE, hello, type Machine, machine, type User, WITHOUT_USERS } from './machine.ts'
 
@@ -386,4 +389,46 @@ test('a user with more links than are read loses their own, and takes nobody’s
     [['E2BIG', true]],
   )
   assert.equal(present(store, dead), 0)
+})
+
+/** Mounts what eve's own program answers for, and it never does: whoever goes there waits for ever. Gives its end. */
+function mountSilent(directory: string): () => void {
+  const device = openSync('/dev/fuse', 'r+')
+  // As fusermount(1) does it where fuse.conf has user_allow_other: without that, root is refused at once.
+  const options = `fd=3,rootmode=40000,user_id=${EVE},group_id=${EVE},allow_other`
+  const args = ['-i', '-t', 'fuse', '-o', options, 'silent', directory]
+  const { status } = spawnSync('mount', args, { stdio: ['ignore', 'ignore', 'inherit', device] })
+  assert.equal(status, 0)
+  return () => {
+    closeSync(device)
+    spawnSync('umount', ['-l', directory])
+  }
+}
+
+test('a file system of a user’s that never answers is not asked', {
+  skip: skip || WITHOUT_FUSE,
+}, async (t) => {
+  const there = await scene(t)
+  const { eve, homes, paths, pins, store, dead } = there
+  const behind = await addTree(store, 'behind')
+  const mountpoint = join(homes.eve, 'mnt')
+  await eve.fs('mkdirSync', join(mountpoint, 'profile', 'generations'), { recursive: true })
+  for (const link of ['result', 'profile/generations/1', 'profile/generations/2']) {
+    await eve.fs('symlinkSync', `${paths.store}/${behind.root}`, join(mountpoint, link))
+    await eve.autoPin('autoPin', paths, join(mountpoint, link))
+  }
+  await eve.fs('mkdirSync', join(pins, 'x'))
+  await eve.fs('symlinkSync', mountpoint, join(pins, 'y'))
+  const mounted = [mountpoint, join(pins, 'x'), there.profile].map(mountSilent)
+  // Ended before the directory is removed, which the test's end does.
+  try {
+    // In another process: this one could wait for ever.
+    const script = join(import.meta.dirname, '../pins/collector-process.ts')
+    const { status, stderr } = spawnSync(process.execPath, [script, paths.root], { timeout: 60_000 })
+    assert.equal(status, 0, String(stderr))
+  } finally {
+    for (const unmount of mounted) unmount()
+  }
+  assert.equal(present(store, dead), 0)
+  assert.deepEqual(missing(store, behind.root), [])
 })

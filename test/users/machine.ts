@@ -62,7 +62,7 @@ export class User {
       ...(body !== undefined && { body }),
     } as Order)) as Reply
     const texts = reply.body.split('\n').filter((text) => text.startsWith('{'))
-    return { ...reply, lines: texts.map((text) => JSON.parse(text)) }
+    return { ...reply, lines: texts.flatMap(parse) }
   }
 
   /** The library's function of that name, as this user; the name of the pins is `auto`. */
@@ -110,6 +110,7 @@ export type Machine = {
   alice: User
   eve: User
   socketOf(user: User): string
+  daemonPid(): number | undefined
   /** what the daemon logged */
   said(): string
 }
@@ -140,10 +141,27 @@ export async function machine(t: Owner, settings: object = {}): Promise<Machine>
   })
   const ready = await Promise.race([once(server.stdout, 'data'), once(server, 'exit')])
   if (!String(ready[0]).includes('READY')) throw new Error(`the daemon did not start: ${said}`)
-  return { paths, store, alice, eve, socketOf: ({ uid }) => userSocket(paths, uid), said: () => said }
+  return {
+    paths,
+    store,
+    alice,
+    eve,
+    socketOf: ({ uid }) => userSocket(paths, uid),
+    daemonPid: () => server.pid,
+    said: () => said,
+  }
 }
 
 /** Says hello as this user. */
 export async function hello({ paths }: Pick<Machine, 'paths'>, user: User, uid = user.uid): Promise<Reply> {
   return user.ask({ socket: paths.daemonSocket, method: 'POST', path: `/v1/hello?uid=${uid}` })
+}
+
+/** A line that is cut off is none. */
+function parse(text: string): Reply['lines'] {
+  try {
+    return [JSON.parse(text)]
+  } catch {
+    return []
+  }
 }
