@@ -76,9 +76,11 @@ async function upload(
   signal?.addEventListener('abort', abort, { once: true })
   try {
     const { req, response } = connection
+    // Its head says whether the daemon takes the upload at all: before that nothing is sent.
+    const res = await response
+    const answer = readAnswer(res, (bytes) => onProgress?.({ bytes, totalBytes: request.bytes }))
+    if (res.statusCode !== 200) await answer
     const sending = pipeline(Readable.from(writeCar(request.roots, request.blocks(), { signal })), req)
-    const onTaken = (bytes: number) => onProgress?.({ bytes, totalBytes: request.bytes })
-    const answer = response.then((res) => readAnswer(res, onTaken))
     // What the daemon says tells more than that it has stopped reading.
     const [{ complete }] = await Promise.all([
       answer,
@@ -87,7 +89,7 @@ async function upload(
       ),
     ])
     // Read on, or the end would not be seen.
-    await response.then((res) => res.resume())
+    res.resume()
     return { req, whole: complete.map(parseCid) }
   } catch (error) {
     connection.req.destroy()

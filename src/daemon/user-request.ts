@@ -37,7 +37,8 @@ async function connect(socket: string, path: string, headers: Record<string, str
     socketPath: socketPath(socket),
     path,
     method: 'POST',
-    headers,
+    // Else the daemon would cut what it refuses in the middle, and what it said about it would be lost.
+    headers: { ...headers, Connection: 'keep-alive' },
     // A connection of its own: where it holds something it lives as long as that.
     agent: false,
   })

@@ -117,6 +117,7 @@ test('a DAG that goes out as a CAR comes in as a CAR', async (t) => {
   assert.deepEqual(linesOf(answer).at(-1), {
     type: 'done',
     roots: [String(cid)],
+    complete: [String(cid)],
     blocks: 2,
     bytes: (linesOf(answer).at(-1) as { bytes: number }).bytes,
   })

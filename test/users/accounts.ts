@@ -56,14 +56,16 @@ export async function accounts(t: Owner): Promise<Accounts> {
   const holder = spawn('unshare', ['-m', '/bin/sh', '-c', HOLD, passwd], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
+  const children = new Set<ChildProcess>()
   t.after(async () => {
+    for (const child of children) child.kill('SIGKILL')
     holder.stdin.end()
     if (holder.exitCode === null) await once(holder, 'exit')
   })
   const [ready] = await Promise.race([once(holder.stdout, 'data'), once(holder, 'exit')])
   if (!String(ready).includes('READY')) throw new Error('no mount namespace could be made')
   const become = (name: string, uid: number) =>
-    person({ directory, prefix, name, uid, namespace: `/proc/${holder.pid}/ns/mnt` })
+    person({ directory, prefix, name, uid, children, namespace: `/proc/${holder.pid}/ns/mnt` })
   return {
     directory,
     prefix,
@@ -73,9 +75,13 @@ export async function accounts(t: Owner): Promise<Accounts> {
   }
 }
 
-type Who = { directory: string; prefix: string; name: string; uid: number; namespace: string }
+type Who = Record<'directory' | 'prefix' | 'name' | 'namespace', string> & {
+  uid: number
+  /** those that still run */
+  children: Set<ChildProcess>
+}
 
-function person({ directory, prefix, name, uid, namespace }: Who): Person {
+function person({ directory, prefix, name, uid, namespace, children }: Who): Person {
   const home = join(directory, name)
   mkdirSync(home, { mode: 0o700 })
   chownSync(home, uid, uid)
@@ -91,7 +97,10 @@ function person({ directory, prefix, name, uid, namespace }: Who): Person {
         ? ['/bin/sh', '-c', 'cd "$0" && exec "$@"', home]
         : ['/bin/sh', '-c', AS_USER, home, String(uid)]
     const args = [`--mount=${namespace}`, '--', ...who, command, ...rest]
-    return spawn('nsenter', args, { env, stdio: 'pipe', ...options })
+    const child = spawn('nsenter', args, { env, stdio: 'pipe', ...options })
+    children.add(child)
+    child.once('exit', () => children.delete(child))
+    return child
   }
   const run = (words: string[]) => outcomeOf(start(words))
   const pkg = (...words: string[]) => run([...NODE, START, ...words])

@@ -19,6 +19,14 @@ export class Holds {
     return holding.find((hold) => hold.isWhole(root)) ?? holding[0]
   }
 
+  /**
+   * Has what a daemon that ended took with it protected, and uploaded, again. Throws what
+   * uploading does, and INCOMPLETE when a collection took in between what was not ours to upload.
+   */
+  async renewLost(): Promise<void> {
+    for (const hold of this.#open) await hold.renew()
+  }
+
   /** Uploads; the hold is the caller's to release. Throws what the uploader does. */
   async open(request: UploadRequest): Promise<Hold> {
     const upload = await this.#uploader.upload(request)
@@ -33,9 +41,10 @@ type HoldParts = { request: UploadRequest; upload: Upload; uploader: Uploader; e
 export class Hold {
   readonly #parts: HoldParts
   readonly #roots: ReadonlySet<BlockKey>
-  #whole: ReadonlySet<BlockKey>
+  readonly #whole: ReadonlySet<BlockKey>
   #upload: Upload
   #users = 1
+  #renewing: Promise<void> | undefined
 
   constructor(parts: HoldParts) {
     this.#parts = parts
@@ -65,21 +74,26 @@ export class Hold {
     this.#parts.ended()
   }
 
-  /**
-   * Where the daemon has ended it, protects and uploads the same again. Throws what
-   * uploading does, and INCOMPLETE when a collection took some of it in between.
-   */
-  async renew(): Promise<void> {
-    if (!this.#upload.lost) return
+  /** Nothing happens where it is not lost. Sessions at once wait for the same. */
+  renew(): Promise<void> {
+    this.#renewing ??= this.#renew().finally(() => {
+      this.#renewing = undefined
+    })
+    return this.#renewing
+  }
+
+  async #renew(): Promise<void> {
+    if (!this.#upload.lost || this.#users === 0) return
     const { request, uploader } = this.#parts
     const upload = await uploader.upload(request)
     const whole = keysOf(upload.whole)
     const gone = request.roots.find((root) => this.#whole.has(blockKey(root)) && !whole.has(blockKey(root)))
-    if (gone === undefined) {
+    if (gone === undefined && this.#users > 0) {
       this.#upload = upload
       return
     }
     upload.close()
+    if (gone === undefined) return
     throw new PkgError('INCOMPLETE', `${gone} was collected while the daemon was away`, {
       hint: 'Add it again.',
     })

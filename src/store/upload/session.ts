@@ -44,7 +44,7 @@ export class UploadSession extends AddSession {
     const roots = [...complete]
     this.store.flush()
     this.writer.takeTouched()
-    await this.#renew()
+    await this.#store.holds.renewLost()
     const keys = this.#unsent()
     const known = roots.every((root) => this.#store.holds.find(root)?.isWhole(root))
     if (keys.length > 0 || !known) {
@@ -61,7 +61,7 @@ export class UploadSession extends AddSession {
   override async finish(): Promise<void> {
     // A turn of the event loop: the end of a connection that came before the link is known after it.
     await new Promise(setImmediate)
-    await this.#renew()
+    await this.#store.holds.renewLost()
   }
 
   override close(): void {
@@ -75,6 +75,7 @@ export class UploadSession extends AddSession {
 
   async #hold(cids: readonly CID[]): Promise<void> {
     const { holds } = this.#store
+    await holds.renewLost()
     const others: CID[] = []
     for (const cid of cids) {
       const held = holds.find(cid)
@@ -88,10 +89,6 @@ export class UploadSession extends AddSession {
   #unsent(): BlockKey[] {
     const named = new Set(readTempPins(this.places).flatMap(({ blocks }) => blocks))
     return [...named].filter((key) => !this.#sent.has(key) && this.store.blocks.has(rawCidOfKey(key)))
-  }
-
-  async #renew(): Promise<void> {
-    for (const hold of this.#holds) await hold.renew()
   }
 
   #requireWhole(cid: CID): void {
