@@ -13,7 +13,6 @@
 
 import { readConfig } from '../config.ts'
 import { hasCode, isErrno, PkgError } from '../errors.ts'
-import { syncFiles } from '../files/barrier.ts'
 import { withLock } from '../files/lock.ts'
 import type { PrefixPaths } from '../paths.ts'
 import type { CID } from '../store/cid.ts'
@@ -26,6 +25,7 @@ import { collectCheckouts } from './checkouts.ts'
 import { refuseDamage } from './damage.ts'
 import { type CheckoutFigures, NO_CHECKOUTS } from './dead-checkouts.ts'
 import { type DeadGroup, groupDead } from './dead-groups.ts'
+import { flushDirectories } from './flush.ts'
 import { forgetNodes } from './forget.ts'
 import { noteCollection } from './last-collection.ts'
 import { removeDeadTempPins, removeUnfinished } from './leftovers.ts'
@@ -148,13 +148,16 @@ async function collect(store: Store, policy: RetentionPolicy, options: Run): Pro
     remember(store.paths, roots)
     lost.throwIfAborted()
     const { generations, gone, autoPins, skipped } = old
-    const tally = new Tally(dead, groupDead(store, dead, marker.alive, { generations, autoPins }), limit.unit)
+    const groups = await groupDead(store, dead, {
+      ...{ alive: marker.alive, gone: { generations, autoPins }, signal: options.signal },
+    })
+    const tally = new Tally(dead, groups, limit.unit)
     const stays = dead.count === 0 || limit.reached(tally) !== undefined
     if (!stays) {
       clearComplete(store, marker)
       await pass('cleared', at)
       // Others may have deleted links and flushed nothing.
-      syncFiles(survey.directories)
+      await flushDirectories(survey.directories)
       await pass('synced', at)
     }
     const met = limit.reached(tally) !== undefined

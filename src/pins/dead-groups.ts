@@ -1,6 +1,7 @@
 // Why dead blocks are dead, as far as it can be known: for people who look at a
 // dry run. Nothing is decided by it.
 
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type CID, DAG_PB, RAW } from '../store/cid.ts'
 import { isPlain, plainCid, visitLinks } from '../store/packed-links.ts'
 import type { Store } from '../store/store.ts'
@@ -41,17 +42,27 @@ export type Gone = {
   autoPins: readonly { path: string; cid: CID }[]
 }
 
+export type GroupOptions = { alive: BlockSet; gone: Gone; signal?: AbortSignal | undefined }
+
 /**
  * Puts every dead block into a group, and gives the groups, without figures, in the
  * order of their numbers (`DeadBlocks.groupOf`, from 1 on). Reads the index alone:
  * below a node that it does not know, blocks count as `unfinished`.
  */
-export function groupDead(store: Store, dead: DeadBlocks, alive: BlockSet, gone: Gone): DeadGroup[] {
+export async function groupDead(
+  store: Store,
+  dead: DeadBlocks,
+  { alive, gone, signal }: GroupOptions,
+): Promise<DeadGroup[]> {
   const none = { blocks: 0, bytes: 0 }
   const isDead = (cid: CID) => !alive.has(cid.multihash.bytes)
   const complete = store.index.complete().filter(isDead)
   const below = new Below(store, alive)
-  for (const cid of complete) below.enter(cid, { self: false })
+  for (const cid of complete) {
+    below.enter(cid, { self: false })
+    await nextTurn()
+    signal?.throwIfAborted()
+  }
   const groups: (DeadGroup & { cid: CID })[] = [
     ...gone.generations.map(({ profile, number, path, cid }) => {
       return { why: 'generation' as const, cid, profile, number, path, ...none }
@@ -68,6 +79,8 @@ export function groupDead(store: Store, dead: DeadBlocks, alive: BlockSet, gone:
         if (number !== undefined) dead.group(number, index + 1)
       },
     })
+    await nextTurn()
+    signal?.throwIfAborted()
   }
   for (let number = 0; number < dead.count; number++) dead.group(number, groups.length + 1)
   return [...groups, { why: 'unfinished', ...none }]

@@ -93,7 +93,11 @@ export async function planCollection(
     },
   })
   const { roots, gone, unreadable, deniedProcesses, marker, dead, listed, young } = survey
-  const groups = groupDead(store, dead, marker.alive, { generations, autoPins: remembered(gone) })
+  const groups = await groupDead(store, dead, {
+    alive: marker.alive,
+    gone: { generations, autoPins: remembered(gone) },
+    signal: options.signal,
+  })
   const tally = new Tally(dead, groups, limit.unit)
   const fatal = unreadable.some(isFatal)
   let stopped: StoppedBy | undefined
