@@ -8,6 +8,7 @@
 
 import { tmpdir } from 'node:os'
 import { parseArgs } from 'node:util'
+import { benchCollect } from './collect.ts'
 import { benchCommands } from './commands.ts'
 import { benchImport } from './import.ts'
 import { benchMemory } from './memory.ts'
@@ -24,6 +25,7 @@ const SECTIONS: Record<string, (work: Work) => Promise<Row[]>> = {
   start: benchStart,
   commands: benchCommands,
   memory: benchMemory,
+  collect: benchCollect,
 }
 
 const { values, positionals } = parseArgs({
