@@ -1,7 +1,10 @@
 // Which prefix is in force when nobody names one.
 
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync } from 'node:fs'
+import { once } from 'node:events'
+import { chmodSync, chownSync, mkdirSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { resolvePrefix } from '../../src/paths.ts'
@@ -62,4 +65,53 @@ test('a shared one that a user may not write is not taken: nothing could be inst
     chmodSync(join(shared, name), 0o755)
     assert.equal(stdout.trim(), own, name)
   }
+})
+
+const NOT_ROOT = process.getuid?.() === 0 ? false : 'only root can make a prefix of root’s'
+
+/** A shared prefix that the user may not write, as seen by a process without capabilities. */
+async function shut(t: TestContext) {
+  const found = await machine(t)
+  make(found.shared)
+  for (const name of ['blocks', 'pins']) chmodSync(join(found.shared, name), 0o555)
+  const choose = () => {
+    const code = `import { resolvePrefix } from ${JSON.stringify(MODULE)}
+      console.log(resolvePrefix(${JSON.stringify(found.env)}, ${JSON.stringify({ uid: UID, shared: found.shared })}))`
+    return runPowerless(['--input-type=module', '--eval', code]).stdout.trim()
+  }
+  return { ...found, choose }
+}
+
+test('a user without a prefix takes the one that root’s daemon serves', { skip: NOT_ROOT }, async (t) => {
+  const { shared, own, choose } = await shut(t)
+  mkdirSync(join(shared, 'var'))
+  assert.equal(choose(), own)
+  const server = createServer().listen(join(shared, 'var', 'daemon.sock'))
+  t.after(() => server.close())
+  await once(server, 'listening')
+  assert.equal(choose(), shared)
+  make(own)
+  assert.equal(choose(), own, 'the packages of a user stay where they are')
+})
+
+test('a user who has a profile in root’s prefix stays there when the daemon is stopped', {
+  skip: NOT_ROOT,
+}, async (t) => {
+  const { shared, own, choose } = await shut(t)
+  const profile = join(shared, 'profiles', 'per-user', userInfo().username)
+  mkdirSync(profile, { recursive: true })
+  assert.equal(choose(), own, 'it is somebody else’s')
+  chownSync(profile, UID, UID)
+  assert.equal(choose(), shared)
+})
+
+test('a shared one of somebody else than root is not trusted with one’s programs', {
+  skip: NOT_ROOT,
+}, async (t) => {
+  const { shared, own, choose } = await shut(t)
+  const profile = join(shared, 'profiles', 'per-user', userInfo().username)
+  mkdirSync(profile, { recursive: true })
+  chownSync(profile, UID, UID)
+  chownSync(shared, UID + 1, UID + 1)
+  assert.equal(choose(), own)
 })
