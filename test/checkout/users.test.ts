@@ -4,9 +4,13 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import type { CID } from '../../src/store/cid.ts'
 import { makeProgram } from '../cli/harness.ts'
+import { Dag } from '../fixtures/dag.ts'
+import { laughingDirectory } from '../fixtures/hostile.ts'
+import { putDag } from '../helpers/store.ts'
 import { accounts } from '../users/accounts.ts'
-import { WITHOUT_USERS } from '../users/machine.ts'
+import { hello, machine, WITHOUT_USERS } from '../users/machine.ts'
 
 test('a user installs, runs, upgrades and rolls back by way of the daemon', {
   skip: WITHOUT_USERS,
@@ -37,4 +41,24 @@ test('a user installs, runs, upgrades and rolls back by way of the daemon', {
   await root.brief('daemon', 'start')
   assert.equal((await anna.pkg('run', second, '--', 'x')).stdout, '2.0.0 x\n')
   assert.ok(readdirSync(join(prefix, 'store')).length > 3)
+})
+
+test('the daemon checks out for known users, and nothing that unfolds to far more than its blocks', {
+  skip: WITHOUT_USERS,
+}, async (t) => {
+  const { store, alice, paths, socketOf } = await machine(t, { 'store.mode': 'checkout' })
+  const dag = new Dag()
+  const laughing = laughingDirectory(dag, 20)
+  const small = dag.raw('bytes')
+  await putDag(store, dag)
+  await hello({ paths }, alice)
+  const ask = (socket: string, cid: CID) => {
+    return alice.ask({ socket, method: 'POST', path: `/v1/checkout?cid=${cid}` })
+  }
+  assert.equal((await ask(paths.daemonSocket, small)).status, 403)
+  assert.equal((await ask(socketOf(alice), small)).lines.at(-1)?.type, 'done')
+  const { lines } = await ask(socketOf(alice), laughing)
+  assert.match(`${lines.at(-1)?.code}`, /UNSUPPORTED|NO_SPACE/)
+  const names = readdirSync(paths.store).filter((name) => name !== '.files')
+  assert.deepEqual(names, [small.toV1().toString()])
 })
