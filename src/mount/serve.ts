@@ -77,11 +77,14 @@ async function clearMountPoint(paths: PrefixPaths, replace: boolean): Promise<vo
 }
 
 function describe({ store }: PrefixPaths, mount: FuseMount): Record<string, unknown> {
+  const { rss, heapUsed, external } = process.memoryUsage()
   return {
     pid: process.pid,
     mountpoint: store,
     uptime: Math.round(process.uptime()),
-    memory: process.memoryUsage.rss(),
+    memory: rss,
+    heap: heapUsed,
+    external,
     threads: mount.threads,
     exactTimes: mount.exactTimes,
   }
