@@ -9,7 +9,7 @@ import { statfsSync } from 'node:fs'
 import { type Config, readConfig } from '../config.ts'
 import { PkgError } from '../errors.ts'
 import type { PrefixPaths } from '../paths.ts'
-import type { Quotas } from './quota.ts'
+import { onDisk, type Quotas } from './quota.ts'
 
 /** Bytes that are taken in between two looks at the free space. */
 const LOOK_BYTES = 16 * 1024 * 1024
@@ -20,15 +20,17 @@ const WINDOW_MS = 5000
 /** The least that an import has in memory: without it, it could not go on. */
 const LEAST_BYTES = 256 * 1024
 
+export type Figures = { blocks: number; bytes: number }
+
 export type Admitted = {
   /** aborted, with a BUSY error, when this import was too slow and its place is needed */
   readonly signal: AbortSignal
   /** bytes of blocks that may wait in memory now */
   memoryBytes(): number
-  /** Call it with the bytes that came, or were stored, so far, as often as you like. Throws NO_SPACE. */
-  checkSpace(bytes: number): void
-  /** Tells that so many bytes were written by it. */
-  wrote(bytes: number): void
+  /** Call it with what came, or was stored, so far, as often as you like. Throws NO_SPACE. */
+  checkSpace(figures: Figures): void
+  /** Tells what was written by it. */
+  wrote(figures: Figures): void
   /** All has come: from now on it is not the client who may be slow. */
   received(): void
   /** Lets the next one in. Idempotent. */
@@ -91,7 +93,8 @@ export class Admission {
     return {
       signal: end.signal,
       memoryBytes: () => Math.max(LEAST_BYTES, config['uploads.memoryBytes'] / this.#running.size),
-      checkSpace: (bytes) => {
+      checkSpace: (figures) => {
+        const bytes = onDisk(figures)
         running.bytes = bytes
         running.most = Math.max(running.most, bytes)
         this.#quotas?.check(uid, this.#underWay(uid), limit)
@@ -99,7 +102,7 @@ export class Admission {
         looked = bytes
         requireSpace(this.#paths, config)
       },
-      wrote: (bytes) => this.#quotas?.wrote(uid, bytes),
+      wrote: (figures) => this.#quotas?.wrote(uid, onDisk(figures)),
       received: () => {
         running.received = true
       },
@@ -176,6 +179,17 @@ function requireSpace({ root, blocks }: Pick<PrefixPaths, 'root' | 'blocks'>, co
   const disk = statfsSync(blocks)
   const free = disk.bavail * disk.bsize
   const part = (disk.blocks * config['uploads.reservePercent']) / 100
+  // Some file systems have no fixed number of files, and say 0.
+  const files = (disk.files * config['uploads.reservePercent']) / 100
+  if (disk.files > 0 && disk.ffree < files) {
+    throw new PkgError(
+      'NO_SPACE',
+      `only ${disk.ffree} more files can be made for ${root}: too few to take imports`,
+      {
+        hint: 'Remove some files; `pkg gc` may help.',
+      },
+    )
+  }
   if (free >= config['uploads.reserveBytes'] && disk.bavail >= part) return
   const mib = Math.floor(free / 1024 ** 2)
   throw new PkgError('NO_SPACE', `only ${mib} MiB are free for ${root}: too little to take imports`, {

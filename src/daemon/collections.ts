@@ -16,6 +16,7 @@ import { type ErrorCode, PkgError } from '../errors.ts'
 import type { PrefixPaths } from '../paths.ts'
 import type { CollectLine } from './collector-process.ts'
 import type { Log } from './log.ts'
+import { onDisk } from './quota.ts'
 
 /** Those who wait for one collection. */
 const MAX_LISTENERS = 256
@@ -64,13 +65,13 @@ export class Collections {
     if (!res.closed) await once(res, 'close')
   }
 
-  /** The bytes that the roots of this user reach, by a walk in a process of its own. Throws INTERNAL. */
+  /** What the roots of this user reach, as quotas count it, by a walk in a process of its own. */
   async measure(uid: number): Promise<number> {
     const args = [entryPoint('collector'), '--prefix', this.#paths.root, '--measure', String(uid)]
     const { stdout } = await run(process.execPath, args, { cwd: '/', timeout: MEASURE_MS })
     const line = JSON.parse(stdout) as CollectLine
     if (line.type === 'error') throw new PkgError(line.code, line.message)
-    return line.type === 'done' ? line.bytes : 0
+    return line.type === 'done' ? onDisk(line) : 0
   }
 
   close(): void {

@@ -64,16 +64,16 @@ export async function serveImport(
     try {
       await withAdd(store, async (add) => {
         for (const cid of protect) await add.protect(cid)
-        const { roots, complete, blocks, bytes, newBytes } = await importCar(add, bodyOf(req, signal), {
+        const { roots, complete, blocks, bytes, ...written } = await importCar(add, bodyOf(req, signal), {
           signal,
           memoryBytes: admitted.memoryBytes,
           onProgress: (figures) => {
             if (figures.phase === 'storing') admitted.received()
-            admitted.checkSpace(figures.bytes)
+            admitted.checkSpace(figures)
             tell(figures)
           },
         })
-        admitted.wrote(newBytes)
+        admitted.wrote({ blocks: written.newBlocks, bytes: written.newBytes })
         admitted.received()
         // A flush may take longer than an idle connection is let live, and the client has said all it has to say.
         res.setTimeout(0)

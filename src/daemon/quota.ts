@@ -14,10 +14,18 @@ import type { PrefixPaths } from '../paths.ts'
 /** A measure this old, in ms, is made anew by a user who is at the limit: what was let go may be gone. */
 const FRESH_MS = 60_000
 
+/** What a block takes beside its bytes: its file, and its rows in the index. Else a million blocks of a byte were a MiB. */
+const BLOCK_COST = 4096
+
+/** Bytes that count for blocks. */
+export function onDisk({ blocks, bytes }: { blocks: number; bytes: number }): number {
+  return bytes + blocks * BLOCK_COST
+}
+
 type Usage = { base: number; written: number; measured: number; collections: number }
 
 export type QuotaOptions = {
-  /** bytes that the roots of this user reach */
+  /** what the roots of this user reach, as `onDisk` counts it */
   measure: (uid: number) => Promise<number>
   /** collections that ended so far */
   collections: () => number

@@ -23,6 +23,7 @@ import { userName } from '../paths.ts'
 import type { CID } from '../store/cid.ts'
 import type { Store } from '../store/store.ts'
 import { isTrulyGone, makeRecord, readRecord, writeRecord } from './auto-record.ts'
+import { requireRoomForLinks } from './link-limit.ts'
 import { readMounts, userMounts } from './mount-table.ts'
 import {
   AUTO,
@@ -54,6 +55,7 @@ export async function autoPin(
   const path = physical(store, linkPath)
   const directory = join(progDirectory(store.paths, user ?? userName(), prog), AUTO)
   const pin = join(directory, autoPinName(path))
+  requireRoomForLinks(store.paths, user ?? userName())
   const found = resolveLink(path, storeSpellings(store.paths))
   if (found.state !== 'store' || found.via[0] !== path) throw notALink(linkPath)
   makePrefixDirectory(directory)

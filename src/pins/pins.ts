@@ -13,6 +13,7 @@ import { withAdd } from '../store/add.ts'
 import { type CID, sameBlock } from '../store/cid.ts'
 import { missingBlocks } from '../store/closure.ts'
 import type { Store } from '../store/store.ts'
+import { requireRoomForLinks } from './link-limit.ts'
 import { readLinks } from './links.ts'
 import { pinName, pinTarget, progDirectory } from './names.ts'
 
@@ -45,6 +46,7 @@ export async function addPin(
 ): Promise<Pin> {
   const owner = user ?? userName()
   const directory = progDirectory(store.paths, owner, prog)
+  requireRoomForLinks(store.paths, owner)
   return withAdd(store, async (add) => {
     await add.rely(cid, { partial })
     // Noted as complete means on stable storage too.

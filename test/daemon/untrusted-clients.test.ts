@@ -122,8 +122,8 @@ test('what counts for a user is what the last collection left and what came sinc
     try {
       const admitted = admission.enter(1)
       try {
-        admitted.checkSpace(bytes)
-        admitted.wrote(bytes)
+        admitted.checkSpace({ blocks: 0, bytes })
+        admitted.wrote({ blocks: 0, bytes })
         return true
       } finally {
         admitted.leave()
@@ -150,13 +150,18 @@ test('uploads of a user that are under way count together', async (t) => {
   const admission = new Admission(paths, quotas(paths, 1000))
   await admission.prepare(1)
   const [first, second] = [admission.enter(1), admission.enter(1)]
-  first.checkSpace(600)
+  first.checkSpace({ blocks: 0, bytes: 600 })
   assert.throws(
-    () => second.checkSpace(500),
+    () => second.checkSpace({ blocks: 0, bytes: 500 }),
     (error) => hasCode(error, 'NO_SPACE'),
   )
   await admission.prepare(2)
-  admission.enter(2).checkSpace(900)
+  admission.enter(2).checkSpace({ blocks: 0, bytes: 900 })
+  // Many small ones are not for nothing.
+  assert.throws(
+    () => admission.enter(3).checkSpace({ blocks: 2, bytes: 2 }),
+    (error) => hasCode(error, 'NO_SPACE'),
+  )
 })
 
 test('where all places are taken one that hardly moves gives way; a steady one does not', async (t) => {
@@ -166,8 +171,8 @@ test('where all places are taken one that hardly moves gives way; a steady one d
   const admission = new Admission(paths, undefined, () => now)
   const [stuck, steady] = [admission.enter(1), admission.enter(2)]
   now = 10_000
-  stuck.checkSpace(500)
-  steady.checkSpace(50_000)
+  stuck.checkSpace({ blocks: 0, bytes: 500 })
+  steady.checkSpace({ blocks: 0, bytes: 50_000 })
   admission.enter(3)
   assert.deepEqual([stuck.signal.aborted, steady.signal.aborted], [true, false])
   assert.ok(hasCode(stuck.signal.reason, 'BUSY'))

@@ -379,7 +379,7 @@ test('what a user does to the lock of a profile', { skip }, async (t) => {
 
 test('a user with more links than are read loses their own, and takes nobody’s time', { skip }, async (t) => {
   const there = await scene(t, { 'users.maxLinks': 20 })
-  const { eve, pins, store, dead } = there
+  const { eve, homes, paths, pins, kept, store, dead } = there
   await eve.fs('mkdirSync', join(pins, 'many'))
   for (let number = 0; number < 60; number++)
     await eve.fs('symlinkSync', '/x', join(pins, 'many', `${number}`))
@@ -389,6 +389,9 @@ test('a user with more links than are read loses their own, and takes nobody’s
     [['E2BIG', true]],
   )
   assert.equal(present(store, dead), 0)
+  const link = join(homes.eve, 'result')
+  await eve.fs('symlinkSync', `${paths.store}/${kept[0]?.root}`, link)
+  await assert.rejects(eve.autoPin('autoPin', paths, link), { code: 'NO_SPACE' })
 })
 
 /** Mounts what eve's own program answers for, and it never does: whoever goes there waits for ever. Gives its end. */

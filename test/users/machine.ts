@@ -1,10 +1,11 @@
 // A machine with a prefix of root's, its daemon's API, and users who may not write it. The users are real uids;
 // their accounts are in a copy of /etc/passwd that only the daemon's process sees (a mount namespace of its own).
 
-import { type ChildProcess, fork, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, type ChildProcessByStdio, fork, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { type PrefixPaths, userSocket } from '../../src/paths.ts'
 import { Store } from '../../src/store/store.ts'
@@ -103,6 +104,8 @@ export class User {
   }
 }
 
+type Server = ChildProcessByStdio<Writable, Readable, Readable>
+
 export type Machine = {
   paths: PrefixPaths
   /** opened by root, beside the daemon */
@@ -111,6 +114,8 @@ export type Machine = {
   eve: User
   socketOf(user: User): string
   daemonPid(): number | undefined
+  /** another daemon takes the place of this one */
+  restart(): Promise<void>
   /** what the daemon logged */
   said(): string
 }
@@ -127,27 +132,39 @@ export async function machine(t: Owner, settings: object = {}): Promise<Machine>
   writeFileSync(passwd, readFileSync('/etc/passwd', 'utf8') + lines.join(''), { mode: 0o644 })
   const script = 'mount --make-rprivate / && mount --bind "$1" /etc/passwd && exec "$0" "$2" "$3"'
   const args = ['-m', '/bin/sh', '-c', script, process.execPath, passwd, file('server.ts'), paths.root]
-  const server = spawn('unshare', args, { stdio: ['pipe', 'pipe', 'pipe'] })
   let said = ''
-  server.stderr.on('data', (data) => {
-    said += data
-  })
+  const start = async (): Promise<Server> => {
+    const started = spawn('unshare', args, { stdio: ['pipe', 'pipe', 'pipe'] })
+    started.stderr.on('data', (data) => {
+      said += data
+    })
+    const ready = await Promise.race([once(started.stdout, 'data'), once(started, 'exit')])
+    if (!String(ready[0]).includes('READY')) throw new Error(`the daemon did not start: ${said}`)
+    return started
+  }
+  const end = async (one: Server): Promise<void> => {
+    one.stdin.end()
+    if (one.exitCode === null) await once(one, 'exit')
+  }
   const [alice, eve] = [new User(ALICE), new User(EVE)]
+  let server: Server | undefined
   t.after(async () => {
     await Promise.all([alice.end(), eve.end()])
-    server.stdin.end()
-    if (server.exitCode === null) await once(server, 'exit')
+    if (server) await end(server)
     store.close()
   })
-  const ready = await Promise.race([once(server.stdout, 'data'), once(server, 'exit')])
-  if (!String(ready[0]).includes('READY')) throw new Error(`the daemon did not start: ${said}`)
+  server = await start()
   return {
     paths,
     store,
     alice,
     eve,
     socketOf: ({ uid }) => userSocket(paths, uid),
-    daemonPid: () => server.pid,
+    daemonPid: () => server?.pid,
+    async restart() {
+      if (server) await end(server)
+      server = await start()
+    },
     said: () => said,
   }
 }

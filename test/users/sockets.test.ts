@@ -12,7 +12,7 @@ const skip = WITHOUT_USERS
 const name = (uid: number) => `pkg-${uid}`
 
 test('a machine with two users and root', { skip }, async (t) => {
-  const there = await machine(t)
+  const there = await machine(t, { 'users.sockets': 2 })
   const { paths, alice, eve, socketOf, store } = there
   const dag = new Dag()
   const root = dag.raw('hello')
@@ -99,5 +99,28 @@ test('a machine with two users and root', { skip }, async (t) => {
     const { type, ...figures } = lines.at(-1) as { type: string }
     assert.equal(type, 'done', there.said())
     assert.deepEqual(Object.keys(figures), ['blocks', 'bytes', 'keptBlocks', 'roots'])
+  })
+  await t.test(
+    'sockets are bounded: the one that was not used for longest goes, and comes back',
+    async () => {
+      const asked = () => alice.ask({ socket: socketOf(alice), method: 'GET', path: '/v1/status' })
+      assert.equal((await asked()).status, 200)
+      await hello(there, eve, 0)
+      assert.deepEqual(readdirSync(paths.userSockets).sort(), ['0.sock', `${ALICE}.sock`])
+      await hello(there, eve, 65534)
+      await assert.rejects(asked(), { code: 'ENOENT' })
+      await hello(there, alice)
+      assert.equal((await asked()).status, 200)
+    },
+  )
+  await t.test('after a restart of the daemon sockets come back on hello', async () => {
+    await there.restart()
+    assert.deepEqual(readdirSync(paths.userSockets), [])
+    assert.equal((await hello(there, alice)).status, 200)
+    assert.equal(
+      (await alice.ask({ socket: socketOf(alice), method: 'POST', path: '/v1/import', body })).lines.at(-1)
+        ?.type,
+      'done',
+    )
   })
 })

@@ -85,6 +85,11 @@ test('uploads of users who mean harm', { skip: WITHOUT_USERS }, async (t) => {
     assert.equal(codeOf(await post(eve, raw('little').body)), 'done')
     await aliceAdds()
   })
+  await t.test('more blocks of a byte than the quota has room for', async () => {
+    const dag = new Dag()
+    for (let part = 0; part < 4000; part++) dag.raw(String(part))
+    assert.equal(codeOf(await post(eve, car([], dag.blocks.values()))), 'NO_SPACE')
+  })
   await t.test('more protected than one request may have, or what is no CID', async () => {
     const many = Array.from({ length: 129 }, (_, index) => `protect=${raw(`${index}`).cid}`).join('&')
     assert.equal((await post(eve, raw('x').body, `?${many}`)).status, 400)
