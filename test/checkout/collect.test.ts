@@ -63,6 +63,25 @@ test('a temp pin keeps a checkout', async (t) => {
   })
 })
 
+test('who finds a checkout while a collection runs keeps it, though it was dead at the mark', async (t) => {
+  const { store, cid } = await storeWith(t, ENTRIES)
+  await checkOut(store, cid)
+  let session: ReturnType<typeof store.openAdd> | undefined
+  const claim = async (point: string) => {
+    if (point !== 'synced') return
+    session = store.openAdd()
+    await session.begin()
+    await session.rely(cid)
+    assert.equal((await checkOut(store, cid)).made.length, 0)
+  }
+  const { checkouts } = await runCollection(store, {}, { ...NOW, at: claim })
+  assert.ok(session)
+  assert.equal(checkouts, 0)
+  assert.ok(lstatSync(join(checkoutPath(store.paths, cid), 'bin/x')))
+  session.close()
+  assert.equal((await runCollection(store, {}, NOW)).checkouts, 1)
+})
+
 test('a program that runs from a checkout keeps it', async (t) => {
   const { store, cid } = await storeWith(t, ENTRIES)
   await checkOut(store, cid)
