@@ -9,7 +9,19 @@
 // dropped then; never at a collection's end, for one that was stopped and lost its
 // lock would empty the journal of the next.
 
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fchownSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs'
+import { dirname } from 'node:path'
 import { isErrno, PkgError } from '../errors.ts'
 import { openPrefixFile } from '../files/modes.ts'
 import { UNTRUSTED_FLAGS } from '../files/small-file.ts'
@@ -52,7 +64,7 @@ export class ClaimsJournal {
 
   /** Begin before the temp pins are read, and with the collector's lock. */
   constructor(paths: ClaimPaths) {
-    this.#fd = openPrefixFile(journalFile(paths), 'a+')
+    this.#fd = openJournal(journalFile(paths))
     try {
       ftruncateSync(this.#fd)
     } catch (error) {
@@ -82,5 +94,25 @@ export class ClaimsJournal {
 
   close(): void {
     closeSync(this.#fd)
+  }
+}
+
+/**
+ * Root may collect in another user's prefix: the journal is that user's, as adders
+ * are. One that this user may not write, in a directory that they may, is replaced.
+ */
+function openJournal(file: string): number {
+  const open = () => {
+    const fd = openPrefixFile(file, 'a+')
+    const { uid, gid } = statSync(dirname(file))
+    if (process.getuid?.() === 0 && fstatSync(fd).uid !== uid) fchownSync(fd, uid, gid)
+    return fd
+  }
+  try {
+    return open()
+  } catch (error) {
+    if (!isErrno(error, 'EACCES', 'EPERM')) throw error
+    unlinkSync(file)
+    return open()
   }
 }

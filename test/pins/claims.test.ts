@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFileSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { appendFileSync, chownSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { hasCode } from '../../src/errors.ts'
@@ -13,6 +13,7 @@ import type { StopPoint } from '../../src/pins/stop-point.ts'
 import { AddSession } from '../../src/store/add.ts'
 import { ClaimsJournal, noteClaims } from '../../src/store/claims.ts'
 import type { Store } from '../../src/store/store.ts'
+import { runPowerless } from '../helpers/powerless.ts'
 import { temporaryStore } from '../helpers/store.ts'
 import { addTree, link, missing, pinTree, present, tree } from './scenario.ts'
 
@@ -65,6 +66,27 @@ test('a journal that is taken away ends the collection, and nothing is lost', as
   assert.deepEqual(missing(store, dead.root), [])
   await runCollection(store)
   assert.equal(present(store, dead), 0)
+})
+
+test('a journal that another user left closed is replaced', async (t) => {
+  const store = await temporaryStore(t)
+  const dead = await addTree(store, 'dead')
+  writeFileSync(journalOf(store), '', { mode: 0o444 })
+  const { status, stderr } = runPowerless([
+    join(import.meta.dirname, 'collector-process.ts'),
+    store.paths.root,
+  ])
+  assert.equal(status, 0, stderr)
+  assert.equal(present(store, dead), 0)
+})
+
+test('a collection by root leaves a journal to whom the prefix belongs', {
+  skip: process.getuid?.() === 0 ? false : 'only root can give files away',
+}, async (t) => {
+  const store = await temporaryStore(t)
+  chownSync(store.paths.pins, 12_345, 12_345)
+  await runCollection(store)
+  assert.equal(statSync(journalOf(store)).uid, 12_345)
 })
 
 test('an adder waits for the batch under way, and for no later one', async (t) => {
