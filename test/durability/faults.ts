@@ -170,7 +170,8 @@ export class FaultyMachine {
     if (name === 'daemon start') await this.run(['daemon', 'stop', '--force'])
     const statuses: number[] = [...FAULTS[fault].status, ...(name === 'daemon start' ? [8] : [])]
     if (!statuses.includes(ran.status!)) wrong.push(`ended with ${ran.status}: ${ran.stderr}`)
-    if (ran.status !== 0 && !/^pkg: .*\S:? \S/m.test(ran.stderr)) wrong.push(`said no more than ${ran.stderr}`)
+    if (ran.status !== 0 && !/^pkg: .*\S:? \S/m.test(ran.stderr))
+      wrong.push(`said no more than ${ran.stderr}`)
     if (/^ {4}at /m.test(ran.stderr)) wrong.push(`said ${ran.stderr}`)
     const after = this.links()
     for (const [link, target] of before) {
