@@ -37,7 +37,7 @@ export function mountOptions(): string[] {
     `uid=${process.getuid?.() ?? 0}`,
     `gid=${process.getgid?.() ?? 0}`,
     ...(mayAllowOther() ? ['allow_other'] : []),
-    // Checkouts may lie there; the mount hides them. libfuse 2 asks for this, fusermount 3 does not know the word.
-    ...(process.getuid?.() === 0 ? ['nonempty'] : []),
+    // Checkouts may lie there; the mount hides them. libfuse 2 asks for this word, fusermount 3 passes over it.
+    'nonempty',
   ]
 }
