@@ -1,12 +1,14 @@
 // Copies a tree out of the store into real files (`pkg store get`).
 // All is written into a fresh place beside the destination and renamed last: no
-// name and no symlink of the DAG can lead a write elsewhere, and whoever
-// interrupts it finds the destination as it was (invariant 7).
+// name and no symlink of the DAG can lead a write elsewhere, nor can others who swap
+// directories meanwhile, for the one around the destination is held by its
+// descriptor; and whoever interrupts it finds the destination as it was (invariant 7).
 
 import { randomBytes } from 'node:crypto'
 import { lstatSync, renameSync, rmSync, statfsSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { isErrno, PkgError } from '../errors.ts'
+import { HeldDirectory } from '../files/held-directory.ts'
 import type { CID } from './cid.ts'
 import type { Store } from './store.ts'
 import { type CopyFigures, copyTree } from './unixfs/copy.ts'
@@ -39,13 +41,16 @@ export async function exportTree(
     })
   }
   requireSpace(store, cid, dirname(target))
-  const fresh = besides(target)
+  const around = new HeldDirectory(dirname(target), { followLinks: true })
+  const fresh = around.at(besides(target))
   try {
-    const figures = await copyTree(store.blocks, cid, fresh, { signal, onProgress })
-    moveInto(fresh, target)
+    const pathBytes = Buffer.byteLength(join(dirname(target), basename(fresh)))
+    const figures = await copyTree(store.blocks, cid, fresh, { signal, onProgress, pathBytes })
+    moveInto(fresh, around.at(basename(target)))
     return figures
   } finally {
     rmSync(fresh, { recursive: true, force: true })
+    around.close()
   }
 }
 
@@ -80,7 +85,7 @@ function moveInto(fresh: string, target: string): void {
     renameSync(fresh, target)
     return
   }
-  const old = besides(target)
+  const old = join(dirname(target), besides(target))
   renameSync(target, old)
   try {
     renameSync(fresh, target)
@@ -91,8 +96,9 @@ function moveInto(fresh: string, target: string): void {
   rmSync(old, { recursive: true, force: true })
 }
 
+/** A name that nobody has in the directory of `target`. */
 function besides(target: string): string {
-  return join(dirname(target), `.${basename(target).slice(0, 200)}.${randomBytes(6).toString('hex')}`)
+  return `.${basename(target).slice(0, 200)}.${randomBytes(6).toString('hex')}`
 }
 
 function exists(path: string): boolean {

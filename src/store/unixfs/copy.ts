@@ -1,6 +1,7 @@
 // Writes a UnixFS tree as real files into a place that does not exist yet.
 // Entries are made with names that `list` let through, each once, in directories
-// made just now: so none is written through a symlink (invariant 7).
+// made just now and held by their descriptors: so none is written through a symlink,
+// whatever others do to the place meanwhile (invariant 7).
 
 import {
   chmodSync,
@@ -12,9 +13,11 @@ import {
   openSync,
   symlinkSync,
 } from 'node:fs'
+import { basename, dirname } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { hasCode, PkgError } from '../../errors.ts'
 import { writeAll } from '../../files/atomic.ts'
+import { HeldDirectory } from '../../files/held-directory.ts'
 import type { BlockGetter } from '../blocks.ts'
 import type { CID } from '../cid.ts'
 import type { Mtime } from './data.ts'
@@ -47,6 +50,8 @@ export type CopyOptions = {
   onProgress?: ((figures: CopyFigures) => void) | undefined
   /** makes it read-only, with the modes and times that the mount shows (stat.ts); else modes are left to the umask */
   sealed?: SealedCopy | undefined
+  /** bytes of the destination's path as others will use it, where `destination` is another way to it */
+  pathBytes?: number
 }
 
 /** Where a sealed copy may save work. Paths of the tree begin with a slash. */
@@ -59,86 +64,112 @@ export type SealedCopy = {
   linkFor(path: string): string | undefined
 }
 
-/** A node that waits for its turn. `path` is below the root, '' for the root itself. */
-type Todo = { cid: CID; path: string }
+/** A directory that is being filled; `left` of its entries are still to be made. */
+type Filling = { held: HeldDirectory; left: number; mtime?: Mtime | undefined }
 
-/** Throws BAD_NODE, UNSUPPORTED (a path too long) and what `getter` and the disk throw; what was written stays. */
+/** A node that waits for its turn. `path` is below the root, '' for the root itself. */
+type Todo = { cid: CID; path: string; name: string; into: Filling }
+
+/** Throws BAD_NODE, UNSUPPORTED (a path too long), CHANGED and what `getter` and the disk throw; what was written stays. */
 export async function copyTree(
   getter: BlockGetter,
   root: CID,
   destination: string,
-  { signal, onProgress, sealed }: CopyOptions = {},
+  { signal, onProgress, sealed, pathBytes = Buffer.byteLength(destination) }: CopyOptions = {},
 ): Promise<CopyFigures> {
   const figures: CopyFigures = { files: 0, directories: 0, symlinks: 0, bytes: 0, leftOut: [] }
   const unsealed: { place: string; node: UnixfsNode }[] = []
-  const times: { place: string; mtime: Mtime }[] = []
-  const todo: Todo[] = [{ cid: root, path: '' }]
+  const around = { held: new HeldDirectory(dirname(destination), { followLinks: true }), left: 1 }
+  const filling = new Set<Filling>([around])
+  const todo: Todo[] = [{ cid: root, path: '', name: basename(destination), into: around }]
   let entries = 0
-  for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
-    if (++entries % BREATH_ENTRIES === 0) await setImmediate()
-    signal?.throwIfAborted()
-    const { cid, path } = next
-    const place = destination + path
-    if (Buffer.byteLength(place) > MAX_PATH) {
+  const make = async ({ cid, path, name, into }: Todo) => {
+    if (pathBytes + Buffer.byteLength(path) > MAX_PATH) {
       throw new PkgError(
         'UNSUPPORTED',
         `${cid} lies too deep: its path would have more than ${MAX_PATH} bytes`,
       )
     }
+    const place = into.held.at(name)
     const target = sealed?.linkFor(path)
     if (target !== undefined) {
       symlinkSync(target, place)
       lutimesSync(place, 0, 0)
       figures.symlinks += 1
-      continue
+      return
     }
     const node = nodeOrReason(getter, cid)
     if (typeof node === 'string') {
       if (path === '') throw new PkgError('NOT_UNIXFS', node)
       figures.leftOut.push({ path: path.slice(1), why: node })
-    } else if (node.type === 'file') {
-      await copyFile(getter, node, place, { figures, signal, onProgress, sealed })
+      return
+    }
+    if (node.type === 'file') {
+      const lasting = destination + path
+      await copyFile(getter, node, { place, lasting }, { figures, signal, onProgress, sealed })
     } else if (node.type === 'symlink') {
       symlinkSync(node.target, place)
+      if (sealed === undefined && node.mtime !== undefined) setTime(place, node.mtime)
       figures.symlinks += 1
     } else {
-      todo.push(...enterDirectory(getter, node, next, place, figures))
+      mkdirSync(place)
+      const made: Filling = { held: new HeldDirectory(place), left: 0 }
+      filling.add(made)
+      if (sealed === undefined) made.mtime = node.mtime
+      figures.directories += 1
+      const children = childrenOf(getter, node, path, figures).map((child) => ({ ...child, into: made }))
+      made.left = children.length
+      if (children.length === 0) finish(made, filling)
+      // One by one: there may be more than a call takes arguments.
+      for (const child of children) todo.push(child)
     }
-    if (typeof node === 'string') continue
-    if (sealed !== undefined && node.type !== 'file') unsealed.push({ place, node })
-    if (sealed === undefined && node.mtime !== undefined) times.push({ place, mtime: node.mtime })
-    onProgress?.(figures)
+    if (sealed !== undefined && node.type !== 'file') unsealed.push({ place: destination + path, node })
   }
-  // Children first: making one changes its directory's time, and a sealed directory takes none.
+  try {
+    for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
+      if (++entries % BREATH_ENTRIES === 0) await setImmediate()
+      signal?.throwIfAborted()
+      await make(next)
+      next.into.left -= 1
+      if (next.into.left === 0) finish(next.into, filling)
+      onProgress?.(figures)
+    }
+  } finally {
+    for (const { held } of filling) held.close()
+  }
+  // Children first: a sealed directory takes none.
   for (const { place, node } of unsealed.reverse()) sealEntry(place, node)
-  for (const { place, mtime } of times.reverse()) setTime(place, mtime)
   return figures
 }
 
-function enterDirectory(
+/** All its entries are made: each of them changed its time. */
+function finish(made: Filling, filling: Set<Filling>): void {
+  if (made.mtime !== undefined) made.held.setTime(toSeconds(made.mtime))
+  made.held.close()
+  filling.delete(made)
+}
+
+function childrenOf(
   getter: BlockGetter,
   node: UnixfsNode,
-  { path }: Todo,
-  place: string,
+  path: string,
   figures: CopyFigures,
-): Todo[] {
-  mkdirSync(place)
-  figures.directories += 1
-  const children: Todo[] = []
+): Omit<Todo, 'into'>[] {
+  const children: Omit<Todo, 'into'>[] = []
   const onUnusable = ({ name, why }: { name: string; why: string }) =>
     figures.leftOut.push({ path: `${path}/${name}`.slice(1), why: `its name ${why}` })
   for (const { name, cid } of list(getter, node, { onUnusable }))
-    children.push({ cid, path: `${path}/${name}` })
+    children.push({ cid, path: `${path}/${name}`, name })
   return children
 }
 
 async function copyFile(
   getter: BlockGetter,
   node: FileNode,
-  place: string,
+  { place, lasting }: { place: string; lasting: string },
   { figures, signal, onProgress, sealed }: CopyOptions & { figures: CopyFigures },
 ): Promise<void> {
-  if (sealed?.reuse(node, place)) {
+  if (sealed?.reuse(node, lasting)) {
     figures.files += 1
     figures.bytes += node.size
     return
@@ -158,10 +189,11 @@ async function copyFile(
     }
     figures.files += 1
     if (sealed !== undefined) sealFile(fd, node)
+    else if (node.mtime !== undefined) futimesSync(fd, toSeconds(node.mtime), toSeconds(node.mtime))
   } finally {
     closeSync(fd)
   }
-  sealed?.copied(node, place)
+  sealed?.copied(node, lasting)
 }
 
 /** Gives an open file the mode and time that the mount shows. */
