@@ -33,9 +33,9 @@ export type LinkRoots = {
 
 type Places = Pick<PrefixPaths, 'root' | 'config' | 'store' | 'pinsPerUser' | 'profilesPerUser'>
 
-/** All links of all users, as they are now. */
-export function readLinks(paths: Places): LinkRoots {
-  return new LinkReader(storeSpellings(paths)).read(paths)
+/** All links of all users, or of one, as they are now. */
+export function readLinks(paths: Places, { user }: { user?: string | undefined } = {}): LinkRoots {
+  return new LinkReader(storeSpellings(paths)).read(paths, user)
 }
 
 class LinkReader {
@@ -53,13 +53,15 @@ class LinkReader {
     this.#stores = stores
   }
 
-  read(paths: Places): LinkRoots {
+  read(paths: Places, only?: string): LinkRoots {
     for (const [user, directory] of this.#directories(paths.pinsPerUser, { required: true })) {
+      if (only !== undefined && user !== only) continue
       this.#as(directory, paths, () => {
         for (const [prog, pins] of this.#directories(directory)) this.#pins(user, prog, pins)
       })
     }
     for (const [user, profile] of this.#directories(paths.profilesPerUser, { required: true })) {
+      if (only !== undefined && user !== only) continue
       this.#as(profile, paths, () => this.#profile(user, profile))
     }
     return this.#found

@@ -27,13 +27,13 @@ export function mountOf(path: string, mounts: readonly MountLine[]): Mount | und
 }
 
 /**
- * Mount points whose file systems are answered for by a user's own program. Root does
- * not go there: by default the kernel would refuse it (no `allow_other`), and where it
- * does not, that program may let root wait for ever.
+ * Mount points whose file systems are answered for by another user's program. Nobody
+ * of ours goes there: by default the kernel would refuse it (no `allow_other`), and
+ * where it does not, that program may let us wait for ever.
  */
 export function userMounts(mounts: readonly MountLine[]): string[] {
-  if (process.geteuid?.() !== 0) return []
-  return mounts.flatMap(({ point, user = 0 }) => (user === 0 ? [] : [point]))
+  const own = process.geteuid?.()
+  return mounts.flatMap(({ point, user = 0 }) => (user === 0 || user === own ? [] : [point]))
 }
 
 /** True when the physical path is one of these mount points or lies below one. */

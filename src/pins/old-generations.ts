@@ -63,7 +63,7 @@ export async function deleteOldGenerations(
   const deleted: Generation[] = []
   const skipped: SkippedProfile[] = []
   const findOld = () => {
-    const { roots } = readLinks(paths)
+    const { roots } = readLinks(paths, { user })
     return findOldGenerations(user === undefined ? roots : roots.filter((root) => root.user === user), policy)
   }
   const old = findOld()

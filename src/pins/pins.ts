@@ -90,7 +90,7 @@ export function listPins(
   { paths }: { paths: PrefixPaths },
   { user }: { user?: string | undefined } = {},
 ): Pin[] {
-  const pins = readLinks(paths).roots.flatMap((root): Pin[] => {
+  const pins = readLinks(paths, { user }).roots.flatMap((root): Pin[] => {
     if ((root.kind !== 'pin' && root.kind !== 'auto') || root.user === undefined) return []
     if (user !== undefined && root.user !== user) return []
     const { kind, cid, path, name: prog, remembered } = root
