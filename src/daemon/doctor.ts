@@ -7,7 +7,7 @@ import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs
 import { delimiter, dirname, join } from 'node:path'
 import { isErrno } from '../errors.ts'
 import { runningProcess } from '../files/pid-file.ts'
-import { type ModeInForce, modeInForce } from '../mount/mode.ts'
+import { describeMode, type ModeInForce } from '../mount/mode.ts'
 import { type MountEntry, mountAt, mountState } from '../mount/mountpoint.ts'
 import { type Check, checkFuse } from '../mount/requirements.ts'
 import { type PrefixPaths, profileLink } from '../paths.ts'
@@ -35,7 +35,7 @@ export async function runDoctor(
   paths: PrefixPaths,
   { env = process.env }: DoctorOptions = {},
 ): Promise<Check[]> {
-  const inForce = modeInForce(paths)
+  const inForce = describeMode(paths)
   return [
     nodeCheck(process.versions.node),
     ...fuseChecks(checkFuse(), guestOf(paths), inForce),
@@ -69,9 +69,11 @@ export function fuseChecks(
 }
 
 /** How programs see the store, and why so. */
-export function modeCheck({ mode, why }: ModeInForce): Check {
+export function modeCheck({ mode, why, wrongSettings }: ReturnType<typeof describeMode>): Check {
+  const name = 'store mode'
+  if (wrongSettings !== undefined) return { name, ok: false, detail: wrongSettings, hint: 'Mend the file.' }
   const how = mode === 'mount' ? 'mount' : 'checkout: programs run from real trees, no mount is needed'
-  return { name: 'store mode', ok: true, detail: `${how} (${why})` }
+  return { name, ok: true, detail: `${how} (${why})` }
 }
 
 /** Undefined where nothing is mounted, nobody serves it, or this user does. Does not look into it (invariant 8). */

@@ -6,6 +6,7 @@
 
 import { accessSync, constants, existsSync } from 'node:fs'
 import { readConfig } from '../config.ts'
+import { hasCode } from '../errors.ts'
 import type { PrefixPaths } from '../paths.ts'
 import { poolDirectory } from '../store/checkout/names.ts'
 import { mountState } from './mountpoint.ts'
@@ -45,6 +46,16 @@ export function modeInForce(paths: ModePaths): ModeInForce {
   }
   const { detail, hint } = obstacle
   return { mode: 'checkout', why: `nothing can be mounted here: ${detail}`, ...(hint && { hint }) }
+}
+
+/** The same for who only tells how things are: settings that are wrong are told as well, and count as none. */
+export function describeMode(paths: ModePaths): ModeInForce & { wrongSettings?: string } {
+  try {
+    return modeInForce(paths)
+  } catch (error) {
+    if (!hasCode(error, 'USAGE')) throw error
+    return { mode: 'mount', why: error.message, wrongSettings: error.message }
+  }
 }
 
 /** In a prefix that one may only read, its owner decides, and this is how it shows. */

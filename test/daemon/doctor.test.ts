@@ -3,8 +3,9 @@ import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fuseChecks, guestAt, nodeCheck, pathCheck, prefixCheck, runDoctor } from '../../src/daemon/doctor.ts'
-import { checkHelper } from '../../src/mount/requirements.ts'
+import { checkHelper, checkRights } from '../../src/mount/requirements.ts'
 import { prefixPaths } from '../../src/paths.ts'
+import { temporaryStore } from '../helpers/store.ts'
 import { temporaryDirectory } from '../helpers/temp.ts'
 
 test('each finding has a name of its own and a detail, and a hint unless all is well', async (t) => {
@@ -57,4 +58,31 @@ test('it is a problem without a mount, on one’s own, and on one that lets nobo
   assert.equal(own, undefined)
   assert.deepEqual(closed, { store, open: false })
   for (const guest of [undefined, own, closed]) assert.deepEqual(fuseChecks([CLOSED], guest), [CLOSED])
+})
+
+test('wrong settings are a finding of doctor, and no end of it', async (t) => {
+  const { paths } = await temporaryStore(t)
+  writeFileSync(paths.config, '{"store.mode":"mounted"}')
+  const found = (await runDoctor(paths)).find(({ name }) => name === 'store mode')
+  assert.equal(found?.ok, false)
+  assert.match(`${found?.detail}`, /"store.mode" must be one of auto, mount, checkout/)
+})
+
+test('in checkout mode what a mount lacks is a note, and the mode says why', async (t) => {
+  const { paths } = await temporaryStore(t)
+  writeFileSync(paths.config, '{"store.mode":"checkout"}')
+  const found = await runDoctor(paths)
+  assert.match(`${found.find(({ name }) => name === 'store mode')?.detail}`, /^checkout.*says so/)
+  assert.equal(found.find(({ name }) => name === 'mount')?.ok, true)
+})
+
+test('a container that may not mount is told from one that may', () => {
+  const status = (effective: string, bounding: string, noNew: number) =>
+    `CapEff:\t${effective}\nCapBnd:\t${bounding}\nNoNewPrivs:\t${noNew}\n`
+  const [none, all] = ['00000000a80425fb', '000001ffffffffff']
+  assert.equal(checkRights(0, status(all, all, 0)).ok, true)
+  assert.equal(checkRights(0, status(none, all, 0)).ok, false)
+  assert.equal(checkRights(1000, status('0000000000000000', all, 0)).ok, true)
+  assert.equal(checkRights(1000, status(none, none, 0)).ok, false)
+  assert.equal(checkRights(1000, status(none, all, 1)).ok, false)
 })
