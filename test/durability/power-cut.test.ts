@@ -13,10 +13,10 @@ const library = NO_DISK ? '' : (await buildProduct({ after })).library
 test(`power cuts under load, seed ${SEED}: nothing that was reported is lost`, {
   skip: NO_DISK,
 }, async (t) => {
-  const { wrong, ...figures } = await cutPower({ library, seed: SEED, cuts: 4 })
+  const { wrong, ...figures } = await cutPower({ library, seed: SEED, cuts: 3 })
   t.diagnostic(JSON.stringify(figures))
   assert.deepEqual(wrong, [])
-  assert.ok(Object.keys(figures.done).length > 2)
+  assert.ok(Object.keys(figures.done).length > 1)
 })
 
 test('the same without the barrier before a link: it is noticed', { skip: NO_DISK }, async () => {
