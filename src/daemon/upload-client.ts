@@ -106,12 +106,15 @@ async function upload(
 
 type Done = ImportLine & { type: 'done' }
 
+/** Bytes are read first and stored then: what counts is how far it has come. */
 async function readAnswer(res: IncomingMessage, onTaken: (bytes: number) => void): Promise<Done> {
+  let taken = 0
   for await (const text of linesOf(res)) {
     const line = JSON.parse(text) as ImportLine
     if (line.type === 'done') return line
-    if (line.type === 'progress') onTaken(line.bytes)
-    else throw refusal(line)
+    if (line.type !== 'progress') throw refusal(line)
+    taken = Math.max(taken, line.bytes)
+    onTaken(taken)
   }
   throw new Error('the answer ended early')
 }

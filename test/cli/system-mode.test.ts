@@ -95,6 +95,9 @@ test('what a user packs, imports, pins and publishes is in root’s prefix, and 
     return { cid, added: await person.brief('store', 'add', `${name}-src`, '--pin', 'added') }
   }
   const [hers, his] = await Promise.all([own(anna, 'hers'), own(bert, 'his')])
+  // What nothing keeps lies there until a collection, as everywhere.
+  const loose = await anna.brief('store', 'add', join(anna.home, 'x.car'))
+  assert.equal((await bert.pkg('store', 'stat', loose)).status, 0)
   await anna.brief('pin', 'add', 'his', his.cid)
   await bert.brief('gc', '--keep', '1')
 

@@ -42,23 +42,28 @@ export class UploadSession extends AddSession {
 
   override async commit(complete: Iterable<CID> = []): Promise<void> {
     const roots = [...complete]
-    this.store.flush()
-    this.writer.takeTouched()
     await this.#store.holds.renewLost()
-    const keys = this.#unsent()
-    const known = roots.every((root) => this.#store.holds.find(root)?.isWhole(root))
-    if (keys.length > 0 || !known) {
-      const { blocks } = this.#store
-      const bytes = keys.reduce((sum, key) => sum + (blocks.size(rawCidOfKey(key)) ?? 0), 0)
-      const request = { roots, bytes, blocks: () => read(blocks, keys) }
-      this.#holds.add(await this.#store.holds.open(request))
-      for (const key of keys) this.#sent.add(key)
-    }
+    await this.#upload(roots)
     for (const root of roots) this.#requireWhole(root)
     this.store.index.markComplete(roots)
   }
 
+  async #upload(roots: readonly CID[]): Promise<void> {
+    this.store.flush()
+    this.writer.takeTouched()
+    const keys = this.#unsent()
+    const known = roots.every((root) => this.#store.holds.find(root)?.isWhole(root))
+    if (keys.length === 0 && known) return
+    const { blocks } = this.#store
+    const bytes = keys.reduce((sum, key) => sum + (blocks.size(rawCidOfKey(key)) ?? 0), 0)
+    const request = { roots, bytes, blocks: () => read(blocks, keys) }
+    this.#holds.add(await this.#store.holds.open(request))
+    for (const key of keys) this.#sent.add(key)
+  }
+
+  /** What was not committed is uploaded too: it lies in the prefix until a collection, as what others add does. */
   override async finish(): Promise<void> {
+    await this.#upload([])
     // A turn of the event loop: the end of a connection that came before the link is known after it.
     await new Promise(setImmediate)
     await this.#store.holds.renewLost()
