@@ -9,6 +9,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
+import { constants, setPriority } from 'node:os'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { entryPoint } from '../entry.ts'
@@ -84,6 +85,8 @@ export class Collections {
       cwd: '/',
       stdio: ['ignore', 'pipe', 'pipe'],
     })
+    // Anybody may ask for one after the other: it gives way to what people do.
+    if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL)
     let last: CollectLine | undefined
     let wrong = ''
     createInterface({ input: child.stdout as NonNullable<typeof child.stdout> }).on('line', (text) => {

@@ -13,6 +13,7 @@ import type { Account } from '../files/accounts.ts'
 import { fsyncDirectory } from '../files/atomic.ts'
 import { DIRECTORY_MODE } from '../files/modes.ts'
 import { type PrefixPaths, shellWord } from '../paths.ts'
+import { isOnAny, readMounts, userMounts } from '../pins/mount-table.ts'
 import { UNFINISHED } from '../pins/names.ts'
 
 /**
@@ -23,8 +24,12 @@ export function makeUserDirectories(
   { pinsPerUser, profilesPerUser }: Pick<PrefixPaths, 'pinsPerUser' | 'profilesPerUser'>,
   account: Account,
 ): void {
+  const avoid = userMounts(readMounts())
   for (const parent of [pinsPerUser, profilesPerUser]) {
     const directory = join(parent, account.name)
+    // Its owner may mount there what never answers: everybody's daemon does not wait for it.
+    if (isOnAny(avoid, directory))
+      throw new PkgError('PERMISSION', `${directory} is a file system of a user’s own`)
     if (lstatSync(directory, { throwIfNoEntry: false }) === undefined) make(parent, directory, account)
     requireOwn(directory, account)
   }

@@ -76,6 +76,8 @@ export class UserSockets {
       if (this.#open.size < this.#options.max()) break
       this.#close(oldest)
     }
+    // Somebody may have removed all of `var`: it holds nothing that lasts.
+    ensurePrefixEntry(this.#paths.userSockets)
     const server = this.#options.serverFor(account)
     await listenAt(server, userSocket(this.#paths, uid), { mode: 0o600, uid, gid: account.gid })
     this.#open.set(uid, { account, server })

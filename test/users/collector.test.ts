@@ -408,6 +408,15 @@ function mountSilent(directory: string): () => void {
   }
 }
 
+const source = (file: string) => JSON.stringify(new URL(`../../src/${file}`, import.meta.url).href)
+
+/** What the daemon does at a hello; its own process here has other mounts than this one. */
+const HELLO = `
+  import { makeUserDirectories } from ${source('daemon/user-directories.ts')}
+  import { prefixPaths } from ${source('paths.ts')}
+  const [root, name] = process.argv.slice(1)
+  makeUserDirectories(prefixPaths(root), { uid: ${EVE}, gid: ${EVE}, name })`
+
 test('a file system of a user’s that never answers is not asked', {
   skip: skip || WITHOUT_FUSE,
 }, async (t) => {
@@ -429,6 +438,10 @@ test('a file system of a user’s that never answers is not asked', {
     const script = join(import.meta.dirname, '../pins/collector-process.ts')
     const { status, stderr } = spawnSync(process.execPath, [script, paths.root], { timeout: 60_000 })
     assert.equal(status, 0, String(stderr))
+    const made = spawnSync(process.execPath, ['--input-type=module', '-e', HELLO, paths.root, eve.name], {
+      timeout: 60_000,
+    })
+    assert.match(String(made.stderr), /is a file system of a user/)
   } finally {
     for (const unmount of mounted) unmount()
   }
