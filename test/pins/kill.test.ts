@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { hasCode } from '../../src/errors.ts'
@@ -45,6 +45,9 @@ for (const point of STOP_POINTS) {
     current(store, 2, user)
     const path = link(`${store.paths.store}/${linked.root}`, join(directory, `result-${round}`))
     await autoPin(store, path, { prog: 'x' })
+    const gone = link(`${store.paths.store}/${dead.root}`, join(directory, `gone-${round}`))
+    await autoPin(store, gone, { prog: 'x' })
+    rmSync(gone)
 
     assert.equal(await runKilled(point), 'SIGKILL')
     const whole = [kept, fresh, linked].flatMap(({ root }) => missing(store, root))
