@@ -122,6 +122,11 @@ export function mountFuse(
   })
 }
 
+/** Loads the binding now, so that it is sure to work when it is needed. Throws NO_FUSE. */
+export function prepareFuse(): void {
+  loadBinding()
+}
+
 const HINT = '`pkg doctor` says what mounting needs on this machine.'
 const keepAlive: unknown[] = []
 

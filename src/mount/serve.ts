@@ -10,7 +10,7 @@ import { readPidFile, writePidFile } from '../files/pid-file.ts'
 import { type PrefixPaths, prefixPaths } from '../paths.ts'
 import { requirePrefix } from '../store/prefix.ts'
 import { BlockCache } from './block-cache.ts'
-import { type FuseMount, mountFuse } from './fuse.ts'
+import { type FuseMount, mountFuse, prepareFuse } from './fuse.ts'
 import { takeOver, unmountUnused, untilDisconnected } from './hand-over.ts'
 import { createFileSystem } from './handlers.ts'
 import { mountAt, mountState, mountsOf, unmount } from './mountpoint.ts'
@@ -35,6 +35,8 @@ export async function serveMount(prefix: string, entry: string, { replace = fals
   requirePrefix(paths)
   const config = readConfig(paths)
   const software = softwareOf(entry)
+  // Before another server gives way to this one.
+  prepareFuse()
   const readers = new Readers(entry, paths)
   const cache = new BlockCache(readers, { bytes: config['mount.cacheBytes'] })
   const fs = createFileSystem({ paths, cache, sizes: readers })
