@@ -10,16 +10,18 @@ const LINGER_MS = 1000
 export async function* bodyOf(req: IncomingMessage, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   signal.throwIfAborted()
   const chunks: AsyncIterator<Uint8Array> = req.iterator({ destroyOnReturn: false })
-  let leave = () => {}
-  const aborted = new Promise<never>((_, reject) => {
-    leave = () => reject(signal.reason)
-    signal.addEventListener('abort', leave)
-  })
-  aborted.catch(() => {})
+  let fail: (reason: unknown) => void = () => {}
+  const leave = () => fail(signal.reason)
+  signal.addEventListener('abort', leave)
   try {
     for (;;) {
-      const next = await Promise.race([chunks.next(), aborted])
+      // Not a race with one promise for all of them: that would keep every chunk until its end.
+      const next = await new Promise<IteratorResult<Uint8Array>>((resolve, reject) => {
+        fail = reject
+        chunks.next().then(resolve, reject)
+      })
       if (next.done) return
+      signal.throwIfAborted()
       yield next.value
     }
   } finally {
