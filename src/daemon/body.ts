@@ -8,20 +8,19 @@ const LINGER_MS = 1000
 
 /** The bytes of the body. Throws the signal's reason when it is aborted, also while nothing comes. */
 export async function* bodyOf(req: IncomingMessage, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  signal.throwIfAborted()
   const chunks: AsyncIterator<Uint8Array> = req.iterator({ destroyOnReturn: false })
   let fail: (reason: unknown) => void = () => {}
   const leave = () => fail(signal.reason)
   signal.addEventListener('abort', leave)
   try {
     for (;;) {
+      signal.throwIfAborted()
       // Not a race with one promise for all of them: that would keep every chunk until its end.
       const next = await new Promise<IteratorResult<Uint8Array>>((resolve, reject) => {
         fail = reject
         chunks.next().then(resolve, reject)
       })
       if (next.done) return
-      signal.throwIfAborted()
       yield next.value
     }
   } finally {
