@@ -7,6 +7,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { hasCode, PkgError } from '../errors.ts'
 import { type BlockKey, blockKey, CID, RAW } from './cid.ts'
 import { isIdentity } from './hash.ts'
+import { LinkStack } from './link-stack.ts'
 import type { Store } from './store.ts'
 
 /** Blocks between two turns of the event loop: some ms of work. */
@@ -42,8 +43,8 @@ export function* closure(
   const given = new Set<BlockKey>()
   // By codec too: the same bytes are a leaf as raw, and a node as dag-pb.
   const entered = new Set<string>()
-  const stack: CID[] = [...roots].reverse()
-  for (let cid = stack.pop(); cid !== undefined; cid = stack.pop()) {
+  const stack = new LinkStack(roots, (node) => childrenOf(store, node, onMissing))
+  for (let cid = stack.next(); cid !== undefined; cid = stack.next()) {
     const key = blockKey(cid)
     if (!isIdentity(cid) && !given.has(key)) {
       given.add(key)
@@ -53,11 +54,7 @@ export function* closure(
     const node = `${cid.code} ${key}`
     if (entered.has(node)) continue
     entered.add(node)
-    const children = childrenOf(store, cid, onMissing)
-    for (let index = children.length - 1; index >= 0; index--) {
-      const child = children[index] as CID
-      if (!(child.code === RAW && given.has(blockKey(child)))) stack.push(child)
-    }
+    stack.enter(cid)
   }
 }
 

@@ -11,6 +11,8 @@ import type { RecheckFigures } from './recheck.ts'
 
 /** Freshly read links are written to the index this many at a time: a transaction each would cost more than the reading. */
 const PENDING_NODES = 1024
+/** So many links count as a node more: a hostile one has 190,000. */
+const LINKS_A_NODE = 32
 
 /** For stores that are not simply what lies below the prefix: other blocks, an index elsewhere (`:memory:`). */
 export type StoreParts = { blocks?: Blocks; index?: string }
@@ -23,6 +25,7 @@ export class Store {
   readonly #indexFile: string
   #index: LinkIndex | undefined
   #pending: { cid: CID; children: CID[] }[] = []
+  #pendingNodes = 0
 
   /** The store of a prefix whose directories exist; see `open` and `openExisting`. */
   constructor(paths: PrefixPaths, { blocks = new Blocks(paths), index = paths.index }: StoreParts = {}) {
@@ -65,7 +68,8 @@ export class Store {
     if (known) return known
     const children = linksOf(cid, this.blocks.get(cid))
     this.#pending.push({ cid, children })
-    if (this.#pending.length >= PENDING_NODES) this.flush()
+    this.#pendingNodes += 1 + children.length / LINKS_A_NODE
+    if (this.#pendingNodes >= PENDING_NODES) this.flush()
     return children
   }
 
@@ -74,6 +78,7 @@ export class Store {
     if (this.#pending.length === 0) return
     this.index.put(this.#pending)
     this.#pending = []
+    this.#pendingNodes = 0
   }
 
   /** Begins to add: everything that is written goes through a session. Prefer `withAdd`, which closes it. */
