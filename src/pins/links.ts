@@ -208,12 +208,16 @@ class LinkReader {
 
   /** Undefined for what is not a directory of that user's, or leads to none. */
   #foreignEntries(directory: string, uid: number): Entry[] | undefined {
-    const read = (place: string) =>
+    const read = (place: string, owner: number) =>
       isOnAny(this.#avoid, place)
         ? undefined
-        : withOwned(place, uid, (path) => firstEntries(path, this.#left))
+        : withOwned(place, owner, (path) => firstEntries(path, this.#left))
     const led = resolveLink(directory, this.#stores, this.#avoid)
-    const found = read(directory) ?? (led.state === 'elsewhere' ? read(led.path) : undefined)
+    // One of root's can only have been put there by root; but a link to one by anybody.
+    const found =
+      read(directory, uid) ??
+      read(directory, 0) ??
+      (led.state === 'elsewhere' ? read(led.path, uid) : undefined)
     if (found === undefined) {
       if (led.state !== 'gone') this.#doubt(directory, led.state === 'unreadable' ? led.errno : 'EACCES')
       return undefined

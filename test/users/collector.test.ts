@@ -12,6 +12,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  rmSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
@@ -232,6 +233,14 @@ test('a collection among hostile directories', { skip }, async (t) => {
       }
     })
   }
+  await t.test('what root pinned for a user in that user’s directory is kept', async () => {
+    const made = await addTree(store, 'made by root')
+    mkdirSync(join(pins, 'x'))
+    symlinkSync(`../../../../store/${made.root}`, join(pins, 'x', String(made.root)))
+    await gc(there)
+    assert.deepEqual(missing(store, made.root), [])
+    rmSync(join(pins, 'x'), { recursive: true })
+  })
   await t.test(
     'another user’s link keeps nothing by an auto pin, and root tells nobody where it leads',
     async () => {
