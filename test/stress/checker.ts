@@ -51,6 +51,11 @@ export function checkBlockFiles(prefix: string): string[] {
   })
 }
 
+export function countBlocks(prefix: string): number {
+  const shards = names(join(prefix, 'blocks')).filter((path) => /\/[a-z2-7]{2}$/.test(path))
+  return shards.reduce((sum, shard) => sum + names(shard).length, 0)
+}
+
 /** What processes were killed in the middle of writing. */
 export function leftovers(prefix: string): string[] {
   const users = names(join(prefix, 'profiles', 'per-user'))

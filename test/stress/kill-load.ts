@@ -10,7 +10,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { build } from 'esbuild'
 import { STOP_POINTS } from '../../src/pins/stop-point.ts'
 import { CHANGE_STEPS } from '../../src/profiles/write.ts'
-import { checkPrefix, leftovers } from './checker.ts'
+import { checkPrefix, countBlocks, leftovers } from './checker.ts'
 import { JournalReader } from './journal.ts'
 import { Ledger } from './ledger.ts'
 import type { Product } from './product.ts'
@@ -19,6 +19,8 @@ import type { WorkerData } from './worker.ts'
 
 /** A worker lives at most so long from its first operation on, in ms: most do some ten. */
 const LIFE_MS = 1600
+/** A collector, so that some come to their end also on a busy machine. */
+const COLLECTOR_LIFE_MS = 3500
 /** Some are killed while they start. */
 const WHILE_STARTING = 0.05
 /** The whole prefix is looked at after so many kills. */
@@ -46,7 +48,10 @@ export type Figures = {
   kills: Record<string, number>
   done: Record<string, number>
   refused: Record<string, number>
+  /** by collections that came to their end */
   collectedBlocks: number
+  /** by which the store was smaller at one look than at the one before: those of killed collections too */
+  blocksGone: number
   checks: number
   mostLeftovers: number
   wrong: string[]
@@ -57,11 +62,13 @@ export class KillLoad {
   readonly #random: () => number
   readonly #ledgers: Ledger[] = []
   #script = ''
+  #blocks = 0
   readonly figures: Figures = {
     kills: {},
     done: {},
     refused: {},
     collectedBlocks: 0,
+    blocksGone: 0,
     checks: 0,
     mostLeftovers: 0,
     wrong: [],
@@ -122,6 +129,9 @@ export class KillLoad {
   checkAll(): void {
     const { prefix } = this.#options
     this.#found(checkPrefix(prefix), `in the whole prefix after kill ${this.total}`)
+    const blocks = countBlocks(prefix)
+    this.figures.blocksGone += Math.max(0, this.#blocks - blocks)
+    this.#blocks = blocks
     this.figures.mostLeftovers = Math.max(this.figures.mostLeftovers, leftovers(prefix).length)
   }
 
@@ -140,7 +150,7 @@ export class KillLoad {
         const worker = this.#spawn({ ...this.#data(user, kind), journal })
         const exit = once(worker.child, 'exit')
         const begun = this.#random() < WHILE_STARTING ? undefined : once(worker.child.stdout!, 'data')
-        const life = this.#random() * LIFE_MS
+        const life = this.#random() * (kind === 'collector' ? COLLECTOR_LIFE_MS : LIFE_MS)
         await Promise.race([exit, begun?.then(() => delay(life)) ?? delay(life / 10)])
         // Stopped before it is killed, what it holds only by living can be looked at.
         if (this.#random() < 0.5 && (await stop(worker.child))) {

@@ -158,7 +158,7 @@ test(`${KILLS} kills, seed ${SEED}: no violation`, { skip: NO_MOUNT, timeout: 7_
   const { prefix } = box
   const { wrong, figures, read, kills } = await storm(t, { box, kills: KILLS })
   assert.deepEqual(wrong, [])
-  assert.ok(figures.collectedBlocks > 0 && (read.right ?? 0) > kills, 'there was something at stake')
+  assert.ok(figures.blocksGone > 0 && (read.right ?? 0) > kills, 'there was something at stake')
 
   // What was killed left little behind, and that goes when it is old.
   assert.ok(figures.mostLeftovers < 2 * kills, `${figures.mostLeftovers} leftovers`)
