@@ -184,7 +184,8 @@ export class FaultyMachine {
       if (!after.has(link) && !isSuperseded) wrong.push(`lost ${link} -> ${target}`)
     }
     wrong.push(...checkPrefix(this.prefix))
-    const again = await this.run(words)
+    // It may have switched before the fault, and there is no going back twice.
+    const again = await this.run(name === 'rollback' ? await this.prepare(name) : words)
     if (again.status !== 0)
       wrong.push(`afterwards, without a fault, ended with ${again.status}: ${again.stderr}`)
     wrong.push(...checkPrefix(this.prefix))
