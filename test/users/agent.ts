@@ -1,6 +1,6 @@
 // A process of some user's that does what a test tells it: calls of node:fs, and requests to the daemon.
 
-import * as fs from 'node:fs'
+import fs from 'node:fs'
 import { type ClientRequest, request } from 'node:http'
 
 export type Order =
