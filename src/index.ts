@@ -94,6 +94,8 @@ export { upgradePackages } from './registry/upgrade.ts'
 
 export { type DaemonState, daemonState, ensureDaemon, isServing, stopDaemon } from './daemon/client.ts'
 export { runDoctor } from './daemon/doctor.ts'
+/** A store to add to, whoever asks: through the daemon where this user may not write the prefix. */
+export { openStore } from './daemon/open-store.ts'
 
 // Helia over our blocks.
 
