@@ -14,7 +14,7 @@
 // kernel checks who asks.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { readConfig } from '../config.ts'
+import { type Config, readConfig } from '../config.ts'
 import { hasCode, PkgError } from '../errors.ts'
 import type { PrefixPaths } from '../paths.ts'
 import type { Store } from '../store/store.ts'
@@ -59,7 +59,7 @@ type Request = { req: IncomingMessage; res: ServerResponse; url: URL; uid: numbe
 export async function listenApi(paths: PrefixPaths, options: ApiOptions): Promise<Api> {
   const own = process.getuid?.() ?? 0
   const shared = options.shared ?? own === 0
-  const limits = () => readConfig(paths)
+  const limits = lastRightSettings(paths, options.log)
   const collections = new Collections(paths, options.log)
   const around: Surroundings = {
     ...options,
@@ -87,6 +87,22 @@ export async function listenApi(paths: PrefixPaths, options: ApiOptions): Promis
       around.users?.close()
       around.collections.close()
     },
+  }
+}
+
+/** The settings as they are, or as they were before they were wrong: that cuts nobody off. Throws USAGE at once only. */
+function lastRightSettings(paths: PrefixPaths, log: Log): () => Config {
+  let last = readConfig(paths)
+  let said = ''
+  return () => {
+    try {
+      last = readConfig(paths)
+      said = ''
+    } catch (error) {
+      if (String(error) !== said) log(`settings are as they were: ${error}`)
+      said = String(error)
+    }
+    return last
   }
 }
 

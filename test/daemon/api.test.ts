@@ -1,6 +1,7 @@
 // The API on a socket, with a store behind it and no mount.
 
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
@@ -158,3 +159,9 @@ test('a held import protects its roots until the client lets go', async (t) => {
 async function* oneChunk(bytes: Uint8Array): AsyncIterable<Uint8Array> {
   yield bytes
 }
+
+test('settings that become wrong cut nobody off', async (t) => {
+  const store = await api(t)
+  writeFileSync(store.paths.config, '{"users.publicConnections": "many"}')
+  assert.equal((await ask(store, '/v1/status')).status, 200)
+})
