@@ -1,4 +1,4 @@
-// Sizes and times as people write them, in arguments and in settings. Pure.
+// Sizes and times as people write them, in arguments and in settings, and read them. Pure.
 
 import { PkgError } from './errors.ts'
 
@@ -51,4 +51,20 @@ export function parseDuration(text: string): number {
   throw new PkgError('USAGE', `${JSON.stringify(text)} is not a time`, {
     hint: 'For example: 30d, 12h, 2w, 90m.',
   })
+}
+
+const UNITS = ['KiB', 'MiB', 'GiB', 'TiB', 'PiB']
+
+/** `1536` as `1.5 KiB`. */
+export function formatBytes(bytes: number): string {
+  if (Math.abs(bytes) < 1024) return `${bytes} B`
+  let value = bytes
+  let unit = ''
+  for (const next of UNITS) {
+    value /= 1024
+    unit = next
+    // 1023.95 would be shown as "1024.0".
+    if (Math.abs(value) < 1023.95) break
+  }
+  return `${value.toFixed(1)} ${unit}`
 }

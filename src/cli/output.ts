@@ -2,7 +2,10 @@
 // for `write`, which waits until a pipe has taken the bytes. Whatever was named or
 // written by others goes through `printable` before it is shown; --json is exact.
 
+import { formatBytes } from '../amounts.ts'
 import { codeOf, PkgError } from '../errors.ts'
+
+export { formatBytes }
 
 export type Style = Readonly<{
   bold(text: string): string
@@ -22,22 +25,6 @@ export function styleFor(
   const sgr = (on: number, off: number) => (text: string) =>
     colours && text !== '' ? `\u001b[${on}m${text}\u001b[${off}m` : text
   return { bold: sgr(1, 22), dim: sgr(2, 22), green: sgr(32, 39), yellow: sgr(33, 39), red: sgr(31, 39) }
-}
-
-const UNITS = ['KiB', 'MiB', 'GiB', 'TiB', 'PiB']
-
-/** `1536` as `1.5 KiB`. */
-export function formatBytes(bytes: number): string {
-  if (Math.abs(bytes) < 1024) return `${bytes} B`
-  let value = bytes
-  let unit = ''
-  for (const next of UNITS) {
-    value /= 1024
-    unit = next
-    // 1023.95 would be shown as "1024.0".
-    if (Math.abs(value) < 1023.95) break
-  }
-  return `${value.toFixed(1)} ${unit}`
 }
 
 /** A change of size, with its sign: `+1.5 KiB`. */

@@ -12,6 +12,7 @@ import type { PrefixPaths } from '../paths.ts'
 import { flushIfWritten, recheck } from '../store/recheck.ts'
 import { Store } from '../store/store.ts'
 import { listenApi } from './api.ts'
+import { AutoCollector, type CollectionStatus } from './auto-collect.ts'
 import { type Log, openLog } from './log.ts'
 import { mountServerStatus } from './mount-process.ts'
 import { type MountStatus, MountSupervisor } from './supervisor.ts'
@@ -28,6 +29,7 @@ export type DaemonStatus = {
   prefix: string
   started: string
   mount: MountStatus & { path: string; server?: unknown }
+  collection: CollectionStatus
 }
 
 /** `unmount`: false leaves the mount server running, for the next daemon to adopt. */
@@ -65,20 +67,23 @@ async function serve(store: Store, end: Promise<Ending>, log: Log): Promise<void
   const { paths } = store
   const started = new Date().toISOString()
   const supervisor = new MountSupervisor(paths, log)
+  const collector = new AutoCollector(paths, log)
   const status = async (): Promise<DaemonStatus> => {
     const server = await mountServerStatus(paths)
     const mount = { ...supervisor.status, path: paths.store, ...(server !== undefined && { server }) }
-    return { format: 1, pid: process.pid, prefix: paths.root, started, mount }
+    return { format: 1, pid: process.pid, prefix: paths.root, started, mount, collection: collector.status }
   }
   log(`started (pid ${process.pid}, Node.js ${process.versions.node})`)
   const server = await listenApi(paths, { store, status, log })
   supervisor.start()
+  collector.start()
   const ending = new AbortController()
   void careForBlocks(store, log, ending.signal)
 
   const { reason, unmount } = await Promise.race([end, displaced(paths)])
   log(`stopping: ${reason}`)
   ending.abort()
+  collector.close()
   server.close()
   await supervisor.close({ unmount })
 }

@@ -1,15 +1,26 @@
 // `pkg daemon status`: answers whether or not one runs, and starts none.
 
+import type { LastCollection } from '../../pins/last-collection.ts'
 import { defineCommand } from '../command.ts'
-import { fields, formatDate, printable } from '../output.ts'
+import { count, fields, formatBytes, formatDate, printable } from '../output.ts'
 
 export const command = defineCommand({
   options: (argv) => argv.example('pkg daemon status --json', 'With the mount’s request counts'),
   async run(_args, { paths }) {
     const { daemonState } = await import('../../daemon/client.ts')
-    return { prefix: paths.root, mountpoint: paths.store, log: paths.log, ...(await daemonState(paths)) }
+    const { lastCollection } = await import('../../pins/last-collection.ts')
+    const state = await daemonState(paths)
+    const last = lastCollection(paths)
+    return {
+      prefix: paths.root,
+      mountpoint: paths.store,
+      log: paths.log,
+      ...state,
+      ...(last && { lastCollection: last }),
+    }
   },
-  render({ running, pid, mode, why, mount, mountPid, mountpoint, status, log }, style) {
+  render({ running, pid, mode, why, mount, mountPid, mountpoint, status, lastCollection, log }, style) {
+    const collection = status?.collection
     const at = (process: number | undefined) => (process === undefined ? '' : ` (process ${process})`)
     const failure = status?.mount.error
     const states = {
@@ -25,6 +36,14 @@ export const command = defineCommand({
         ['mount', `${states[mount]} at ${mountpoint}${at(mountPid)}`],
         ['error', failure && style.red(failure.message)],
         ['hint', failure?.hint],
+        ['collects', collection && `by itself ${collection.when}`],
+        ['collecting', collection?.running && `now: ${collection.running}`],
+        ['last', lastCollection && describeLast(lastCollection)],
+        [
+          'failed',
+          collection?.error &&
+            style.red(`${formatDate(collection.error.time)}: ${printable(collection.error.message)}`),
+        ],
         ['log', log],
       ],
       style,
@@ -32,3 +51,8 @@ export const command = defineCommand({
   },
   brief: ({ mount }) => mount,
 })
+
+function describeLast({ ended, blocks, bytes, stopped }: LastCollection): string {
+  const what = blocks === 0 ? 'nothing' : `${count(blocks, 'block')}, ${formatBytes(bytes)}`
+  return `collection ${formatDate(ended)}: deleted ${what}${stopped ? ', and left some' : ''}`
+}
