@@ -3,10 +3,11 @@
 // are directories and files: inodes, entries and some bytes.
 
 import { randomBytes } from 'node:crypto'
-import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { isErrno } from '../errors.ts'
-import { FILE_MODE } from '../files/modes.ts'
+import { writeAll } from '../files/atomic.ts'
+import { openPrefixFile } from '../files/modes.ts'
 import type { PrefixPaths } from '../paths.ts'
 
 /** Two locks of two inodes each and the journal are five. */
@@ -24,10 +25,19 @@ export function keepSpare(paths: SparePaths): void {
   try {
     for (const file of spareFiles(paths)) {
       // Random: a file system that compresses would give no room back for zeros.
-      if (!existsSync(file)) writeFileSync(file, randomBytes(BYTES), { mode: FILE_MODE })
+      if (!existsSync(file)) lay(file, randomBytes(BYTES))
     }
   } catch (error) {
     if (!isErrno(error, 'ENOSPC', 'EDQUOT', 'EACCES', 'EPERM', 'EROFS', 'ENOENT', 'ENOTDIR')) throw error
+  }
+}
+
+function lay(file: string, bytes: Uint8Array): void {
+  const fd = openPrefixFile(file, 'w')
+  try {
+    writeAll(fd, bytes)
+  } finally {
+    closeSync(fd)
   }
 }
 
