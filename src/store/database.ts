@@ -63,7 +63,8 @@ export class RebuildableDatabase<S> {
     try {
       return fn(this.#opened.made, this.#opened.db)
     } catch (error) {
-      if (isSqlite(error, ...NO_ROOM)) this.#reopen({ inMemory: true })
+      // A file that this user may only read is opened while somebody else has it open; the first write tells.
+      if (isSqlite(error, ...NO_ROOM, 'SQLITE_READONLY')) this.#reopen({ inMemory: true })
       // Damaged files that somebody else has replaced already need no second replacement.
       else if (isSqlite(error, ...DAMAGED)) this.#reopen({ anew: identityOf(this.#file) === this.#identity })
       else throw error

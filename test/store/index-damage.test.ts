@@ -1,7 +1,7 @@
 // The link index holds what can be rebuilt: whatever became of its file, commands go on.
 
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { runCollection } from '../../src/pins/collect.ts'
@@ -9,6 +9,7 @@ import { openSearchIndex } from '../../src/registry/search-index.ts'
 import { LinkIndex } from '../../src/store/index-db.ts'
 import { Store } from '../../src/store/store.ts'
 import { Dag } from '../fixtures/dag.ts'
+import { runPowerless } from '../helpers/powerless.ts'
 import { temporaryStore } from '../helpers/store.ts'
 import { temporaryDirectory } from '../helpers/temp.ts'
 import { missing, pinTree } from '../pins/scenario.ts'
@@ -88,4 +89,22 @@ test('temp pins find their directory made again, and nothing else is', async (t)
   assert.ok(existsSync(paths.tempPins))
   rmSync(paths.pins, { recursive: true })
   assert.throws(() => Store.openExisting(paths.root), /is missing/)
+})
+
+test('who may only read the index, while its owner has it open, goes on in memory', async (t) => {
+  const store = await temporaryStore(t)
+  await pinTree(store, 'kept')
+  const { index } = store.paths
+  for (const suffix of ['', '-wal', '-shm']) chmodSync(index + suffix, 0o444)
+  const script = `
+    const { LinkIndex } = await import(${JSON.stringify(import.meta.resolve('../../src/store/index-db.ts'))})
+    const { CID } = await import('multiformats/cid')
+    const links = new LinkIndex(process.argv[1])
+    const cid = CID.parse('bafyreigmitjgwhpx2vgrzp7knbqdu2ju5ytyibfybll7tfb7eqjqujtd3y')
+    links.put([{ cid, children: [cid] }])
+    links.markComplete([cid])
+    console.log(String(links.children(cid)), links.isComplete(cid))`
+  const ran = runPowerless(['--input-type=module', '-e', script, index])
+  assert.equal(ran.stderr, '')
+  assert.equal(ran.stdout.trim(), 'bafyreigmitjgwhpx2vgrzp7knbqdu2ju5ytyibfybll7tfb7eqjqujtd3y true')
 })
