@@ -12,6 +12,7 @@ export function timeOf([program, ...args]: readonly string[], options: RunOption
   const { status, signal, stderr, error } = spawnSync(program!, args, {
     ...options,
     stdio: ['ignore', 'ignore', 'pipe'],
+    maxBuffer: Number.POSITIVE_INFINITY,
   })
   const time = performance.now() - start
   if (status === 0) return time
