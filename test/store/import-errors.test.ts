@@ -7,6 +7,7 @@ import {
   chmodSync,
   mkdirSync,
   readdirSync,
+  renameSync,
   rmSync,
   symlinkSync,
   truncateSync,
@@ -251,4 +252,47 @@ test('a directory may be named again and again', () => {
     { path: 'a', directory: true },
   ])
   assert.deepEqual([...tree.children.keys()], ['a'])
+})
+
+test('who owns a tree has nothing read that lies elsewhere, by a link in the place of a directory', async (t) => {
+  const { store, tree } = await openCase(t)
+  const secrets = join(tree, '..', 'secrets')
+  mkdirSync(secrets)
+  writeFileSync(join(secrets, 'a'), 'secret')
+  symlinkSync('secret', join(secrets, 'link'))
+  const sub = join(tree, 'sub')
+  mkdirSync(sub)
+  writeFileSync(join(sub, 'a'), 'harmless')
+  symlinkSync('harmless', join(sub, 'link'))
+  // Each time at the moment when this path was looked at and is to be read.
+  for (const moment of ['sub', 'sub/a', 'sub/link']) {
+    const swap = (path: string) => {
+      if (path === moment) {
+        renameSync(sub, `${sub}.away`)
+        symlinkSync(secrets, sub)
+      }
+      return true
+    }
+    const adding = withAdd(store, (add) => importTree(add, tree, { filter: swap }))
+    await assert.rejects(adding, (error) => hasCode(error, 'CHANGED'), moment)
+    rmSync(sub)
+    renameSync(`${sub}.away`, sub)
+  }
+})
+
+test('a tree is added by whatever path leads to it', async (t) => {
+  const { store, tree, file } = await openCase(t)
+  const link = join(tree, '..', 'link')
+  symlinkSync('.', link)
+  symlinkSync('file', join(tree, 'to-file'))
+  const cidOf = async (path: string) => `${(await withAdd(store, (add) => importTree(add, path))).cid}`
+  const dotted = join(tree, '..').concat('/./tree/../tree')
+  for (const [one, other] of [
+    [tree, join(link, 'tree')],
+    [tree, dotted],
+    [file, join(link, 'tree', 'file')],
+    [join(tree, 'to-file'), join(link, 'tree', 'to-file')],
+  ] as const) {
+    assert.equal(await cidOf(other), await cidOf(one))
+  }
 })

@@ -1,13 +1,30 @@
 // Looking at what is to be imported: kinds, names, link targets, and errors that
-// name the path. Symlinks are never followed.
+// name the path. Symlinks are never followed, also not where somebody who owns the
+// tree puts one in the place of a directory meanwhile: a path is physical, and what
+// was opened by it has to lie there, or nothing is read of it (invariant 7).
 
-import { constants, lstatSync, openSync, readdirSync, readlinkSync, type Stats } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+  type Stats,
+} from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
 import { hasCode, isErrno, PkgError } from '../../errors.ts'
 
 export type SourceKind = 'file' | 'directory' | 'symlink'
 
 /** Without O_NONBLOCK opening a FIFO that took a file's place would wait for a writer. */
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY
+
+const OPEN_DIRECTORY = OPEN_FLAGS | constants.O_DIRECTORY
+
+/** O_PATH (open(2)), which Node does not name: looking through a directory takes no right to list it. */
+const LOOK_THROUGH = 0o10000000 | constants.O_DIRECTORY | constants.O_NOFOLLOW
 
 /** What is at `path`. Throws UNSUPPORTED for sockets, FIFOs and devices, else as `sourceError`. */
 export function statSource(path: string): { kind: SourceKind; stat: Stats } {
@@ -31,25 +48,64 @@ export function statRoot(path: string): { kind: SourceKind; stat: Stats } {
   }
 }
 
-/** The names in a directory. Throws BAD_NAME for one that is not UTF-8: UnixFS has no way to hold it. */
-export function readNames(path: string): string[] {
-  const names = naming(path, () => readdirSync(path))
-  // Node replaces what is not UTF-8 by U+FFFD, which a name may also truly hold.
-  if (names.some((name) => name.includes('\uFFFD'))) refuseInvalidNames(path)
-  return names
+/** The path of what the user named, as the kernel has it: through links that lead there, and not through one there. */
+export function physicalPath(path: string): string {
+  try {
+    const fd = openSync(path, OPEN_FLAGS)
+    try {
+      return pathOf(fd)
+    } finally {
+      closeSync(fd)
+    }
+  } catch {
+    // A symlink, or what may not be read: whoever reads it will say so.
+    const absolute = resolve(path)
+    return join(realpathSync(dirname(absolute)), basename(absolute))
+  }
 }
 
-function refuseInvalidNames(path: string): void {
-  for (const bytes of naming(path, () => readdirSync(path, { encoding: 'buffer' }))) {
+/** The names in a directory. Throws BAD_NAME for one that is not UTF-8: UnixFS has no way to hold it. */
+export function readNames(path: string): string[] {
+  return within(path, (directory) => {
+    const names = readdirSync(directory)
+    // Node replaces what is not UTF-8 by U+FFFD, which a name may also truly hold.
+    if (names.some((name) => name.includes('\uFFFD'))) refuseInvalidNames(directory, path)
+    return names
+  })
+}
+
+function refuseInvalidNames(directory: string, path: string): void {
+  for (const bytes of readdirSync(directory, { encoding: 'buffer' })) {
     refuseInvalid(bytes, `${path} has an entry whose name`)
   }
 }
 
 /** Where a symlink points to, unresolved. Throws BAD_NAME for a target that is not UTF-8. */
 export function readTarget(path: string): string {
-  const target = naming(path, () => readlinkSync(path, { encoding: 'buffer' }))
+  const read = (directory: string) => readlinkSync(join(directory, basename(path)), { encoding: 'buffer' })
+  const target = within(dirname(path), (directory) => naming(path, () => read(directory)), LOOK_THROUGH)
   refuseInvalid(target, `${path} is a symlink whose target`)
   return target.toString()
+}
+
+/** Gives `read` a path to the directory at `path` that goes by its descriptor. */
+function within<T>(path: string, read: (directory: string) => T, flags = OPEN_DIRECTORY): T {
+  return naming(path, () => {
+    const fd = openSync(path, flags)
+    try {
+      requireAt(fd, path)
+      return read(`/proc/self/fd/${fd}`)
+    } finally {
+      closeSync(fd)
+    }
+  })
+}
+
+const pathOf = (fd: number) => readlinkSync(`/proc/self/fd/${fd}`)
+
+/** Throws CHANGED when what is open lies elsewhere: it was reached through a link. */
+function requireAt(fd: number, path: string): void {
+  if (pathOf(fd) !== path) throw changedError(path)
 }
 
 function refuseInvalid(bytes: Buffer, what: string): void {
@@ -60,9 +116,18 @@ function refuseInvalid(bytes: Buffer, what: string): void {
   })
 }
 
-/** Opens a file for reading, never through a symlink. */
+/** Opens a file for reading, never through a symlink anywhere in its (physical) path. */
 export function openSource(path: string): number {
-  return naming(path, () => openSync(path, OPEN_FLAGS))
+  return naming(path, () => {
+    const fd = openSync(path, OPEN_FLAGS)
+    try {
+      requireAt(fd, path)
+      return fd
+    } catch (error) {
+      closeSync(fd)
+      throw error
+    }
+  })
 }
 
 /** Two equal signatures of a file: nobody wrote, replaced or chmodded it between them. */
@@ -96,6 +161,7 @@ function sourceError(path: string, cause: unknown): unknown {
   if (isErrno(cause, 'ENAMETOOLONG')) {
     return new PkgError('BAD_NAME', `${path.slice(0, 200)}… is too long a path`, { cause })
   }
+  if (cause instanceof PkgError) return cause
   if (cause instanceof Error && 'code' in cause)
     return new PkgError('IO', `${path} cannot be read`, { cause })
   return cause

@@ -13,7 +13,7 @@ import { type OpenDirectory, readsOf } from './file-reads.ts'
 import { type Made, makeSymlink } from './nodes.ts'
 import type { ReadResult } from './read.ts'
 import type { ReadQueue } from './read-queue.ts'
-import { readNames, readTarget, type SourceKind, statRoot, statSource } from './source.ts'
+import { physicalPath, readNames, readTarget, type SourceKind, statRoot, statSource } from './source.ts'
 
 /** Entries that the walk looks at before it lets results and signals in: about a millisecond's worth. */
 const ENTRIES_A_TURN = 256
@@ -61,7 +61,13 @@ export class TreeWalk {
       throw new PkgError('NOT_DIRECTORY', `${path} is no directory: nothing can be put into it`)
     }
     // The root is the only entry of a directory that is never made.
-    const above: OpenDirectory = { path, below: '', entries: [], awaited: 1, parent: undefined }
+    const above: OpenDirectory = {
+      path: physicalPath(path),
+      below: '',
+      entries: [],
+      awaited: 1,
+      parent: undefined,
+    }
     await this.#enter(above, { name: '', kind, stat }, overlay)
     this.#walked = true
     await this.#queue.drain()
