@@ -2,15 +2,32 @@
 // a file that is made appears whole or not at all.
 
 import { randomBytes } from 'node:crypto'
-import { createReadStream, existsSync } from 'node:fs'
+import { createReadStream, existsSync, statSync } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { addAbortSignal } from 'node:stream'
-import { codeOf, isErrno, PkgError } from '../errors.ts'
+import { codeOf, hasCode, isErrno, PkgError } from '../errors.ts'
 
-/** The bytes of a CAR file, or of standard input for "-". The signal ends the waiting for more. */
+/**
+ * The bytes of a CAR file, or of standard input for "-". The signal ends the waiting
+ * for more. Throws IS_DIRECTORY.
+ */
 export function readCar(file: string, signal: AbortSignal): AsyncIterable<Uint8Array> {
+  if (file !== '-' && statSync(file, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new PkgError('IS_DIRECTORY', `${file} is a directory and no CAR file`, {
+      hint: 'A directory is added by `pkg store add`.',
+    })
+  }
   return addAbortSignal(signal, file === '-' ? process.stdin : createReadStream(file))
+}
+
+/** For what the reading of a CAR threw: the same, naming the file. */
+export function namingCar(file: string, cause: unknown): unknown {
+  if (file === '-' || !hasCode(cause, 'BAD_CAR')) return cause
+  return new PkgError(cause.code, `${file}: ${cause.message}`, {
+    cause,
+    ...(cause.hint !== undefined && { hint: cause.hint }),
+  })
 }
 
 export type WriteCarOptions = { force?: boolean | undefined; onBytes?(bytes: number): void }

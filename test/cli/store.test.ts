@@ -86,6 +86,15 @@ test('export and import, to a file and through a pipe', async () => {
   assert.match(cut.stderr, /cut short/)
 })
 
+test('what is no CAR file is named', async () => {
+  const text = await box.run(['store', 'import', at('tree', 'a')])
+  assert.equal(text.status, 4)
+  assert.ok(text.stderr.startsWith(`pkg: ${at('tree', 'a')}: the CAR is cut short`), text.stderr)
+  const directory = await box.run(['store', 'import', at('tree')])
+  assert.equal(directory.status, 2)
+  assert.match(directory.stderr, /tree is a directory and no CAR file\nhint: .*pkg store add/)
+})
+
 test('what is not there: status 3 with a hint', async () => {
   const missing = 'bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy'
   for (const words of [

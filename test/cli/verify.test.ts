@@ -30,4 +30,5 @@ test('damage is named with its roots, and healed by --from', async (t) => {
   assert.equal(healed.status, 0, healed.stderr)
   assert.match(healed.stdout, /healed 1 block .*from the directory .*tree/)
   assert.match((await box.run(['store', 'verify'])).stdout, /all good/)
+  assert.equal((await box.run(['store', 'verify', '--from', join(box.directory, 'nowhere')])).status, 3)
 })

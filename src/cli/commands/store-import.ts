@@ -1,6 +1,6 @@
 // `pkg store import`: all blocks of a CAR, each hash checked.
 
-import { readCar } from '../car-file.ts'
+import { namingCar, readCar } from '../car-file.ts'
 import { defineCommand } from '../command.ts'
 import { count, formatBytes, printable } from '../output.ts'
 
@@ -29,6 +29,8 @@ export const command = defineCommand({
       const imported = await importCar(add, readCar(file, context.signal), {
         signal: context.signal,
         onProgress: ({ phase, bytes }) => tasks[phase].update({ done: bytes }),
+      }).catch((error) => {
+        throw namingCar(file, error)
       })
       await add.commit(imported.complete)
       // While the temp pin is there: a collection beside us cannot take them in between.

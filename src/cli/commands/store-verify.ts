@@ -32,6 +32,11 @@ export const command = defineCommand({
       import('../../store/verify.ts'),
       import('../../pins/roots.ts'),
     ])
+    if (from.length > 0) {
+      const { kindOf } = await import('../../store/heal-sources.ts')
+      // A slip of the pen is told also while nothing needs healing.
+      from.forEach(kindOf)
+    }
     const store = await context.openStore()
     const task = context.progress.task('Verifying', 'items')
     const total = Array.from(store.blocks.list(), () => 0).length
