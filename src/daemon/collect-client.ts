@@ -28,9 +28,13 @@ export async function collect(
   if (options.dryRun || !(store instanceof UploadStore)) return runCollection(store, policy, options)
   const refused = OWNERS.find((name) => options[name] !== undefined && options[name] !== false)
   if (refused !== undefined) {
-    throw new PkgError('UNSUPPORTED', `only the owner of ${store.paths.root} can limit a collection of it`, {
-      hint: 'Collect without that option, or as the owner.',
-    })
+    throw new PkgError(
+      'UNSUPPORTED',
+      `only the owner of ${store.paths.root} may choose what a collection of it spares or gives up`,
+      {
+        hint: 'Collect without that option, or as the owner.',
+      },
+    )
   }
   const { deleted: generations, skipped } = await deleteOldGenerations(store, policy, { user: userName() })
   const done = await askForCollection(store, options)

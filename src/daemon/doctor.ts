@@ -27,6 +27,7 @@ const NO_SPACE = 64 * 1024 ** 2
 
 /** A daemon takes a stale mount away as well, and tells why it cannot mount. */
 const START_HINT = 'Commands start it when they need it; or run `pkg daemon start`.'
+const ROOT_STARTS = 'Root starts it, nobody else may: `pkg daemon start`.'
 
 export type DoctorOptions = { env?: NodeJS.ProcessEnv }
 
@@ -155,7 +156,12 @@ async function processChecks(paths: PrefixPaths): Promise<Check[]> {
   const state = await stateOrSilence(paths)
   const daemon: Check = state.running
     ? { name: 'daemon', ok: true, detail: `runs (pid ${state.pid})` }
-    : { name: 'daemon', ok: 'note', detail: 'does not run', hint: START_HINT }
+    : {
+        name: 'daemon',
+        ok: 'note',
+        detail: 'does not run',
+        hint: systemCheck(paths) ? ROOT_STARTS : START_HINT,
+      }
   return [daemon, mountCheck(paths, state)]
 }
 
