@@ -57,7 +57,9 @@ function noVersion(record: PackageRecord, wanted: string): PkgError {
   const more = versions.length > LISTED ? ` and ${versions.length - LISTED} older` : ''
   const onlyPrereleases = versions.length > 0 && versions.every((version) => semver.prerelease(version))
   const range =
-    wanted === '*' ? `${record.name} has no released version` : `no version of ${record.name} is in ${wanted}`
+    wanted === '*'
+      ? `${record.name} has no released version`
+      : `no version of ${record.name} matches ${wanted}`
   return new PkgError(
     'NO_VERSION',
     `${range}; there is: ${versions.slice(0, LISTED).join(', ') || 'none'}${more}`,

@@ -115,6 +115,6 @@ test('what a message repeats is escaped, in its hint too', async () => {
 test('a version that is not there: status 3', async () => {
   const { status, stderr } = await box.run(['info', 'evil@9'])
   assert.equal(status, 3)
-  assert.match(stderr, /no version of evil is in 9; there is: 1\.0\.0/)
+  assert.match(stderr, /no version of evil matches 9; there is: 1\.0\.0/)
   assert.equal((await box.run(['info', 'evil@1'])).status, 0)
 })

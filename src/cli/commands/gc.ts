@@ -34,7 +34,7 @@ export const command = defineCommand({
       .option('keep', {
         type: 'number',
         requiresArg: true,
-        describe: 'Of each profile keep this many generations',
+        describe: 'Of each profile keep this many generations; the current one always stays',
       })
       .option('max-freed', {
         type: 'string',

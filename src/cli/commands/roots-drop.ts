@@ -21,7 +21,7 @@ export const command = defineCommand({
   async run({ root: wanted = [], dead = false }, context) {
     const { dropDead, dropRoots } = await import('../../pins/drop.ts')
     if (wanted.length === 0 && !dead) {
-      throw new PkgError('USAGE', 'nothing is named that shall be dropped', {
+      throw new PkgError('USAGE', 'no root to drop is named', {
         hint: '`pkg roots` lists them with their paths; --dead drops what keeps nothing any more.',
       })
     }

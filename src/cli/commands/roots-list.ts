@@ -10,7 +10,7 @@ export const command = defineCommand({
       .option('dead', { type: 'boolean', describe: 'Only what keeps nothing any more' })
       .option('mine', { alias: 'm', type: 'boolean', describe: 'Only those of this user' })
       .example('pkg roots', 'The path in a line is what `pkg roots drop` takes')
-      .example('pkg why esbuild', 'Which of them keep one thing, and on which way'),
+      .example('pkg why esbuild', 'Which of them keep one thing, and by which way'),
   async run({ dead = false, mine = false }, { paths }) {
     const [{ listRoots }, { requirePrefix }, { userName }, { Blocks }, { tryLinkSize }] = await Promise.all([
       import('../../pins/root-list.ts'),
