@@ -64,7 +64,8 @@ async function make(
   if (storeMode(store.paths) === 'mount') return []
   return withAdd(store, async (add) => {
     await add.rely([...cids])
-    for (const plan of missingCheckouts(store, cids)) refuseLarge(store, plan)
+    const missing = missingCheckouts(store, cids)
+    if (missing.length > 0) refuseLarge(store, missing)
     let told = 0
     const onProgress = ({ bytes }: { bytes: number }) => {
       if (bytes - told < PROGRESS_BYTES) return
@@ -76,22 +77,35 @@ async function make(
   })
 }
 
-/** Throws NO_SPACE for a tree that would take the disk's reserve, UNSUPPORTED for one far larger than its blocks. */
-function refuseLarge(store: Store, { cid, siblings }: Planned): void {
-  const asLinks = new Set(Array.from(siblings.values(), nodeKey))
-  const blockSize = (leaf: CID) => store.blocks.size(leaf)
-  const { entries, bytes } = measureTree(store.blocks, cid, { blockSize, asLinks })
-  const needed = bytes + entries * ENTRY_BYTES
-  if (needed > ALWAYS_BYTES && needed > UNFOLDS * closureSize(store, cid).bytes) {
+/**
+ * Throws NO_SPACE for trees that together would take the disk's reserve, of bytes or of files, UNSUPPORTED for
+ * such that are far larger than their blocks: a request for many small ones is no way around either.
+ */
+function refuseLarge(store: Store, plans: readonly Planned[]): void {
+  const sum = { entries: 0, bytes: 0 }
+  for (const { cid, siblings } of plans) {
+    const asLinks = new Set(Array.from(siblings.values(), nodeKey))
+    const blockSize = (leaf: CID) => store.blocks.size(leaf)
+    const { entries, bytes } = measureTree(store.blocks, cid, { blockSize, asLinks })
+    sum.entries += entries
+    sum.bytes += bytes
+  }
+  const what = plans.length === 1 ? `${plans[0]?.cid}` : `what ${plans.length} checkouts hold`
+  const needed = sum.bytes + sum.entries * ENTRY_BYTES
+  if (needed > ALWAYS_BYTES && needed > UNFOLDS * closureSize(store, cidsOf(plans)).bytes) {
     throw new PkgError(
       'UNSUPPORTED',
-      `${cid} unfolds to ${needed} bytes of real files, far more than its blocks`,
+      `${what} unfolds to ${needed} bytes of real files, far more than its blocks`,
     )
   }
   const config = readConfig(store.paths)
   const disk = statfsSync(store.paths.blocks)
-  const part = (disk.blocks * disk.bsize * config['uploads.reservePercent']) / 100
-  if (needed > disk.bavail * disk.bsize - Math.max(config['uploads.reserveBytes'], part)) {
-    throw new PkgError('NO_SPACE', `there is no room for ${cid} as real files: ${needed} bytes`)
-  }
+  const left = config['uploads.reservePercent'] / 100
+  const reserved = Math.max(config['uploads.reserveBytes'], disk.blocks * disk.bsize * left)
+  // Some file systems have no fixed number of files, and say 0.
+  const files = disk.files === 0 || sum.entries <= disk.ffree - disk.files * left
+  if (files && needed <= disk.bavail * disk.bsize - reserved) return
+  throw new PkgError('NO_SPACE', `there is no room for ${what} as real files: ${needed} bytes`)
 }
+
+const cidsOf = (plans: readonly Planned[]) => plans.map(({ cid }) => cid)

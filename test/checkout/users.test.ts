@@ -62,3 +62,23 @@ test('the daemon checks out for known users, and nothing that unfolds to far mor
   const names = readdirSync(paths.store).filter((name) => name !== '.files')
   assert.deepEqual(names, [small.toV1().toString()])
 })
+
+test('many small trees in one request are bounded like one large tree', {
+  skip: WITHOUT_USERS,
+}, async (t) => {
+  const { store, alice, paths, socketOf } = await machine(t, { 'store.mode': 'checkout' })
+  const dag = new Dag()
+  const leaf = { cid: dag.raw(new Uint8Array(64 * 1024).fill(7)), size: 64 * 1024 }
+  // Each another file, of 8 MiB and more, and all of the same leaf.
+  const files = Array.from({ length: 8 }, (_, more) => dag.file(Array(128 + more).fill(leaf)))
+  await putDag(store, dag)
+  await hello({ paths }, alice)
+  const ask = (cids: readonly CID[]) => {
+    const path = `/v1/checkout?${cids.map((cid) => `cid=${cid}`).join('&')}`
+    return alice.ask({ socket: socketOf(alice), method: 'POST', path })
+  }
+  const { lines } = await ask(files)
+  assert.equal(lines.at(-1)?.code, 'UNSUPPORTED')
+  assert.deepEqual(readdirSync(paths.store), [])
+  assert.equal((await ask(files.slice(0, 1))).lines.at(-1)?.type, 'done')
+})
