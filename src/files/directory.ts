@@ -3,7 +3,7 @@
 // Made one level at a time: Node's recursive mkdirSync never returns where a
 // directory exists and mkdir(2) in it says ENOENT, as in /proc (native-notes/node.md).
 
-import { lstatSync, mkdirSync, statSync } from 'node:fs'
+import { lstatSync, mkdirSync, readdirSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { isErrno, PkgError } from '../errors.ts'
 import { fsyncDirectory } from './atomic.ts'
@@ -11,6 +11,16 @@ import { makePrefixEntry } from './modes.ts'
 
 /** How often a directory above may be removed by somebody else while we make the one below. */
 const TRIES = 10
+
+/** The names in a directory; none where it is not there, or reading it ends with another one of `absent` (errno names). */
+export function namesIn(directory: string, absent: readonly string[] = []): string[] {
+  try {
+    return readdirSync(directory)
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', ...absent)) return []
+    throw error
+  }
+}
 
 /**
  * Makes a directory and its parents where they are missing, and flushes each

@@ -1,8 +1,8 @@
 // Which checkouts no root reaches, and what they take: looks only.
 
-import { lstatSync, readdirSync, realpathSync, type Stats } from 'node:fs'
+import { lstatSync, realpathSync, type Stats } from 'node:fs'
 import { join } from 'node:path'
-import { isErrno } from '../errors.ts'
+import { namesIn } from '../files/directory.ts'
 import type { PrefixPaths } from '../paths.ts'
 import { checkoutPath, cidOfCheckout, poolDirectory } from '../store/checkout/names.ts'
 import type { CID } from '../store/cid.ts'
@@ -64,13 +64,4 @@ export function bytesOfTrees(paths: Pick<PrefixPaths, 'store'>, trees: readonly 
 export function isCovered({ root }: Pick<PrefixPaths, 'root'>): boolean {
   const store = join(realpathSync(root), 'store')
   return readMounts().some(({ point, type }) => point === store && /^fuse(\.|$)/.test(type))
-}
-
-export function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory)
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return []
-    throw error
-  }
 }

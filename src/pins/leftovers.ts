@@ -1,15 +1,19 @@
 // What killed processes leave behind: temp pins, and files and links that were
 // being written. None of it is a root; all of it would pile up.
 
-import { lstatSync, readdirSync } from 'node:fs'
+import { lstatSync } from 'node:fs'
 import { join } from 'node:path'
 import { isErrno } from '../errors.ts'
+import { namesIn } from '../files/directory.ts'
 import { firstEntries, withOwned } from '../files/owned-directory.ts'
 import type { PrefixPaths } from '../paths.ts'
 import { readTempPins } from '../store/temp-pin.ts'
 import { UNFINISHED } from './names.ts'
 import { ownerOf } from './owners.ts'
 import { removeLink } from './pins.ts'
+
+/** A directory vanished, or one is closed to us: the next collection looks again. */
+const CLOSED = ['EACCES', 'EPERM', 'ELOOP', 'ENOTDIR']
 
 /** An unfinished file or link this old, in ms, is nobody's any more: writing one takes moments. */
 const UNFINISHED_MS = 60 * 60 * 1000
@@ -39,7 +43,7 @@ export function removeUnfinished(
   }
   const remove = (directory: string, names: string[]): number =>
     names.map((name) => join(directory, name)).filter((path) => old(path) && removeIfPermitted(path)).length
-  let removed = remove(paths.blocksTemp, namesIn(paths.blocksTemp))
+  let removed = remove(paths.blocksTemp, namesIn(paths.blocksTemp, CLOSED))
   for (const directory of directories) {
     const owner = ownerOf(paths, directory)
     if (owner === undefined) continue
@@ -52,16 +56,6 @@ export function removeUnfinished(
 function unfinishedIn(directory: string): string[] {
   const { entries } = firstEntries(directory, MAX_ENTRIES)
   return entries.map(({ name }) => name).filter((name) => name.startsWith(UNFINISHED))
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory)
-  } catch (error) {
-    // A directory vanished, or one is closed to us: the next collection looks again.
-    if (isErrno(error, 'ENOENT', 'EACCES', 'EPERM', 'ELOOP', 'ENOTDIR')) return []
-    throw error
-  }
 }
 
 function removeIfPermitted(path: string): boolean {

@@ -1,8 +1,8 @@
 // Lists the block files that the mark has not reached, shard by shard.
 
-import { lstatSync, readdirSync } from 'node:fs'
+import { lstatSync } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { isErrno } from '../errors.ts'
+import { namesIn } from '../files/directory.ts'
 import type { PrefixPaths } from '../paths.ts'
 import { readBlockName } from '../store/block-name.ts'
 import { blockKey, CID, cidOfBlockName, DAG_CBOR, DAG_JSON, DAG_PB } from '../store/cid.ts'
@@ -81,13 +81,4 @@ function keepYoung(store: Store, marker: Marker, digest: Uint8Array): void {
   // Its number takes two bytes.
   const json = CID.createV1(DAG_JSON, CID.decode(plainCid(DAG_PB, digest)).multihash)
   if (store.index.packedChildren(json.bytes)) marker.add(json)
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory)
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return []
-    throw error
-  }
 }

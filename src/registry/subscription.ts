@@ -3,11 +3,11 @@
 // It remembers the root that was fetched last; that root is pinned, so look-ups are
 // repeatable and need no network until `update` takes a newer one.
 
-import { readdirSync, unlinkSync } from 'node:fs'
+import { unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { isErrno, PkgError } from '../errors.ts'
 import { writeFileAtomic } from '../files/atomic.ts'
-import { makePrefixDirectory } from '../files/directory.ts'
+import { makePrefixDirectory, namesIn } from '../files/directory.ts'
 import { readSmallFile } from '../files/small-file.ts'
 import { canonicalBytes } from '../packages/canonical-json.ts'
 import { checkName, checkVisibleName, type PrefixPaths, shellWord, userName } from '../paths.ts'
@@ -131,13 +131,4 @@ export function isFixed(source: string): boolean {
 function fileOf(paths: Pick<PrefixPaths, 'profilesPerUser'>, name: string, user?: string): string {
   const file = `${checkVisibleName(name, 'name for a registry')}${SUFFIX}`
   return join(subscriptionsDirectory(paths, user), checkName(file, 'name for a registry'))
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory)
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return []
-    throw error
-  }
 }

@@ -4,10 +4,10 @@
 // writes it anew instead of finding it "already there".
 
 import { randomBytes } from 'node:crypto'
-import { closeSync, linkSync, readdirSync, renameSync, unlinkSync } from 'node:fs'
+import { closeSync, linkSync, renameSync, unlinkSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { hasCode, isErrno, PkgError } from '../errors.ts'
-import { makePrefixDirectory } from '../files/directory.ts'
+import { makePrefixDirectory, namesIn } from '../files/directory.ts'
 import type { PrefixPaths } from '../paths.ts'
 import { blockFileSize, type OpenBlockFile, openBlockFile, readBlockFile, readInto } from './block-file.ts'
 import { type BlockKey, blockKey, type CID, cidOfBlockName, rawCidOfKey } from './cid.ts'
@@ -132,7 +132,7 @@ export class Blocks implements BlockGetter {
   *list(): Generator<ListedBlock> {
     for (const shard of shardNames()) {
       const directory = join(this.#paths.blocks, shard)
-      for (const name of readNames(directory)) {
+      for (const name of namesIn(directory)) {
         const cid = cidOfBlockName(name)
         if (cid) yield { key: blockKey(cid), cid, file: `${directory}/${name}` }
       }
@@ -171,13 +171,4 @@ function putBackIfRight(cid: CID, away: string, file: string): boolean {
   }
   unlinkSync(away)
   return true
-}
-
-function readNames(directory: string): string[] {
-  try {
-    return readdirSync(directory)
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return []
-    throw error
-  }
 }

@@ -2,11 +2,15 @@
 // named as the block was, with `-<random>` behind it where one was there already.
 // It is evidence and no copy: nothing is ever read back from it unverified.
 
-import { lstatSync, readdirSync, unlinkSync } from 'node:fs'
+import { lstatSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { isErrno, PkgError } from '../errors.ts'
+import { namesIn } from '../files/directory.ts'
 import type { PrefixPaths } from '../paths.ts'
 import { blockName, type CID, cidOfBlockName } from './cid.ts'
+
+/** None where it is closed to this user. */
+const CLOSED = ['EACCES']
 
 type Quarantine = Pick<PrefixPaths, 'quarantine'>
 
@@ -19,7 +23,7 @@ export function isQuarantined({ quarantine }: Quarantine, cid: CID): boolean {
 
 /** All that lies there, by raw CIDs. */
 export function listQuarantine({ quarantine }: Quarantine): QuarantinedBlock[] {
-  return readNames(quarantine).flatMap((name) => {
+  return namesIn(quarantine, CLOSED).flatMap((name) => {
     const cid = cidOfBlockName(name.split('-')[0] as string)
     return cid ? [{ cid, file: join(quarantine, name) }] : []
   })
@@ -27,7 +31,7 @@ export function listQuarantine({ quarantine }: Quarantine): QuarantinedBlock[] {
 
 /** Removes what lies there of these blocks: their content has come back. What may not be removed stays. */
 export function leaveQuarantine({ quarantine }: Quarantine, cids: Iterable<CID>): void {
-  const names = readNames(quarantine)
+  const names = namesIn(quarantine, CLOSED)
   if (names.length === 0) return
   const healed = new Set(Array.from(cids, blockName))
   for (const name of names) {
@@ -48,16 +52,6 @@ export function missingBlock(cid: CID): PkgError {
   return new PkgError('MISSING_BLOCK', `block ${cid} is not in the store`, {
     hint: 'Add the content it belongs to again: `pkg store add` or `pkg store import`.',
   })
-}
-
-/** None where there is no quarantine, or it is closed to this user. */
-function readNames(directory: string): string[] {
-  try {
-    return readdirSync(directory)
-  } catch (error) {
-    if (isErrno(error, 'ENOENT', 'EACCES')) return []
-    throw error
-  }
 }
 
 function removeQuietly(path: string): void {

@@ -1,10 +1,11 @@
 // Removes a sealed tree: its directories are read-only, and opened one by one. No
 // symlink is followed; one is removed as what it is.
 
-import { chmodSync, lstatSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs'
+import { chmodSync, lstatSync, rmdirSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { isErrno } from '../../errors.ts'
+import { namesIn } from '../../files/directory.ts'
 
 /** Entries removed between two turns of the event loop: some 10 ms. */
 const BREATH_ENTRIES = 512
@@ -33,14 +34,6 @@ export async function removeTree(path: string): Promise<void> {
       stack.push({ directory: place, names: namesIn(place) })
     } else if (stats !== undefined) ignoreGone(unlinkSync, place)
   }
-}
-
-function namesIn(directory: string): string[] {
-  let names: string[] = []
-  ignoreGone((place) => {
-    names = readdirSync(place)
-  }, directory)
-  return names
 }
 
 function ignoreGone(act: (path: string) => void, path: string): void {
