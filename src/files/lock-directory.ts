@@ -41,7 +41,7 @@ const HOLDER = /^\d+ \d+ [0-9a-f-]+ \d+$/
 
 /** This process, as a file's name. */
 const holderName = () =>
-  [process.pid, processStart(process.pid), bootId(), pidNamespace().replace(/\D/g, '')].join(' ')
+  [process.pid, processStart(process.pid) ?? 0, bootId(), pidNamespace().replace(/\D/g, '')].join(' ')
 
 /** Takes the lock. Throws EEXIST when it is held. */
 export function makeLock(lock: string): void {

@@ -1,6 +1,7 @@
 // Which process: a pid alone is a weak name, for the kernel gives it again, after
 // a reboot from the start, and in every pid namespace anew.
 
+import { randomInt } from 'node:crypto'
 import { readFileSync, readlinkSync } from 'node:fs'
 import { isErrno } from '../errors.ts'
 
@@ -31,8 +32,34 @@ export function bootId(): string {
   return boot
 }
 
-/** The namespace in which this process's pids mean something (pid_namespaces(7)). */
+/** The time namespace of the machine itself (linux/proc_ns.h): all others are containers'. */
+const MACHINES_TIME = 'time:[4026531834]'
+
+/**
+ * Where this process's pid and start time mean something: pids are told apart by
+ * pid_namespaces(7), and start times are shown as time_namespaces(7) has them. Who finds
+ * another name here than their own can tell nothing about that process. Where /proc is
+ * that of another namespace, as after `unshare --pid` alone, pids cannot be looked up in
+ * it: such a process has a name of its own.
+ */
 export function pidNamespace(): string {
-  namespace ??= readlinkSync('/proc/self/ns/pid')
+  namespace ??= readNamespace()
   return namespace
+}
+
+function readNamespace(): string {
+  const pids = readlinkSync('/proc/self/ns/pid')
+  if (readlinkSync('/proc/self') !== String(process.pid)) return `${pids}+${randomInt(2 ** 47)}`
+  const time = timeNamespace()
+  return time === MACHINES_TIME ? pids : `${pids}+${time.replace(/\D/g, '')}`
+}
+
+function timeNamespace(): string {
+  try {
+    return readlinkSync('/proc/self/ns/time')
+  } catch (error) {
+    // Linux before 5.6, or built without them.
+    if (isErrno(error, 'ENOENT')) return MACHINES_TIME
+    throw error
+  }
 }

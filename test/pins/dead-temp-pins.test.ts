@@ -1,7 +1,8 @@
 // What a full disk, a kill or a stranger leaves in pins/temp: it goes once its process is gone, and stops nobody.
 
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, readdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -73,3 +74,37 @@ test('a temp pin that has no room for its header is not left behind', async (t) 
   assert.equal(run.stdout, 'EFBIG\n')
   assert.deepEqual(readdirSync(paths.tempPins), [])
 })
+
+const spaces = [
+  { title: 'another time namespace', args: ['--time', '--boottime', '100000', '--fork'], here: [] },
+  { title: 'another pid namespace', args: ['--pid', '--fork', '--mount-proc'], here: [] },
+  // Both in one new pid namespace, and neither with a /proc of it.
+  { title: 'the same pid namespace, without its /proc', args: [], here: ['--pid', '--fork'] },
+]
+
+for (const { title, args, here } of spaces) {
+  const works = spawnSync('unshare', [...args, ...here, 'true']).status === 0
+  const skip = works ? false : 'no such namespace can be made here'
+  test(`a temp pin of a living process in ${title} is alive`, { skip }, async (t) => {
+    const { paths } = await temporaryStore(t)
+    const module = JSON.stringify(new URL('../../src/store/temp-pin.ts', import.meta.url).href)
+    const at = JSON.stringify({ tempPins: paths.tempPins })
+    const makes = `const { TempPin } = await import(${module}); new TempPin(${at}); console.log('made'); process.stdin.resume()`
+    const reads = `const { readTempPins } = await import(${module}); console.log(JSON.stringify(readTempPins(${at}).map(({ alive }) => alive)))`
+    // In a new namespace pids are counted anew: from here on with such as the machine's /proc does not have.
+    const script = `
+      [ -n "$UNSHARE" ] || echo 4000000 >/proc/sys/kernel/ns_last_pid
+      mkfifo "$1"
+      $UNSHARE "$0" --input-type=module -e "$2" <"$1" >"$1.out" & exec 9>"$1"
+      while ! [ -s "$1.out" ]; do sleep 0.05; done
+      "$0" --input-type=module -e "$3"
+      exec 9>&-; wait`
+    const command = ['sh', '-c', script, process.execPath, join(paths.root, 'fifo'), makes, reads]
+    const [program = 'sh', ...rest] = here.length > 0 ? ['unshare', ...here, ...command] : command
+    const env = { ...process.env, UNSHARE: args.length > 0 ? `unshare ${args.join(' ')}` : '' }
+    const child = spawn(program, rest, { env, stdio: ['ignore', 'pipe', 'inherit'] })
+    const [said] = await once(child.stdout, 'data')
+    assert.equal(String(said).trim(), '[true]')
+    await once(child, 'exit')
+  })
+}

@@ -66,7 +66,7 @@ export function isRubbish(name: string): boolean {
 
 /** `pid:[4026531836]` */
 function namespaceNumber(): string {
-  return /\d+/.exec(pidNamespace())?.[0] ?? '0'
+  return pidNamespace().replace(/\D/g, '')
 }
 
 function bootDigits(): string {
