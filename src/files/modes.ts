@@ -2,7 +2,7 @@
 // machine, who read it and never write it; under whatever umask root made it.
 // In anybody else's the umask may close it further, and never opens it to writers.
 
-import { chmodSync, fchmodSync, mkdirSync, openSync } from 'node:fs'
+import { chmodSync, closeSync, constants, fchmodSync, fstatSync, mkdirSync, openSync } from 'node:fs'
 import { isErrno } from '../errors.ts'
 
 export const DIRECTORY_MODE = 0o755
@@ -37,12 +37,28 @@ export function openPrefixFile(file: string, flags: string, mode = FILE_MODE): n
   return fd
 }
 
-/** The same for a file that another library has made; one that is gone again is nobody's to read. */
+/** O_PATH (open(2)), which Node does not name: it opens what is there itself, and takes nobody's locks away when it is closed. */
+const ITSELF = 0o10000000 | constants.O_NOFOLLOW
+
+/**
+ * The same for a file that another library has made; one that is gone again is nobody's to
+ * read. What a link leads to, or what has another name too, keeps its mode: in another
+ * user's prefix that may be any file.
+ */
 export function openToReaders(file: string): void {
+  if (!isRoot()) return
+  let fd: number
   try {
-    if (isRoot()) chmodSync(file, FILE_MODE)
+    fd = openSync(file, ITSELF)
   } catch (error) {
-    if (!isErrno(error, 'ENOENT')) throw error
+    if (isErrno(error, 'ENOENT')) return
+    throw error
+  }
+  try {
+    const stats = fstatSync(fd)
+    if (stats.isFile() && stats.nlink === 1) chmodSync(`/proc/self/fd/${fd}`, FILE_MODE)
+  } finally {
+    closeSync(fd)
   }
 }
 

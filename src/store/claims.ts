@@ -12,9 +12,11 @@
 import {
   closeSync,
   constants,
+  fchmodSync,
   fchownSync,
   fstatSync,
   ftruncateSync,
+  lstatSync,
   openSync,
   readSync,
   statSync,
@@ -22,12 +24,14 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
-import { isErrno, PkgError } from '../errors.ts'
-import { openPrefixFile } from '../files/modes.ts'
-import { UNTRUSTED_FLAGS } from '../files/small-file.ts'
+import { hasCode, isErrno, PkgError } from '../errors.ts'
+import { FILE_MODE } from '../files/modes.ts'
+import { openUntrusted, UNTRUSTED_FLAGS } from '../files/small-file.ts'
 import type { PrefixPaths } from '../paths.ts'
 import type { BlockKey, CID } from './cid.ts'
 import { parseRecords } from './temp-pin.ts'
+
+const WHAT = { what: 'a journal of claims' }
 
 type ClaimPaths = Pick<PrefixPaths, 'collector'>
 
@@ -100,19 +104,30 @@ export class ClaimsJournal {
 /**
  * Root may collect in another user's prefix: the journal is that user's, as adders
  * are. One that this user may not write, in a directory that they may, is replaced.
+ * So is what is no file, or has a second name: it would be another file's content
+ * that is dropped, and its owner and mode that are changed.
  */
 function openJournal(file: string): number {
-  const open = () => {
-    const fd = openPrefixFile(file, 'a+')
-    const { uid, gid } = statSync(dirname(file))
-    if (process.getuid?.() === 0 && fstatSync(fd).uid !== uid) fchownSync(fd, uid, gid)
-    return fd
-  }
   try {
-    return open()
+    return openOwn(file)
   } catch (error) {
-    if (!isErrno(error, 'EACCES', 'EPERM')) throw error
+    if (!isErrno(error, 'EACCES', 'EPERM') && !hasCode(error, 'NOT_FILE')) throw error
+    if (lstatSync(file).isDirectory()) throw error
     unlinkSync(file)
-    return open()
+    return openOwn(file)
   }
+}
+
+function openOwn(file: string): number {
+  const fd = openUntrusted(file, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT, WHAT)
+  const { nlink, uid: owner } = fstatSync(fd)
+  if (nlink > 1) {
+    closeSync(fd)
+    throw new PkgError('NOT_FILE', `${file} has other names too: it is not ${WHAT.what}`)
+  }
+  if (process.getuid?.() !== 0) return fd
+  const { uid, gid } = statSync(dirname(file))
+  fchmodSync(fd, FILE_MODE)
+  if (owner !== uid) fchownSync(fd, uid, gid)
+  return fd
 }

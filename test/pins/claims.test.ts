@@ -3,7 +3,18 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFileSync, chownSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  chownSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { hasCode } from '../../src/errors.ts'
@@ -12,7 +23,7 @@ import { runCollection } from '../../src/pins/collect.ts'
 import type { StopPoint } from '../../src/pins/stop-point.ts'
 import { AddSession } from '../../src/store/add.ts'
 import { ClaimsJournal, noteClaims } from '../../src/store/claims.ts'
-import type { Store } from '../../src/store/store.ts'
+import { Store } from '../../src/store/store.ts'
 import { runPowerless } from '../helpers/powerless.ts'
 import { temporaryStore } from '../helpers/store.ts'
 import { addTree, link, missing, pinTree, present, tree } from './scenario.ts'
@@ -78,6 +89,31 @@ test('a journal that another user left closed is replaced', async (t) => {
   ])
   assert.equal(status, 0, stderr)
   assert.equal(present(store, dead), 0)
+})
+
+for (const put of [symlinkSync, linkSync]) {
+  test(`another file in the journal's place (${put.name}) keeps its content and its mode`, async (t) => {
+    const store = await temporaryStore(t)
+    const other = join(store.paths.root, 'precious')
+    writeFileSync(other, 'precious', { mode: 0o600 })
+    put(other, journalOf(store))
+    await runCollection(store)
+    assert.equal(readFileSync(other, 'utf8'), 'precious')
+    assert.equal(statSync(other).mode & 0o777, 0o600)
+  })
+}
+
+test('another file in the place of the index keeps its mode', async (t) => {
+  const { paths } = await temporaryStore(t)
+  const other = join(paths.root, 'precious')
+  writeFileSync(other, 'precious', { mode: 0o600 })
+  rmSync(paths.index, { force: true })
+  symlinkSync(other, paths.index)
+  const store = Store.openExisting(paths.root)
+  t.after(() => store.close())
+  await runCollection(store)
+  assert.equal(readFileSync(other, 'utf8'), 'precious')
+  assert.equal(statSync(other).mode & 0o777, 0o600)
 })
 
 test('a collection by root leaves a journal to whom the prefix belongs', {
