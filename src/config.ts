@@ -66,6 +66,10 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   'store.mode': ['auto', 'mount', 'checkout'],
 }
 
+/** Settings that become timers, in seconds: a longer one than Node has would be over at once. */
+const TIMERS = ['gc.checkSeconds', 'uploads.holdSeconds']
+const LONGEST_TIMER_S = Math.floor((2 ** 31 - 1) / 1000)
+
 type Reader = { must: string; read(value: unknown): unknown }
 
 const share: Reader = {
@@ -132,6 +136,9 @@ function checkSettings(settings: object, file: string): Partial<Config> {
     if (value === 0 && DEFAULTS[key as keyof Config] === 0) continue
     if (!Number.isSafeInteger(value) || (value as number) < 1) {
       throw new PkgError('USAGE', `${file}: "${key}" must be a whole number above 0`)
+    }
+    if (TIMERS.includes(key) && (value as number) > LONGEST_TIMER_S) {
+      throw new PkgError('USAGE', `${file}: "${key}" must be at most ${LONGEST_TIMER_S} (24 days)`)
     }
   }
   return read as Partial<Config>

@@ -28,12 +28,14 @@ export function keepSpare(paths: SparePaths): void {
       if (!existsSync(file)) lay(file, randomBytes(BYTES))
     }
   } catch (error) {
-    if (!isErrno(error, 'ENOSPC', 'EDQUOT', 'EACCES', 'EPERM', 'EROFS', 'ENOENT', 'ENOTDIR')) throw error
+    if (!isErrno(error, 'EEXIST', 'ENOSPC', 'EDQUOT', 'EACCES', 'EPERM', 'EROFS', 'ENOENT', 'ENOTDIR'))
+      throw error
   }
 }
 
 function lay(file: string, bytes: Uint8Array): void {
-  const fd = openPrefixFile(file, 'w')
+  // Exclusively: in another user's prefix a link to nothing may be there, for root to make what it names.
+  const fd = openPrefixFile(file, 'wx')
   try {
     writeAll(fd, bytes)
   } finally {

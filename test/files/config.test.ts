@@ -66,6 +66,8 @@ const wrong = [
   '{"gc.batch":"7"}',
   '{"gc.batch":0}',
   '{"gc.batch":1.5}',
+  '{"gc.checkSeconds":2147484}',
+  '{"uploads.holdSeconds":2147484}',
   '{"store.mode":"mounted"}',
   '{"store.mode":1}',
   '[]',

@@ -103,6 +103,15 @@ for (const put of [symlinkSync, linkSync]) {
   })
 }
 
+test('a link in the place of spare room has nothing made where it leads', async (t) => {
+  const store = await temporaryStore(t)
+  const spare = join(store.paths.var, 'spare-1')
+  rmSync(spare, { force: true })
+  symlinkSync(join(store.paths.root, 'made'), spare)
+  await runCollection(store)
+  assert.ok(!existsSync(join(store.paths.root, 'made')))
+})
+
 test('another file in the place of the index keeps its mode', async (t) => {
   const { paths } = await temporaryStore(t)
   const other = join(paths.root, 'precious')
