@@ -2,7 +2,7 @@
 // be. A command that changes a profile needs no mount, so what is in the mount's
 // way is a remark there and no failure.
 
-import { hasCode } from '../errors.ts'
+import { hasCode, PkgError } from '../errors.ts'
 import { modeInForce, type StoreMode } from '../mount/mode.ts'
 import { mountState, unmount } from '../mount/mountpoint.ts'
 import type { ProfileStore } from '../profiles/profile.ts'
@@ -12,11 +12,15 @@ import type { Context } from './context.ts'
 /** `reason`: why it is not mounted. */
 export type MountReport = { mode: StoreMode; mounted: boolean; reason?: string; hint?: string }
 
-/** Starts the daemon unless the store is mounted; says why where that cannot be. Throws only what is unexpected. */
-export async function tryMount({ paths, signal }: Pick<Context, 'paths' | 'signal'>): Promise<MountReport> {
+/**
+ * Starts the daemon unless the store is mounted; says why where that cannot be. In checkout
+ * mode sees to the trees of what is installed. Throws only what is unexpected.
+ */
+export async function tryMount(context: Context): Promise<MountReport> {
+  const { paths, signal } = context
   const { mode, why } = modeInForce(paths)
   if (mode === 'checkout') {
-    await uncover(paths)
+    await checkOutCurrent(context)
     return { mode, mounted: false, reason: why }
   }
   const { ensureDaemon } = await import('../daemon/client.ts')
@@ -44,6 +48,29 @@ export async function makeRunnable(
   await uncover(paths)
   const { ensureTrees } = await import('../profiles/trees.ts')
   await ensureTrees(store, cid, { signal })
+}
+
+/**
+ * In checkout mode: makes the trees of the current generation, which was seen through a
+ * mount until now. A look each where they are. What is in the way is a remark.
+ */
+export async function checkOutCurrent(context: Context): Promise<void> {
+  const { paths, signal, note } = context
+  if (modeInForce(paths).mode !== 'checkout') return
+  await uncover(paths)
+  const [{ findCurrentGeneration }, { ensureTrees }] = await Promise.all([
+    import('../profiles/profile.ts'),
+    import('../profiles/trees.ts'),
+  ])
+  try {
+    const profile = await context.readProfile()
+    const current = findCurrentGeneration(profile)
+    if (current) await ensureTrees(profile.store, current.cid, { signal })
+  } catch (error) {
+    if (signal.aborted || !(error instanceof PkgError)) throw error
+    note(`What is installed has no trees to run from: ${error.message}`)
+    if (error.hint !== undefined) note(`hint: ${error.hint}`)
+  }
 }
 
 /** Says on standard error that installed programs cannot run yet. */

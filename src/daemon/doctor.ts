@@ -46,7 +46,7 @@ export async function runDoctor(
     await damageCheck(paths),
     spaceCheck(paths),
     ...(await processChecks(paths)),
-    profileCheck(paths),
+    profileCheck(paths, { mode: inForce.mode }),
     pathCheck(env),
   ]
 }

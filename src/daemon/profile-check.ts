@@ -1,26 +1,57 @@
 // Is the user's profile as pkg makes it? Strays among the generations are in
 // nobody's way, but somebody may take them for generations.
 
-import { codeOf } from '../errors.ts'
+import { codeOf, PkgError } from '../errors.ts'
+import type { StoreMode } from '../mount/mode.ts'
 import type { Check } from '../mount/requirements.ts'
 import { type PrefixPaths, shellWord } from '../paths.ts'
 import {
   currentGeneration,
+  findCurrentGeneration,
   openProfile,
   type Profile,
   type ProfileStore,
   strayNames,
 } from '../profiles/profile.ts'
 import { Blocks } from '../store/blocks.ts'
+import { missingCheckouts } from '../store/checkout/check-out.ts'
+import { isCheckedOut } from '../store/checkout/names.ts'
+import type { CID } from '../store/cid.ts'
 
 const NAMED = 3
 
-export type ProfileCheckOptions = { user?: string }
+export type ProfileCheckOptions = { user?: string; mode?: StoreMode }
 
 /** Looks at the links of the user's profile in the prefix. */
-export function profileCheck(paths: PrefixPaths, { user }: ProfileCheckOptions = {}): Check {
+export function profileCheck(paths: PrefixPaths, { user, mode }: ProfileCheckOptions = {}): Check {
   const profile = openProfile({ paths, blocks: new Blocks(paths) }, { user })
-  return currentCheck(profile) ?? strayCheck(profile)
+  return (
+    currentCheck(profile) ?? (mode === 'checkout' ? treesCheck(profile) : undefined) ?? strayCheck(profile)
+  )
+}
+
+/** In checkout mode: does what is installed have its trees? An lstat each; undefined when all is well. */
+function treesCheck(profile: Profile<ProfileStore>): Check | undefined {
+  const current = findCurrentGeneration(profile)
+  if (current === undefined) return undefined
+  const missing = missingOf(profile.store, current.cid)
+  if (missing === 0) return undefined
+  return {
+    name: 'profile',
+    ok: false,
+    detail: `generation ${current.number} cannot run: ${missing} of its trees in ${profile.store.paths.store} are missing`,
+    hint: 'Run `pkg daemon start`, which makes them.',
+  }
+}
+
+/** Blocks that cannot be read are the damage check's to tell: then the environment's own tree is what is looked for. */
+function missingOf(store: ProfileStore, cid: CID): number {
+  try {
+    return missingCheckouts(store, cid).length
+  } catch (error) {
+    if (!(error instanceof PkgError)) throw error
+    return isCheckedOut(store.paths, cid) ? 0 : 1
+  }
 }
 
 /** Undefined when all is well. */

@@ -5,12 +5,15 @@ import { defineCommand } from '../command.ts'
 export const command = defineCommand({
   options: (argv) =>
     argv.example('pkg daemon restart', 'Take a new version of pkg into use; programs run on'),
-  async run(_args, { paths, signal }) {
-    const [{ restartDaemon }, { daemonState }] = await Promise.all([
+  async run(_args, context) {
+    const { paths, signal } = context
+    const [{ restartDaemon }, { daemonState }, { checkOutCurrent }] = await Promise.all([
       import('../../daemon/restart.ts'),
       import('../../daemon/client.ts'),
+      import('../mounting.ts'),
     ])
     const ran = await restartDaemon(paths, { signal })
+    await checkOutCurrent(context)
     const { pid, mountPid } = await daemonState(paths)
     return { restarted: ran, pid, mountPid }
   },

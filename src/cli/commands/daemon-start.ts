@@ -4,9 +4,14 @@ import { defineCommand } from '../command.ts'
 
 export const command = defineCommand({
   options: (argv) => argv.example('pkg daemon start', 'Mount the store, unless it is'),
-  async run(_args, { paths, signal }) {
-    const { daemonState, ensureDaemon } = await import('../../daemon/client.ts')
+  async run(_args, context) {
+    const { paths, signal } = context
+    const [{ daemonState, ensureDaemon }, { checkOutCurrent }] = await Promise.all([
+      import('../../daemon/client.ts'),
+      import('../mounting.ts'),
+    ])
     const started = await ensureDaemon(paths, { signal })
+    await checkOutCurrent(context)
     const { pid, mountPid, mode, why } = await daemonState(paths)
     return { started, mode, why, ...(mode === 'mount' && { mounted: paths.store }), pid, mountPid }
   },

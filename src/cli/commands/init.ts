@@ -2,7 +2,6 @@
 
 import { EXIT } from '../../errors.ts'
 import { defineCommand } from '../command.ts'
-import type { Context } from '../context.ts'
 import type { MountReport } from '../mounting.ts'
 import { fields, printable } from '../output.ts'
 
@@ -44,7 +43,6 @@ export const command = defineCommand({
     await preparePrefix(paths)
     moveProfileLink(link)
     const mount = wanted ? await tryMount(context) : undefined
-    if (mount?.mode === 'checkout') await checkOutCurrent(context)
     const shell = shellLine(env)
     const modified = modifyShell && addLine(shell.file, shell.line)
     return {
@@ -90,17 +88,6 @@ export const command = defineCommand({
 
 function isMissing(mount: MountReport | undefined): boolean {
   return mount?.mode === 'mount' && !mount.mounted
-}
-
-/** The programs that are installed already, where they were seen through a mount until now. */
-async function checkOutCurrent(context: Context): Promise<void> {
-  const [{ findCurrentGeneration }, { ensureTrees }] = await Promise.all([
-    import('../../profiles/profile.ts'),
-    import('../../profiles/trees.ts'),
-  ])
-  const profile = await context.readProfile()
-  const current = findCurrentGeneration(profile)
-  if (current) await ensureTrees(profile.store, current.cid, { signal: context.signal })
 }
 
 function whereTheLineIs({
