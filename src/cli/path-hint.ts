@@ -1,7 +1,8 @@
-// The line that puts the profile's programs into PATH, in the words of each shell.
+// The lines that put the profile's programs into PATH, and that name a prefix which is
+// not the default one, in the words of each shell.
 
 import { basename, dirname, join } from 'node:path'
-import { profileLink } from '../paths.ts'
+import { profileLink, resolvePrefix, shellWord } from '../paths.ts'
 
 export type ShellLine = {
   shell: string
@@ -35,4 +36,17 @@ export function shellLine(env: NodeJS.ProcessEnv): ShellLine {
   if (shell === 'bash') return { shell, line: posix, file: join(home, '.bashrc') }
   if (shell === 'zsh') return { shell, line: posix, file: join(env.ZDOTDIR || home, '.zshrc') }
   return { shell, line: posix, file: join(home, '.profile') }
+}
+
+/** The line by which new shells know a prefix; undefined for the one that they come to without it. */
+export function prefixLine(env: NodeJS.ProcessEnv, root: string): string | undefined {
+  const { PKG_PREFIX: _, ...without } = env
+  if (resolvePrefix(without) === root) return undefined
+  const { shell } = shellLine(env)
+  return shell === 'fish' ? `set -gx PKG_PREFIX ${fishWord(root)}` : `export PKG_PREFIX=${shellWord(root)}`
+}
+
+/** fish(1), Quotes: inside single ones a backslash escapes a quote and itself. */
+function fishWord(text: string): string {
+  return shellWord(text) === text ? text : `'${text.replace(/['\\]/g, '\\$&')}'`
 }

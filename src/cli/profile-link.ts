@@ -39,7 +39,7 @@ export function requireLeaving({ link, target, leads }: ProfileLink): void {
   if (leads === undefined || leads === target || !hasGenerations(dirname(resolve(dirname(link), leads))))
     return
   throw new PkgError('EXISTS', `${link} leads to ${leads}, a profile that has generations`, {
-    hint: `Its programs leave PATH when the link is moved. To do so: pkg init --force`,
+    hint: `Nothing was changed. To move the link, so that those programs leave PATH: pkg init --force. To leave it, name a profile elsewhere: pkg install --profile <directory> …`,
   })
 }
 

@@ -1,10 +1,14 @@
-// One line in a shell's start-up file, added at its end and only once. The rest
+// Lines of ours in a shell's start-up file, added at its end and only once. The rest
 // of the file is its owner's and stays to the byte.
 
-import { appendFileSync, readFileSync } from 'node:fs'
+import { appendFileSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { isErrno } from '../errors.ts'
+import { writeFileAtomic } from '../files/atomic.ts'
 import { makeDirectory } from '../files/directory.ts'
+
+/** At the end of a line that may change, and that is ours for it. */
+const MARK = ' # by pkg init'
 
 /** True when `file` has that line. */
 export function hasLine(file: string, line: string): boolean {
@@ -18,6 +22,35 @@ export function addLine(file: string, line: string): boolean {
   makeDirectory(dirname(file))
   const gap = text === '' || text.endsWith('\n') ? '' : '\n'
   appendFileSync(file, `${gap}\n# Programs installed by pkg\n${line}\n`)
+  return true
+}
+
+/** True when `file` has that line with our mark. */
+export function hasMarkedLine(file: string, line: string): boolean {
+  return hasLine(file, line + MARK)
+}
+
+/**
+ * Has `line`, marked, as the one marked line of `file`; undefined: none. False when it is so
+ * already. Other lines stay. Written beside what a link leads to, and renamed.
+ */
+export function setMarkedLine(file: string, line: string | undefined): boolean {
+  const text = readOrEmpty(file)
+  const marked = text.split('\n').filter((one) => one.endsWith(MARK))
+  if (marked.length === 0 && line === undefined) return false
+  if (marked.length === 1 && marked[0] === `${line}${MARK}`) return false
+  if (marked.length > 0) {
+    const rest = text.split('\n').filter((one) => !one.endsWith(MARK))
+    const target = realpathSync(file)
+    const { mode } = statSync(target)
+    const kept = rest.join('\n')
+    const added =
+      line === undefined ? '' : `${kept === '' || kept.endsWith('\n') ? '' : '\n'}${line}${MARK}\n`
+    writeFileAtomic(target, kept + added, { mode: mode & 0o777 })
+    return true
+  }
+  makeDirectory(dirname(file))
+  appendFileSync(file, `${text === '' || text.endsWith('\n') ? '' : '\n'}${line}${MARK}\n`)
   return true
 }
 

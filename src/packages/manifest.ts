@@ -97,7 +97,16 @@ export function encodeManifest(manifest: Manifest): Uint8Array {
 /** Splits `name@version` as `--as` takes it. Throws USAGE for any other form; the parts are checked with the manifest. */
 export function parseNameVersion(text: string): { name: string; version: string } {
   const at = text.indexOf('@', 1)
-  if (at !== -1 && at < text.length - 1) return { name: text.slice(0, at), version: text.slice(at + 1) }
+  const name = text.slice(0, at)
+  const version = text.slice(at + 1)
+  if (at !== -1 && version !== '') {
+    if (/^\d+(\.\d+)?$/.test(version)) {
+      throw new PkgError('USAGE', `${JSON.stringify(version)} in --as ${text} is not a version`, {
+        hint: `It has three numbers: --as ${name}@${version}${version.includes('.') ? '.0' : '.0.0'}`,
+      })
+    }
+    return { name, version }
+  }
   throw new PkgError('USAGE', `${JSON.stringify(text)} is not name@version`, {
     hint: 'For example: --as hello@1.0.0',
   })

@@ -25,3 +25,15 @@ test('run takes it too', async () => {
   assert.equal(status, 2)
   assert.match(stderr, /"hello" is not name@version/)
 })
+
+test('a version of one or two numbers is told, with what was meant', async () => {
+  for (const [version, meant] of [
+    ['1', '1.0.0'],
+    ['1.2', '1.2.0'],
+  ]) {
+    const { status, stderr } = await box.run(['install', source, '--as', `mine@${version}`])
+    assert.equal(status, 2)
+    assert.ok(stderr.includes(`"${version}" in --as mine@${version} is not a version`), stderr)
+    assert.ok(stderr.includes(`--as mine@${meant}`), stderr)
+  }
+})

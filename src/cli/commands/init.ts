@@ -10,7 +10,7 @@ export const command = defineCommand({
     argv
       .option('modify-shell', {
         type: 'boolean',
-        describe: 'Write the PATH line to your shell’s start-up file',
+        describe: 'Write the PATH line, and a prefix of your own, to your shell’s start-up file',
       })
       .option('mount', {
         type: 'boolean',
@@ -26,8 +26,8 @@ export const command = defineCommand({
   async run({ modifyShell = false, mount: wanted, force = false }, context) {
     const [
       { moveProfileLink, readProfileLink, requireLeaving },
-      { isInPath, programsDirectory, shellLine },
-      { addLine, hasLine },
+      { isInPath, prefixLine, programsDirectory, shellLine },
+      { addLine, hasLine, hasMarkedLine, setMarkedLine },
       { tryMount },
       { preparePrefix },
     ] = await Promise.all([
@@ -44,7 +44,9 @@ export const command = defineCommand({
     moveProfileLink(link)
     const mount = wanted ? await tryMount(context) : undefined
     const shell = shellLine(env)
-    const modified = modifyShell && addLine(shell.file, shell.line)
+    const prefix = prefixLine(env, paths.root)
+    const added = modifyShell && addLine(shell.file, shell.line)
+    const modified = (modifyShell && setMarkedLine(shell.file, prefix)) || added
     return {
       prefix: paths.root,
       mountpoint: paths.store,
@@ -57,7 +59,9 @@ export const command = defineCommand({
         inPath: isInPath(env),
         ...shell,
         modified,
-        inFile: hasLine(shell.file, shell.line),
+        ...(prefix !== undefined && { prefixLine: prefix }),
+        inFile:
+          hasLine(shell.file, shell.line) && (prefix === undefined || hasMarkedLine(shell.file, prefix)),
       },
     }
   },
@@ -79,7 +83,15 @@ export const command = defineCommand({
         style,
       ),
     ]
-    if (!path.inPath) lines.push('', whereTheLineIs(path), '', `  ${style.bold(path.line)}`)
+    const missing = [
+      ...(path.inPath ? [] : [path.line]),
+      ...(path.prefixLine === undefined || (path.inPath && path.inFile && !path.modified)
+        ? []
+        : [path.prefixLine]),
+    ]
+    if (missing.length > 0) {
+      lines.push('', whereTheLineIs(path), '', ...missing.map((line) => `  ${style.bold(printable(line))}`))
+    }
     return lines.join('\n')
   },
   brief: ({ prefix }) => prefix,
