@@ -11,6 +11,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { formatBytes } from '../amounts.ts'
 import { readConfig } from '../config.ts'
 import { entryPoint } from '../entry.ts'
+import { hasCode } from '../errors.ts'
 import type { PrefixPaths } from '../paths.ts'
 import { type LastCollection, lastCollection } from '../pins/last-collection.ts'
 import type { CollectLine } from './collector-process.ts'
@@ -40,6 +41,8 @@ export class AutoCollector {
   #child: ChildProcess | undefined
   #running: string | undefined
   #error: CollectionStatus['error']
+  /** the error is one of the settings, which may be mended meanwhile */
+  #wrongSettings = false
   #pause = 0
 
   constructor(paths: PrefixPaths, log: Log) {
@@ -53,6 +56,7 @@ export class AutoCollector {
   }
 
   get status(): CollectionStatus {
+    if (this.#wrongSettings && this.#settingsAreRight()) this.#error = undefined
     const last = lastCollection(this.#paths)
     return {
       when: this.#when(),
@@ -78,6 +82,7 @@ export class AutoCollector {
         await this.#look()
       } catch (error) {
         this.#failed(error instanceof Error ? error.message : String(error))
+        this.#wrongSettings = hasCode(error, 'USAGE')
       }
     }
   }
@@ -151,7 +156,17 @@ export class AutoCollector {
 
   #failed(message: string): void {
     if (message !== this.#error?.message) this.#log(`no collection: ${message}`)
+    this.#wrongSettings = false
     this.#error = { message, time: new Date().toISOString() }
+  }
+
+  #settingsAreRight(): boolean {
+    try {
+      readConfig(this.#paths)
+      return true
+    } catch {
+      return false
+    }
   }
 
   #when(): string {

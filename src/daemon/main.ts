@@ -3,12 +3,14 @@
 
 import { parseArgs } from 'node:util'
 import { exitStatusOf } from '../errors.ts'
+import { endOnFatal } from '../files/fatal.ts'
 import { fixUmask } from '../files/modes.ts'
 import { resolvePrefix } from '../paths.ts'
 import { endOfSignals, runDaemon } from './daemon.ts'
 
 const { values } = parseArgs({ options: { prefix: { type: 'string' } } })
 
+endOnFatal('daemon')
 fixUmask()
 try {
   await runDaemon(values.prefix ?? resolvePrefix(), endOfSignals())

@@ -12,6 +12,8 @@ if (isMainThread) {
   const { resolvePrefix } = await import('../paths.ts')
   const { serveMount } = await import('./serve.ts')
   const { fixUmask } = await import('../files/modes.ts')
+  const { endOnFatal } = await import('../files/fatal.ts')
+  endOnFatal('mount server')
   fixUmask()
   try {
     await serveMount(values.prefix ?? resolvePrefix(), fileURLToPath(import.meta.url), {

@@ -160,4 +160,7 @@ test('a setting that is wrong stops collections, and is told of', async (t) => {
   await until('it is told', () => lines.length > 0)
   assert.match(lines[0] ?? '', /^no collection: .*"gc\.minFree" must be/)
   assert.match(collector.status.error?.message ?? '', /gc\.minFree/)
+  // Mended: nothing of it is told any more, before the next look too.
+  writeFileSync(store.paths.config, '{"gc.checkSeconds":3600}')
+  assert.equal(collector.status.error, undefined)
 })
