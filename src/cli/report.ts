@@ -18,6 +18,9 @@ export function reportOf(error: unknown): ErrorReport {
   }
   const message = error instanceof Error ? error.message : String(error)
   if (code === 'PERMISSION') {
+    if (isErrno(error, 'EACCES', 'EPERM') && error.syscall === 'lock') {
+      return { code, message: systemMessage(message), hint: LOCK_HINT }
+    }
     const hint = 'Run as the owner, or have a prefix of your own: PKG_PREFIX=<directory> pkg init'
     return { code, message: systemMessage(message), hint }
   }
@@ -31,6 +34,9 @@ export function reportOf(error: unknown): ErrorReport {
     hint: 'This is a bug. PKG_DEBUG=1 shows where it happened; please report it.',
   }
 }
+
+const LOCK_HINT =
+  'It is changed under a lock beside it: work as its owner, or with a registry or profile of your own.'
 
 /** For what a disk says of itself. */
 const HINTS: Partial<Record<ErrorCode, string>> = {

@@ -18,7 +18,7 @@ const OWNERS = ['despiteDamage', 'maxFreedBytes', 'ensureFreeBytes', 'graceMs'] 
 
 /**
  * As `runCollection`. In a prefix that this user may not write the policy means this
- * user's generations only. Throws what that does, NO_DAEMON, and UNSUPPORTED for options that are the owner's.
+ * user's generations only. Throws what that does, NO_DAEMON, and PERMISSION for options that are the owner's.
  */
 export async function collect(
   store: Store,
@@ -29,7 +29,7 @@ export async function collect(
   const refused = OWNERS.find((name) => options[name] !== undefined && options[name] !== false)
   if (refused !== undefined) {
     throw new PkgError(
-      'UNSUPPORTED',
+      'PERMISSION',
       `only the owner of ${store.paths.root} may choose what a collection of it spares or gives up`,
       {
         hint: 'Collect without that option, or as the owner.',

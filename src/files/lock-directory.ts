@@ -47,13 +47,30 @@ const holderName = () =>
 export function makeLock(lock: string): void {
   if (exists(lock)) throw heldError(lock)
   const temp = beside(lock)
-  mkdirSync(temp)
+  makeBeside(lock, temp)
   try {
     within(temp, (path) => closeSync(openSync(join(path, holderName()), 'wx', 0o444)))
     renameSync(temp, lock)
   } catch (error) {
     removeDirectory(temp)
     throw isErrno(error, 'ENOTEMPTY', 'EEXIST', 'ENOTDIR') ? heldError(lock) : error
+  }
+}
+
+/** A directory that one may not write is what to name, not the name that the lock would have had for a moment. */
+function makeBeside(lock: string, temp: string): void {
+  try {
+    mkdirSync(temp)
+  } catch (error) {
+    if (!isErrno(error, 'EACCES', 'EPERM', 'EROFS')) throw error
+    const path = dirname(lock)
+    const message = error.message.replace(/, mkdir '.*'$/s, `, lock '${path}'`)
+    throw Object.assign(new Error(message, { cause: error }), {
+      code: error.code,
+      errno: error.errno,
+      syscall: 'lock',
+      path,
+    })
   }
 }
 

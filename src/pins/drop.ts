@@ -4,7 +4,16 @@
 // Links are removed through a descriptor of their directory, and only when they still
 // are what was shown: the directory may be another user's, who moves it meanwhile.
 
-import { closeSync, constants, fsyncSync, openSync, readlinkSync, realpathSync, unlinkSync } from 'node:fs'
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fsyncSync,
+  openSync,
+  readlinkSync,
+  realpathSync,
+  unlinkSync,
+} from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { isErrno, PkgError } from '../errors.ts'
 import { withLock } from '../files/lock.ts'
@@ -26,24 +35,17 @@ export async function dropRoots(
 ): Promise<ListedRoot[]> {
   const all = await listRoots({ paths })
   const roots = [...new Set(wanted.flatMap((text) => find(all, text)))]
-  for (const root of roots) refuseInUse(root, all)
+  for (const root of roots) {
+    refuseOthers(root)
+    refuseInUse(root, all)
+  }
   const dropped: ListedRoot[] = []
   for (const root of roots) {
     try {
       if (await drop(paths, root)) dropped.push(root)
     } catch (cause) {
       if (!isErrno(cause, 'EACCES', 'EPERM', 'EROFS', 'ELOOP', 'ENOTDIR')) throw cause
-      throw new PkgError(
-        'PERMISSION',
-        `${root.path} cannot be dropped: this user may not write its directory`,
-        {
-          hint:
-            root.user === undefined
-              ? 'Work as its owner.'
-              : `It is ${root.user}'s: work as that user, or as root.`,
-          cause,
-        },
-      )
+      throw notPermitted(root, cause)
     }
   }
   return dropped
@@ -79,6 +81,25 @@ function physical(text: string): string {
     if (error instanceof Error && 'code' in error) return path
     throw error
   }
+}
+
+/** Before whether it is in use: that is no concern of who could not drop it anyway. */
+function refuseOthers(root: ListedRoot): void {
+  if (root.user === undefined || root.kind === 'process' || root.kind === 'temp') return
+  try {
+    accessSync(dirname(root.autoPin ?? root.path), constants.W_OK)
+  } catch (cause) {
+    if (isErrno(cause, 'EACCES', 'EPERM', 'EROFS')) throw notPermitted(root, cause)
+    // Gone, or none: dropping it finds that out.
+  }
+}
+
+function notPermitted({ path, user }: ListedRoot, cause: unknown): PkgError {
+  const hint = user === undefined ? 'Work as its owner.' : `It is ${user}'s: work as that user, or as root.`
+  return new PkgError('PERMISSION', `${path} cannot be dropped: this user may not write its directory`, {
+    hint,
+    cause,
+  })
 }
 
 function refuseInUse(root: ListedRoot, all: readonly ListedRoot[]): void {

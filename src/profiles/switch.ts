@@ -68,7 +68,9 @@ export function cameFrom(profile: Profile<ProfileStore>): number {
     })
   }
   const others = there.filter((number) => number !== current)
-  throw new PkgError('NO_GENERATION', `there is nothing to go back to in ${profile.dir}`, {
+  const gone = passedOver(profile)[0]
+  const why = gone === undefined ? '' : `: generation ${gone}, where you came from, was deleted`
+  throw new PkgError('NO_GENERATION', `there is nothing to go back to in ${profile.dir}${why}`, {
     hint: others.length === 0 ? 'It is the only generation.' : `Name one: pkg rollback --to ${others.at(-1)}`,
   })
 }
@@ -78,6 +80,15 @@ export function findCameFrom(profile: Profile<ProfileStore>): number | undefined
   const current = currentNumber(profile)
   const there = generationNumbers(profile)
   return wayThere(profile, current, there).findLast((number) => number !== current && there.includes(number))
+}
+
+/** The generations that are gone and that a rollback without a number would have gone to first, the nearest first. */
+export function passedOver(profile: Profile<ProfileStore>): number[] {
+  const current = currentNumber(profile)
+  const there = generationNumbers(profile)
+  const way = wayThere(profile, current, there).filter((number) => number !== current)
+  const at = way.findLastIndex((number) => there.includes(number))
+  return [...new Set(way.slice(at + 1).reverse())]
 }
 
 function wayThere(

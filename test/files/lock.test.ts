@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import {
+  chmodSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -18,6 +19,7 @@ import { promisify } from 'node:util'
 import { hasCode } from '../../src/errors.ts'
 import { symlinkAtomic, writeFileAtomic } from '../../src/files/atomic.ts'
 import { isLocked, lockFileSystem, withLock } from '../../src/files/lock.ts'
+import { runPowerless } from '../helpers/powerless.ts'
 import { temporaryDirectory } from '../helpers/temp.ts'
 
 test('one holder at a time', async (t) => {
@@ -133,4 +135,14 @@ test('a link in the place of a lock is looked at and touched itself, not what it
   await promisify(lockFileSystem.utimes)(lock, 2000, 2000)
   assert.equal((await promisify(lockFileSystem.stat)(lock)).isSymbolicLink(), true)
   assert.deepEqual([statSync(target).mtimeMs, lstatSync(lock).mtimeMs], [1_000_000, 2_000_000])
+})
+
+test('of a lock in a directory that one may not write the directory is named', async (t) => {
+  const directory = await temporaryDirectory(t)
+  chmodSync(directory, 0o555)
+  const module = JSON.stringify(new URL('../../src/files/lock.ts', import.meta.url).href)
+  const script = `import { withLock } from ${module}
+    await withLock(process.argv[1], () => {}).catch(({ code, message }) => console.log(code, message))`
+  const { stdout } = runPowerless(['--input-type=module', '-e', script, join(directory, 'x')])
+  assert.equal(stdout, `EACCES EACCES: permission denied, lock '${directory}'\n`)
 })

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, lstatSync, rmSync, symlinkSync } from 'node:fs'
+import { chmodSync, existsSync, lstatSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { autoPin } from '../../src/pins/auto-pin.ts'
@@ -13,6 +13,7 @@ import { listRoots } from '../../src/pins/root-list.ts'
 import type { CID } from '../../src/store/cid.ts'
 import type { Store } from '../../src/store/store.ts'
 import { TempPin } from '../../src/store/temp-pin.ts'
+import { runPowerless } from '../helpers/powerless.ts'
 import { temporaryStore } from '../helpers/store.ts'
 import { temporaryDirectory } from '../helpers/temp.ts'
 import { addTree, current, generation, link, pinTree, present } from './scenario.ts'
@@ -171,4 +172,20 @@ test('a generation of a profile outside of the prefix goes with its auto pin', a
   await dropRoots(store, [one!])
   assert.ok(!existsSync(one!) && !lstatSync(one!, { throwIfNoEntry: false }))
   assert.deepEqual(await summary(store), ['auto profile alive'])
+})
+
+test('what this user may not drop is not permitted, also the current generation', async (t) => {
+  const store = await temporaryStore(t)
+  const tree = await addTree(store, 'theirs')
+  generation(store, 1, tree.root, 'ann')
+  current(store, 1, 'ann')
+  const directory = join(store.paths.profilesPerUser, 'ann', 'generations')
+  const module = (name: string) => JSON.stringify(new URL(`../../src/${name}.ts`, import.meta.url).href)
+  const script = `import { dropRoots } from ${module('pins/drop')}; import { prefixPaths } from ${module('paths')}
+    await dropRoots({ paths: prefixPaths(process.argv[1]) }, [process.argv[2]]).catch(({ code }) => console.log(code))`
+  const drop = () =>
+    runPowerless(['--input-type=module', '-e', script, store.paths.root, join(directory, '1')]).stdout.trim()
+  assert.equal(drop(), 'BUSY')
+  chmodSync(directory, 0o555)
+  assert.equal(drop(), 'PERMISSION')
 })

@@ -16,13 +16,19 @@ export const command = defineCommand({
       .option('dry-run', { alias: 'n', type: 'boolean', describe: 'Only tell what would change' })
       .example('pkg rollback', 'To the generation you came from, which need not be the one before'),
   async run({ to, dryRun = false }, context) {
-    const { rollback } = await import('../../profiles/switch.ts')
+    const { passedOver, rollback } = await import('../../profiles/switch.ts')
     const profile = await context.readProfile()
+    const deleted = to === undefined ? passedOver(profile) : []
     const moved = await rollback(profile, {
       to: to === undefined ? undefined : generationNumber(to),
       dryRun,
       signal: context.signal,
     })
+    if (deleted[0] !== undefined) {
+      context.note(
+        `Generation ${deleted[0]}, where you came from, was deleted: this goes on to ${moved.generation}`,
+      )
+    }
     if (!dryRun) noteOtherLink(context)
     return { ...moved, changes: await withSizes(moved.changes, profile.store.blocks), dryRun }
   },
