@@ -45,6 +45,7 @@ export async function collect(
     claimed: 0,
     unreadable: [],
     deniedProcesses: 0,
+    deniedFirst: [],
     ...NO_CHECKOUTS,
   }
   return { dryRun: false, ...done, generations, skipped, ...nobodyTells, incomplete: [], damaged: [] }

@@ -41,6 +41,7 @@ import {
   remembered,
   surveyStore,
 } from './plan.ts'
+import type { DeniedProcess } from './processes.ts'
 import type { Generation, RetentionPolicy } from './retention.ts'
 import { makeRoom, noRoomError } from './room.ts'
 import type { GoneAutoPin, Root, UnreadableRoot } from './root.ts'
@@ -80,7 +81,9 @@ export type CollectionResult = CheckoutFigures & {
   /** roots that cannot be read now, and were kept as they are remembered */
   unreadable: UnreadableRoot[]
   skipped: SkippedProfile[]
+  /** processes of others at which we may not look, and the first of them */
   deniedProcesses: number
+  deniedFirst: DeniedProcess[]
   /** nodes that a root reaches but that are not here, as in a pin of a part of a DAG */
   incomplete: CID[]
   /** nodes that a root reaches but that are damaged: what only they led to is deleted */
@@ -142,7 +145,7 @@ async function collect(store: Store, policy: RetentionPolicy, options: Run): Pro
     const old = await dropOld(store, limit.isMet ? {} : policy, options)
     const reader = new RootReader(store.paths)
     const survey = await surveyStore(store, reader, options)
-    const { roots, unreadable, deniedProcesses, marker, dead, listed, young } = survey
+    const { roots, unreadable, deniedProcesses, deniedFirst, marker, dead, listed, young } = survey
     refuseUnreadable(unreadable)
     if (!despiteDamage) await refuseDamage(store, marker)
     remember(store.paths, roots)
@@ -179,7 +182,7 @@ async function collect(store: Store, policy: RetentionPolicy, options: Run): Pro
     return {
       ...{ dryRun: false, blocks, bytes, dead: tally.found(), young, ...(stopped && { stopped }) },
       ...{ claimed, generations, gone, skipped, keptBlocks: listed - blocks, roots: roots.length },
-      ...{ unreadable, deniedProcesses, incomplete, damaged, ...trees },
+      ...{ unreadable, deniedProcesses, deniedFirst, incomplete, damaged, ...trees },
     }
   } finally {
     journal.close()

@@ -12,6 +12,7 @@ import { Limit, type StoppedBy, Tally } from './limit.ts'
 import { countBlocks, type Listed, listDead } from './list-dead.ts'
 import { linksOfStore, Marker } from './mark.ts'
 import { findOldGenerations } from './old-generations.ts'
+import type { DeniedProcess } from './processes.ts'
 import type { Generation, RetentionPolicy } from './retention.ts'
 import type { GoneAutoPin, Root, UnreadableRoot } from './root.ts'
 import { RootReader } from './roots.ts'
@@ -44,6 +45,8 @@ export type MarkedRoots = {
   /** the directories that links were read from */
   directories: string[]
   deniedProcesses: number
+  /** the first of them */
+  deniedFirst: DeniedProcess[]
   marker: Marker
 }
 
@@ -60,6 +63,8 @@ export type CollectionPlan = CheckoutFigures & {
   unreadable: UnreadableRoot[]
   /** processes of others at which we may not look: what they run from the store is not seen */
   deniedProcesses: number
+  /** the first of them */
+  deniedFirst: DeniedProcess[]
   /** nodes that a root reaches but that are not here */
   incomplete: CID[]
   /** nodes that a root reaches but that are damaged: a collection would stop there (damage.ts) */
@@ -92,7 +97,7 @@ export async function planCollection(
       return new Set(generations.map((one) => one.path))
     },
   })
-  const { roots, gone, unreadable, deniedProcesses, marker, dead, listed, young } = survey
+  const { roots, gone, unreadable, deniedProcesses, deniedFirst, marker, dead, listed, young } = survey
   const groups = await groupDead(store, dead, {
     alive: marker.alive,
     gone: { generations, autoPins: remembered(gone) },
@@ -112,6 +117,7 @@ export async function planCollection(
     gone,
     unreadable,
     deniedProcesses,
+    deniedFirst,
     incomplete: marker.incomplete,
     damaged: marker.damaged,
     blocks: tally.blocks,
@@ -175,7 +181,8 @@ export async function markRoots(
   store.flush()
   await pass('marked', at)
   const { unreadable, gone, directories } = links
-  return { roots, unreadable, gone, directories, deniedProcesses: processes.denied, marker }
+  const { denied: deniedProcesses, deniedFirst } = processes
+  return { roots, unreadable, gone, directories, deniedProcesses, deniedFirst, marker }
 }
 
 /** A root of which nothing is known may be anything: then nothing may be deleted (invariant 5). */

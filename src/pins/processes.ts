@@ -13,14 +13,21 @@ export type ProcessRoots = {
   roots: Root[]
   /** processes of other users at which this one may not look (ptrace(2), PTRACE_MODE_READ) */
   denied: number
+  /** the first of them: pid and program (`comm`, which everybody may read) */
+  deniedFirst: DeniedProcess[]
 }
+
+export type DeniedProcess = { pid: number; name: string }
+
+/** Processes of others that are named. */
+const NAMED = 3
 
 /** One name of a store path: no base of ours uses anything else. */
 const NAME = '([A-Za-z0-9_-]{3,})'
 
 /** Processes that hold something of the store that is mounted under one of these names. */
 export function readProcesses(stores: readonly string[], proc = '/proc'): ProcessRoots {
-  const seen = { roots: [] as Root[], denied: 0 }
+  const seen: ProcessRoots = { roots: [], denied: 0, deniedFirst: [] }
   const pattern = new RegExp(`(?:${stores.map(escapePattern).join('|')})/+${NAME}`, 'g')
   const namespaces = new Set<string>()
   for (const name of readdirSync(proc)) {
@@ -28,7 +35,9 @@ export function readProcesses(stores: readonly string[], proc = '/proc'): Proces
     const reader = new ProcessReader(`${proc}/${name}`, pattern)
     reader.read(namespaces)
     seen.roots.push(...reader.roots.values())
-    if (reader.denied) seen.denied += 1
+    if (!reader.denied) continue
+    seen.denied += 1
+    if (seen.denied <= NAMED) seen.deniedFirst.push({ pid: Number(name), name: reader.command() })
   }
   return seen
 }
@@ -93,8 +102,11 @@ class ProcessReader {
     const cid: CID | undefined = tryParseCid(name)
     if (cid === undefined || this.roots.has(name)) return
     const path = `${this.#directory}/${what}`
-    const command = this.#try(() => readFileSync(`${this.#directory}/comm`, 'utf8').trim()) ?? ''
-    this.roots.set(name, { kind: 'process', cid, name: command, path, via: [] })
+    this.roots.set(name, { kind: 'process', cid, name: this.command(), path, via: [] })
+  }
+
+  command(): string {
+    return this.#try(() => readFileSync(`${this.#directory}/comm`, 'utf8').trim()) ?? ''
   }
 
   #link(name: string): string | undefined {

@@ -71,6 +71,7 @@ export async function verifyStore(store: Store, options: VerifyOptions = {}): Pr
     const { signal } = options
     result.healed = await healStore(store, roots, { from, signal })
     result.incompleteRoots = findIncomplete(store, roots, options)
+    Object.assign(result, countBlocks(store))
   }
   lookIntoQuarantine(store, result, repair)
   return result
@@ -88,6 +89,16 @@ function findIncomplete(
     store.index.clearComplete((complete) => complete.equals(cid))
     return [{ cid, missing }]
   })
+}
+
+/** What is there now: blocks came back since they were counted. */
+function countBlocks({ blocks }: Store): { blocks: number; bytes: number } {
+  const sum = { blocks: 0, bytes: 0 }
+  for (const { file } of blocks.list()) {
+    sum.blocks += 1
+    sum.bytes += blockFileSize(file) ?? 0
+  }
+  return sum
 }
 
 function lookIntoQuarantine(store: Store, result: Verified, repair: boolean): void {

@@ -1,7 +1,7 @@
 // `pkg store verify`: what it says of damage, and healing it from what is named.
 
 import assert from 'node:assert/strict'
-import { chmodSync, globSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, globSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { sandbox } from './harness.ts'
@@ -31,4 +31,19 @@ test('damage is named with its roots, and healed by --from', async (t) => {
   assert.match(healed.stdout, /healed 1 block .*from the directory .*tree/)
   assert.match((await box.run(['store', 'verify'])).stdout, /all good/)
   assert.equal((await box.run(['store', 'verify', '--from', join(box.directory, 'nowhere')])).status, 3)
+})
+
+test('of a missing block the roots that need it are told; what came back is counted', async (t) => {
+  const box = await sandbox(t)
+  const tree = join(box.directory, 'tree')
+  mkdirSync(tree)
+  writeFileSync(join(tree, 'file'), 'x'.repeat(5000))
+  await box.brief('store', 'add', tree, '--pin', 'backup')
+  const blocks = globSync(`${box.prefix}/blocks/*/baf*`)
+  rmSync(blocks.find((file) => statSync(file).size === 5000)!)
+  const found = await box.run(['store', 'verify'])
+  assert.equal(found.status, 4)
+  assert.match(found.stdout, /incomplete .*1 block missing.*needed by pin backup/)
+  const { stdout } = await box.run(['store', 'verify', '--from', tree, '--json'])
+  assert.equal(JSON.parse(stdout).blocks, blocks.length)
 })

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, copyFileSync, mkdirSync, openSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, closeSync, copyFileSync, mkdirSync, openSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { runCollection } from '../../src/pins/collect.ts'
 import { readProcesses } from '../../src/pins/processes.ts'
 import { roots } from '../../src/pins/roots.ts'
+import { runPowerless } from '../helpers/powerless.ts'
 import { temporaryStore } from '../helpers/store.ts'
 import { temporaryDirectory } from '../helpers/temp.ts'
 import { addTree, missing, present, tree } from './scenario.ts'
@@ -106,4 +107,14 @@ test('a file that is open in the store keeps its package', async (t) => {
   t.after(() => closeSync(fd))
   await runCollection(store)
   assert.deepEqual(missing(store, open.root), [])
+})
+
+test('processes at which one may not look are counted and named', async (t) => {
+  const directory = await proc(t, {})
+  chmodSync(join(directory, '42', 'fd'), 0)
+  const module = JSON.stringify(new URL('../../src/pins/processes.ts', import.meta.url).href)
+  const script = `import { readProcesses } from ${module}
+    console.log(JSON.stringify(readProcesses(['/ipfs/store'], process.argv[1])))`
+  const { stdout } = runPowerless(['--input-type=module', '-e', script, directory])
+  assert.deepEqual(JSON.parse(stdout), { roots: [], denied: 1, deniedFirst: [{ pid: 42, name: 'program' }] })
 })

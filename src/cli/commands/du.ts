@@ -61,12 +61,14 @@ const ROWS: Record<(typeof LISTS)[number], (usage: DiskUsage, style: Style) => R
       about: count(generations, 'generation'),
     })),
   pins: ({ pins }, style) =>
-    pins.map(({ kind, name, path, cid, ...usage }) => ({
+    pins.map(({ kind, name, user, path, cid, ...usage }) => ({
       what: style.bold(printable(kind === 'pin' ? name : path)),
       usage,
-      about: cid.toString(),
+      about: `${cid}${user !== undefined && severalUsers(pins) ? `  ${printable(user)}` : ''}`,
     })),
 }
+
+const severalUsers = (pins: DiskUsage['pins']) => new Set(pins.map(({ user }) => user)).size > 1
 
 function section(name: string, rows: Row[], { style, all }: { style: Style; all: boolean }): string[][] {
   if (rows.length === 0) return []

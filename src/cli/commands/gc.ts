@@ -180,8 +180,23 @@ function shorten(text: string): string {
   return text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text
 }
 
+function listOf(first: Named['deniedFirst'], all: number): string {
+  const named = first.map(({ pid, name }) => printable(`${pid} ${name}`)).join(', ')
+  return all > first.length ? `${named}, …` : named
+}
+
 function remarks(
-  { dryRun, generations, gone, unreadable, skipped, deniedProcesses, incomplete, damaged }: Named,
+  {
+    dryRun,
+    generations,
+    gone,
+    unreadable,
+    skipped,
+    deniedProcesses,
+    deniedFirst,
+    incomplete,
+    damaged,
+  }: Named,
   style: Style,
 ): string[] {
   const verb = dryRun ? 'would delete' : 'deleted'
@@ -204,7 +219,7 @@ function remarks(
     ...(deniedProcesses > 0
       ? [
           style.dim(
-            `${count(deniedProcesses, 'process', 'processes')} of others could not be looked at: what they run from the store counts only through other roots`,
+            `${count(deniedProcesses, 'process', 'processes')} could not be looked at (${listOf(deniedFirst, deniedProcesses)}): what they run from the store counts only through other roots`,
           ),
         ]
       : []),

@@ -52,12 +52,15 @@ export const command = defineCommand({
       const needs = (root: Root) => neededBy.some((cid) => cid.equals(root.cid))
       return { ...block, neededBy: all.filter(needs).map(describeRoot) }
     })
+    const incompleteRoots = verified.incompleteRoots.map((root) => {
+      return { ...root, neededBy: all.filter(({ cid }) => cid.equals(root.cid)).map(describeRoot) }
+    })
     const checkouts = await verifyTrees(context, store, !dryRun)
     const mended = checkouts?.damaged.every(({ repaired }) => repaired) ?? true
     const whole = verified.incompleteRoots.length === 0 && mended
     // Asked to heal, what was found damaged is no failure once all that needs it is whole.
     const ok = whole && (verified.corrupt.length === 0 || (from.length > 0 && !dryRun))
-    return { ok, ...verified, quarantined: named, ...(checkouts && { checkouts }) }
+    return { ok, ...verified, incompleteRoots, quarantined: named, ...(checkouts && { checkouts }) }
   },
   render({ ok, blocks, bytes, corrupt, incompleteRoots, quarantined, healed, checkouts }, style) {
     const lines = corrupt.map(({ file, why, quarantined }) => {
@@ -68,9 +71,9 @@ export const command = defineCommand({
         `${style.green('healed')} ${count(blocks, 'block')} (${formatBytes(bytes)}) from the ${kind} ${printable(path)}`,
       )
     }
-    for (const { cid, missing } of incompleteRoots) {
+    for (const { cid, missing, neededBy } of incompleteRoots) {
       lines.push(
-        `${style.red('incomplete')} ${cid}: ${count(missing.length, 'block')} missing, first ${missing[0]}`,
+        `${style.red('incomplete')} ${cid}: ${count(missing.length, 'block')} missing, first ${missing[0]}; needed by ${printable(neededBy.join(', '))}`,
       )
     }
     for (const { cid, file, neededBy } of quarantined) {
