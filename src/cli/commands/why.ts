@@ -1,12 +1,16 @@
 // `pkg why`: which roots keep something alive, each as a way through the DAG.
 
 import { hasCode, PkgError } from '../../errors.ts'
+import type { why } from '../../pins/why.ts'
 import type { CID } from '../../store/cid.ts'
 import type { Store } from '../../store/store.ts'
 import { defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
 import { describeRoot } from '../describe-root.ts'
 import { printable } from '../output.ts'
+
+type Reason = Awaited<ReturnType<typeof why>>[number]
+type Shown = { title: string; path: Reason['path'] }
 
 export const command = defineCommand({
   options: (argv) =>
@@ -16,6 +20,7 @@ export const command = defineCommand({
         demandOption: true,
         describe: 'A CID, a store path, the name of a package or pin',
       })
+      .option('all', { alias: 'a', type: 'boolean', describe: 'Each generation with a way of its own' })
       .example('pkg why esbuild', 'The generations and pins that need it'),
   async run({ target }, context) {
     const { why } = await import('../../pins/why.ts')
@@ -32,10 +37,10 @@ export const command = defineCommand({
     )
     return { cid, alive: reasons.length > 0, reasons }
   },
-  render({ cid, reasons }, style) {
+  render({ cid, reasons }, style, { all = false }) {
     if (reasons.length === 0) return `Nothing keeps ${cid} alive: the next \`pkg gc\` takes it`
-    const lines = reasons.flatMap(({ root, path }) => [
-      style.bold(printable(describeRoot(root))),
+    const lines = (all ? reasons.map(alone) : foldGenerations(reasons)).flatMap(({ title, path }) => [
+      style.bold(printable(title)),
       ...path.map(({ cid: at, name }, depth) => {
         const label = name === undefined ? '' : `${printable(name)}  `
         return `${'  '.repeat(depth + 1)}${label}${style.dim(at.toString())}`
@@ -45,6 +50,39 @@ export const command = defineCommand({
   },
   brief: ({ reasons }) => reasons.map(({ root }) => printable(describeRoot(root))).join('\n'),
 })
+
+const alone = ({ root, path }: Reason): Shown => ({ title: describeRoot(root), path })
+
+/** Generations of one profile that lead there by the same names, as one, with the way from the last of them. */
+export function foldGenerations(reasons: readonly Reason[]): Shown[] {
+  const groups = new Map<string, Reason[]>()
+  for (const [at, reason] of reasons.entries()) {
+    const { profile, number } = reason.root
+    const names = reason.path.map(({ name }) => name ?? '')
+    const same = profile === undefined || number === undefined ? at : [profile, ...names]
+    const key = JSON.stringify(same)
+    groups.set(key, [...(groups.get(key) ?? []), reason])
+  }
+  return [...groups.values()].map((group) => {
+    const last = group.at(-1) as Reason
+    if (group.length === 1) return alone(last)
+    const current = group.find(({ root }) => root.current)?.root.number
+    const note = current === undefined ? '' : ` (${current} is current)`
+    const numbers = ranges(group.map(({ root }) => root.number as number))
+    return { title: `generations ${numbers} of ${last.root.profile}${note}`, path: last.path }
+  })
+}
+
+/** `1-50, 52` */
+function ranges(numbers: readonly number[]): string {
+  const found: [number, number][] = []
+  for (const number of numbers) {
+    const last = found.at(-1)
+    if (last && last[1] + 1 === number) last[1] = number
+    else found.push([number, number])
+  }
+  return found.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`)).join(', ')
+}
 
 /** An installed package, a pin, a package of a registry: in this order, since the nearest is what is meant. */
 async function findTarget(text: string, store: Store, { readProfile }: Context): Promise<CID> {
