@@ -11,7 +11,7 @@ import { makePrefixDirectory } from '../files/directory.ts'
 import { openPrefixFile } from '../files/modes.ts'
 import { runningProcess } from '../files/pid-file.ts'
 import { SYSTEM_PATH } from '../files/system-command.ts'
-import { describeMode, type StoreMode, storeMode } from '../mount/mode.ts'
+import { describeMode, rootDecides, type StoreMode, storeMode } from '../mount/mode.ts'
 import { mountState } from '../mount/mountpoint.ts'
 import type { PrefixPaths } from '../paths.ts'
 import type { DaemonStatus } from './daemon.ts'
@@ -104,11 +104,11 @@ export async function daemonState(paths: PrefixPaths, { ask = true } = {}): Prom
   const daemon = runningProcess(paths.daemonPid)
   const server = runningProcess(paths.mountPid)
   const status = daemon && ask ? await askDaemon(paths) : undefined
-  const { mode, why } = describeMode(paths)
+  const inForce = describeMode(paths)
   return {
     running: daemon !== undefined,
-    mode,
-    why,
+    mode: inForce.mode,
+    why: rootDecides(paths, inForce) ?? inForce.why,
     mount: mountState(paths),
     ...(daemon && { pid: daemon.pid }),
     ...(server && { mountPid: server.pid }),

@@ -7,7 +7,7 @@ import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs
 import { delimiter, dirname, join } from 'node:path'
 import { isErrno } from '../errors.ts'
 import { runningProcess } from '../files/pid-file.ts'
-import { describeMode, type ModeInForce } from '../mount/mode.ts'
+import { describeMode, type ModeInForce, rootDecides } from '../mount/mode.ts'
 import { type MountEntry, mountAt, mountState } from '../mount/mountpoint.ts'
 import { type Check, checkFuse } from '../mount/requirements.ts'
 import { type PrefixPaths, profileLink } from '../paths.ts'
@@ -40,7 +40,7 @@ export async function runDoctor(
   return [
     nodeCheck(process.versions.node),
     ...fuseChecks(checkFuse(), guestOf(paths), inForce),
-    modeCheck(inForce),
+    modeCheck(inForce, rootDecides(paths, inForce)),
     systemCheck(paths) ?? prefixCheck(paths),
     modesCheck(paths),
     await damageCheck(paths),
@@ -69,9 +69,13 @@ export function fuseChecks(
   })
 }
 
-/** How programs see the store, and why so. */
-export function modeCheck({ mode, why, wrongSettings }: ReturnType<typeof describeMode>): Check {
+/** How programs see the store, and why so; `undecided`: why that is not known. */
+export function modeCheck(
+  { mode, why, wrongSettings }: ReturnType<typeof describeMode>,
+  undecided?: string,
+): Check {
   const name = 'store mode'
+  if (undecided !== undefined) return { name, ok: 'note', detail: undecided, hint: ROOT_STARTS }
   if (wrongSettings !== undefined) return { name, ok: false, detail: wrongSettings, hint: 'Mend the file.' }
   const how = mode === 'mount' ? 'mount' : 'checkout: programs run from real trees, no mount is needed'
   return { name, ok: true, detail: `${how} (${why})` }

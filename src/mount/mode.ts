@@ -4,9 +4,10 @@
 //
 // A mount that is served decides by itself: whatever lies below it is hidden then.
 
-import { accessSync, constants, existsSync } from 'node:fs'
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { readConfig } from '../config.ts'
 import { hasCode } from '../errors.ts'
+import { runningProcess } from '../files/pid-file.ts'
 import type { PrefixPaths } from '../paths.ts'
 import { poolDirectory } from '../store/checkout/names.ts'
 import { mountState } from './mountpoint.ts'
@@ -20,6 +21,8 @@ export type ModeInForce = {
   why: string
   /** what would make it a mount, where something could */
   hint?: string
+  /** nothing but what this process finds it may do on this machine decided */
+  byMachine?: boolean
 }
 
 type ModePaths = Pick<PrefixPaths, 'config' | 'store' | 'mountPid'>
@@ -42,10 +45,15 @@ export function modeInForce(paths: ModePaths): ModeInForce {
   if (obstacle === undefined) {
     return isOthersCheckout(paths)
       ? { mode: 'checkout', why: `the owner of ${paths.store} has checkouts there` }
-      : { mode: 'mount', why: 'this machine can mount' }
+      : { mode: 'mount', why: 'this machine can mount', byMachine: true }
   }
   const { detail, hint } = obstacle
-  return { mode: 'checkout', why: `nothing can be mounted here: ${detail}`, ...(hint && { hint }) }
+  return {
+    mode: 'checkout',
+    why: `nothing can be mounted here: ${detail}`,
+    byMachine: true,
+    ...(hint && { hint }),
+  }
 }
 
 /** The same for who only tells how things are: settings that are wrong are told as well, and count as none. */
@@ -56,6 +64,17 @@ export function describeMode(paths: ModePaths): ModeInForce & { wrongSettings?: 
     if (!hasCode(error, 'USAGE')) throw error
     return { mode: 'mount', why: error.message, wrongSettings: error.message }
   }
+}
+
+/** In root's prefix, for others, while root's daemon does not run: what this user could mount says nothing. */
+export function rootDecides(
+  { root, daemonPid }: Pick<PrefixPaths, 'root' | 'daemonPid'>,
+  { byMachine = false }: Pick<ModeInForce, 'byMachine'>,
+  uid = process.getuid?.() ?? 0,
+): string | undefined {
+  const isRoots = statSync(root, { throwIfNoEntry: false })?.uid === 0
+  if (!byMachine || !isRoots || uid === 0 || runningProcess(daemonPid)) return undefined
+  return "root's daemon decides, and it does not run"
 }
 
 /** In a prefix that one may only read, its owner decides, and this is how it shows. */

@@ -3,6 +3,8 @@ import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fuseChecks, guestAt, nodeCheck, pathCheck, prefixCheck, runDoctor } from '../../src/daemon/doctor.ts'
+import { writePidFile } from '../../src/files/pid-file.ts'
+import { rootDecides } from '../../src/mount/mode.ts'
 import { checkHelper, checkRights } from '../../src/mount/requirements.ts'
 import { prefixPaths } from '../../src/paths.ts'
 import { temporaryStore } from '../helpers/store.ts'
@@ -85,4 +87,15 @@ test('a container that may not mount is told from one that may', () => {
   assert.equal(checkRights(1000, status('0000000000000000', all, 0)).ok, true)
   assert.equal(checkRights(1000, status(none, none, 0)).ok, false)
   assert.equal(checkRights(1000, status(none, all, 1)).ok, false)
+})
+
+test('while root’s daemon does not run, what another user could mount decides nothing', {
+  skip: process.getuid?.() !== 0 && 'needs a prefix of root’s',
+}, async (t) => {
+  const { paths } = await temporaryStore(t)
+  assert.match(`${rootDecides(paths, { byMachine: true }, 1000)}`, /root's daemon decides.*does not run/)
+  assert.equal(rootDecides(paths, { byMachine: true }, 0), undefined)
+  assert.equal(rootDecides(paths, {}, 1000), undefined)
+  writePidFile(paths.daemonPid)
+  assert.equal(rootDecides(paths, { byMachine: true }, 1000), undefined)
 })
