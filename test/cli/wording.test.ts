@@ -38,7 +38,7 @@ test('why lists generations by number', async () => {
     await box.brief('remove', 'other')
     await box.brief('install', other)
   }
-  const { stdout } = await box.run(['why', hello])
+  const { stdout } = await box.run(['why', hello, '--all'])
   const numbers = Array.from(stdout.matchAll(/^generation (\d+)/gm), ([, number]) => Number(number))
   assert.ok(numbers.length >= 10)
   assert.deepEqual(
