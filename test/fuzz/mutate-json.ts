@@ -29,10 +29,10 @@ const VALUES: readonly unknown[] = [
   'linux',
 ]
 
-/** A value of its own for each place: deep ones are made anew. */
+/** A value of its own for each place: what is changed below it later changes nothing else. */
 function value(random: Random): unknown {
   if (random() < 0.05) return nested(below(random, 2) === 0 ? 100 : 8000)
-  return pick(random, VALUES)
+  return structuredClone(pick(random, VALUES))
 }
 
 function nested(depth: number): unknown {
@@ -67,7 +67,7 @@ function change(root: { value: unknown }, random: Random): void {
   }
   const kind = below(random, 4)
   if (kind === 0) delete holder[key]
-  else if (kind === 1 && Array.isArray(holder)) (holder as unknown[]).push(holder[key])
-  else if (kind === 2) holder[String(value(random)).slice(0, 40)] = holder[key]
+  else if (kind === 1 && Array.isArray(holder)) (holder as unknown[]).push(structuredClone(holder[key]))
+  else if (kind === 2) holder[String(value(random)).slice(0, 40)] = structuredClone(holder[key])
   else holder[key] = value(random)
 }
