@@ -9,10 +9,10 @@ import {
   chmodSync,
   closeSync,
   existsSync,
+  fstatSync,
   openSync,
   readFileSync,
   readSync,
-  statSync,
   writeFileSync,
   writeSync,
 } from 'node:fs'
@@ -192,7 +192,7 @@ function flip(file: string, random: () => number): boolean {
     throw error
   }
   try {
-    const at = Math.floor(random() * statSync(file, { throwIfNoEntry: false })!.size)
+    const at = Math.floor(random() * fstatSync(fd).size)
     const byte = Buffer.alloc(1)
     readSync(fd, byte, 0, 1, at)
     byte[0]! ^= 1 << Math.floor(random() * 8)

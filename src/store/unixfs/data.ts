@@ -83,7 +83,8 @@ function readMtime(from: Cursor): Mtime {
     const { field, wire } = readTag(from)
     if (field === 1 && wire === VARINT) seconds = readInt(from)
     else if (field === 2 && wire === FIXED32) nanoseconds = readFixed32(from)
-    else skipField(from, wire)
+    else if (field > 2) skipField(from, wire)
+    else malformed(`field ${field} of a modification time has wire type ${wire}`)
   }
   if (seconds === undefined || !Number.isSafeInteger(seconds))
     malformed('a modification time has no usable seconds')
