@@ -1,6 +1,5 @@
-// The daemon from outside: is it there, start it when it is needed, stop it.
-// What a command asks before its work is answered from pid files and /proc
-// alone, so that a running daemon costs a command nothing.
+// The daemon from outside: is it there, start it when it is needed, stop it. What a command asks before its
+// work is answered from pid files and /proc alone, so that a running daemon costs a command nothing.
 
 import { spawn } from 'node:child_process'
 import { closeSync, lstatSync } from 'node:fs'
@@ -9,12 +8,13 @@ import { entryPoint } from '../entry.ts'
 import { EXIT, isErrno, PkgError } from '../errors.ts'
 import { makePrefixDirectory } from '../files/directory.ts'
 import { openPrefixFile } from '../files/modes.ts'
-import { runningProcess } from '../files/pid-file.ts'
+import { runningHere, runningProcess } from '../files/pid-file.ts'
 import { SYSTEM_PATH } from '../files/system-command.ts'
 import { describeMode, rootDecides, type StoreMode, storeMode } from '../mount/mode.ts'
 import { mountState } from '../mount/mountpoint.ts'
 import type { PrefixPaths } from '../paths.ts'
 import type { DaemonStatus } from './daemon.ts'
+import { findElsewhere, forgetDeadElsewhere, isServedElsewhere, requireNoneElsewhere } from './elsewhere.ts'
 import { askSocket } from './http.ts'
 import { logSize, tailLog } from './log.ts'
 import { endProcess, servingProcess, stopMountServer } from './mount-process.ts'
@@ -23,11 +23,10 @@ import { requireUnused } from './mount-users.ts'
 /** Milliseconds for a daemon to serve: past its own bound for the mount server, so that its error is the one shown. */
 const START_MS = 20_000
 
-/** Milliseconds for a daemon to end: past its own bound for the mount server. */
-const STOP_MS = 10_000
-const KILL_MS = 2000
+/** Milliseconds for a daemon to end: past its own bound for the mount server; and for a kill to work. */
+const [STOP_MS, KILL_MS] = [10_000, 2000]
 
-/** Pause between two looks at a daemon that starts, and between two questions to it. */
+/** Pauses between two looks at a daemon that starts, and between two questions to it. */
 const LOOK_MS = 20
 const ASK_MS = 200
 
@@ -38,27 +37,27 @@ export type EnsureOptions = { waitMs?: number; signal?: AbortSignal }
  * mode, when the daemon listens. Reads some small files, asks nobody.
  */
 export function isServing(paths: PrefixPaths): boolean {
-  if (runningProcess(paths.daemonPid) === undefined) return false
+  if (!runningHere(paths.daemonPid)) return false
   return servingProcess(paths) !== undefined || (storeMode(paths) === 'checkout' && listens(paths))
 }
 
 /** A socket older than the pid file is a dead daemon's. */
 function listens({ daemonSocket, daemonPid }: PrefixPaths): boolean {
-  const made = (path: string) => lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
-  return made(daemonSocket) >= made(daemonPid) && made(daemonPid) > 0
+  const [socket, pid] = [daemonSocket, daemonPid].map((path) => lstatSync(path, { throwIfNoEntry: false }))
+  return socket !== undefined && pid !== undefined && socket.mtimeMs >= pid.mtimeMs
 }
 
 /**
- * Returns when the prefix is mounted (in checkout mode: when the daemon listens), starting the daemon if none runs; true
- * when it had to be started. Idempotent, and safe beside others doing the same.
- * Throws NO_FUSE or MOUNT_FAILED with the daemon's reason, NO_DAEMON when it
- * does not come up in time, PERMISSION when only another user can start it.
+ * Returns when the prefix is mounted (in checkout mode: when the daemon listens), starting the daemon if none runs;
+ * true when it had to be started. Idempotent, and safe beside others doing the same.
+ * Throws NO_FUSE or MOUNT_FAILED with the daemon’s reason, NO_DAEMON when it does not come up in time or
+ * mounts elsewhere, PERMISSION when only another user can start it.
  */
 export async function ensureDaemon(
   paths: PrefixPaths,
   { waitMs = START_MS, signal }: EnsureOptions = {},
 ): Promise<boolean> {
-  if (isServing(paths)) return false
+  if (isServing(paths) || (await isServedElsewhere(paths))) return false
   const since = new Date().toISOString()
   const from = logSize(paths.log)
   const deadline = Date.now() + waitMs
@@ -68,7 +67,7 @@ export async function ensureDaemon(
     signal?.throwIfAborted()
     if (Date.now() >= deadline) throw notUp(paths, from, `no mount within ${waitMs / 1000} s`)
     // Looked at in every round: the one that runs may be dying.
-    if (!child && !runningProcess(paths.daemonPid)) {
+    if (!child && !runningHere(paths.daemonPid)) {
       child = startDaemon(paths)
       started = true
     }
@@ -76,6 +75,7 @@ export async function ensureDaemon(
     if (exit && exit.status !== EXIT.busy) throw notUp(paths, from, exit.text)
     // It gave way to another daemon, which is the one to wait for.
     if (exit) child = undefined
+    if (exit && (await isServedElsewhere(paths))) return false
     if (Date.now() < ask) continue
     ask = Date.now() + ASK_MS
     await throwReason(paths, since)
@@ -93,6 +93,8 @@ export type DaemonState = {
   status?: DaemonStatus
   pid?: number
   mountPid?: number
+  /** it runs in another pid namespace, where the pids are counted */
+  elsewhere?: true
 }
 
 /**
@@ -101,7 +103,8 @@ export type DaemonState = {
  * and EACCES when this user may not ask it.
  */
 export async function daemonState(paths: PrefixPaths, { ask = true } = {}): Promise<DaemonState> {
-  const daemon = runningProcess(paths.daemonPid)
+  const elsewhere = await findElsewhere(paths)
+  const daemon = elsewhere?.what === 'a daemon' ? elsewhere : runningHere(paths.daemonPid)
   const server = runningProcess(paths.mountPid)
   const status = daemon && ask ? await askDaemon(paths) : undefined
   const inForce = describeMode(paths)
@@ -111,6 +114,7 @@ export async function daemonState(paths: PrefixPaths, { ask = true } = {}): Prom
     why: rootDecides(paths, inForce) ?? inForce.why,
     mount: mountState(paths),
     ...(daemon && { pid: daemon.pid }),
+    ...(elsewhere && { elsewhere: true as const }),
     ...(server && { mountPid: server.pid }),
     ...(status && { status }),
   }
@@ -125,12 +129,14 @@ export type StopOptions = { force?: boolean }
 /**
  * Ends the daemon and the mount server, and takes the mount away. Idempotent;
  * ends a mount server whose daemon was killed too. Throws BUSY naming the
- * processes that use the mount, and PERMISSION when it belongs to another user.
+ * processes that use the mount, and PERMISSION when it is another user's, or of another pid namespace.
  */
 export async function stopDaemon(paths: PrefixPaths, { force = false }: StopOptions = {}): Promise<Stopped> {
+  await requireNoneElsewhere(paths)
+  await forgetDeadElsewhere(paths)
   // A stale mount serves nobody any more.
   if (!force && mountState(paths) === 'mounted') requireUnused(paths)
-  const daemon = runningProcess(paths.daemonPid)
+  const daemon = runningHere(paths.daemonPid)
   const mount = mountState(paths) !== 'none' || runningProcess(paths.mountPid) !== undefined
   if (daemon && !(await endProcess(daemon, STOP_MS))) await endProcess(daemon, KILL_MS, 'SIGKILL')
   if (mountState(paths) !== 'none' || runningProcess(paths.mountPid)) await stopMountServer(paths)

@@ -7,12 +7,14 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { PkgError } from '../errors.ts'
 import { withLock } from '../files/lock.ts'
-import { isRunning, readPidFile, runningProcess, writePidFile } from '../files/pid-file.ts'
+import { namesThisProcess, readPidFile, runningHere, writePidFile } from '../files/pid-file.ts'
+import { isListening } from '../files/socket.ts'
 import type { PrefixPaths } from '../paths.ts'
 import { flushIfWritten, recheck } from '../store/recheck.ts'
 import { Store } from '../store/store.ts'
 import { listenApi } from './api.ts'
 import { AutoCollector, type CollectionStatus } from './auto-collect.ts'
+import { forgetDeadElsewhere, requireStartable } from './elsewhere.ts'
 import { type Log, openLog } from './log.ts'
 import { mountServerStatus } from './mount-process.ts'
 import { type MountStatus, MountSupervisor } from './supervisor.ts'
@@ -42,15 +44,14 @@ export type Ending = { reason: string; unmount: boolean }
  */
 export async function runDaemon(root: string, end: Promise<Ending>): Promise<void> {
   const store = Store.open(root)
-  await claim(store.paths)
   const log = openLog(store.paths.log, 'daemon')
   try {
     await serve(store, end, log)
   } finally {
     release(store.paths)
     store.close()
-    log('stopped')
   }
+  log('stopped')
 }
 
 /** Settles at the first signal: SIGTERM and SIGINT unmount, SIGHUP leaves the mount to the next daemon. */
@@ -73,8 +74,8 @@ async function serve(store: Store, end: Promise<Ending>, log: Log): Promise<void
     const mount = { ...supervisor.status, path: paths.store, ...(server !== undefined && { server }) }
     return { format: 1, pid: process.pid, prefix: paths.root, started, mount, collection: collector.status }
   }
+  const server = await claim(paths, () => listenApi(paths, { store, status, log }))
   log(`started (pid ${process.pid}, Node.js ${process.versions.node})`)
-  const server = await listenApi(paths, { store, status, log })
   supervisor.start()
   collector.start()
   const ending = new AbortController()
@@ -103,16 +104,24 @@ async function careForBlocks(store: Store, log: Log, signal: AbortSignal): Promi
   }
 }
 
-/** Makes this process the prefix's daemon. The lock covers only the look at the pid file and its writing. */
-async function claim(paths: PrefixPaths): Promise<void> {
-  await withLock(join(paths.var, 'daemon'), () => {
-    const other = runningProcess(paths.daemonPid)
-    if (other) {
-      throw new PkgError('BUSY', `a daemon runs for ${paths.root} already (pid ${other.pid})`, {
-        hint: 'See `pkg daemon status`.',
+/**
+ * Makes this process the prefix's daemon, and listens before it gives the lock back: who
+ * has the lock can tell by the socket whether a daemon lives, whatever the pid file says.
+ */
+async function claim<T>(paths: PrefixPaths, listen: () => Promise<T>): Promise<T> {
+  return await withLock(join(paths.var, 'daemon'), async () => {
+    await requireStartable(paths)
+    const other = runningHere(paths.daemonPid)
+    const runs = `a daemon runs for ${paths.root} already`
+    if (other) throw new PkgError('BUSY', `${runs} (pid ${other.pid})`, { hint: 'See `pkg daemon status`.' })
+    if (await isListening(paths.daemonSocket)) {
+      throw new PkgError('BUSY', `${runs}: it answers at ${paths.daemonSocket}, and no pid file names it`, {
+        hint: 'It ends by itself when it notices. Try again in some seconds.',
       })
     }
+    await forgetDeadElsewhere(paths)
     writePidFile(paths.daemonPid)
+    return await listen()
   })
 }
 
@@ -122,13 +131,13 @@ async function displaced(paths: PrefixPaths): Promise<Ending> {
     await delay(LOOK_MS, undefined, { ref: false })
     const named = readPidFile(paths.daemonPid)
     if (!named) return { reason: 'the pid file is gone', unmount: true }
-    if (named.pid === process.pid && isRunning(named)) continue
+    if (namesThisProcess(paths.daemonPid)) continue
     return { reason: `process ${named.pid} is the daemon now`, unmount: false }
   }
 }
 
 function release(paths: PrefixPaths): void {
-  if (readPidFile(paths.daemonPid)?.pid !== process.pid) return
+  if (!namesThisProcess(paths.daemonPid)) return
   rmSync(paths.daemonSocket, { force: true })
   rmSync(paths.daemonPid, { force: true })
 }

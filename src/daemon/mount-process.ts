@@ -7,7 +7,7 @@ import { closeSync, rmSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { PkgError } from '../errors.ts'
 import { openPrefixFile } from '../files/modes.ts'
-import { isRunning, type ProcessId, runningProcess } from '../files/pid-file.ts'
+import { isElsewhere, isRunning, type ProcessId, runningProcess } from '../files/pid-file.ts'
 import { mountServerCommand } from '../mount/launch.ts'
 import { mountState, unmount } from '../mount/mountpoint.ts'
 import { fuseObstacle } from '../mount/requirements.ts'
@@ -109,6 +109,11 @@ export async function endProcess(
   waitMs: number,
   signal: NodeJS.Signals = 'SIGTERM',
 ): Promise<boolean> {
+  if (isElsewhere(target)) {
+    throw new PkgError('PERMISSION', `process ${target.pid} is one of another pid namespace`, {
+      hint: 'End it there.',
+    })
+  }
   if (!isRunning(target)) return true
   try {
     process.kill(target.pid, signal)

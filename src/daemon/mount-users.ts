@@ -9,7 +9,7 @@
 import { readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { isErrno, PkgError } from '../errors.ts'
-import { runningProcess } from '../files/pid-file.ts'
+import { isRunning, readPidFile } from '../files/pid-file.ts'
 import { mountAt } from '../mount/mountpoint.ts'
 import type { PrefixPaths } from '../paths.ts'
 
@@ -23,7 +23,8 @@ const NAMED = 8
 export function mountUsers(paths: PrefixPaths): MountUser[] {
   const mount = mountAt(paths.store)
   if (mount === undefined) return []
-  const own = [process.pid, runningProcess(paths.daemonPid)?.pid, runningProcess(paths.mountPid)?.pid]
+  const prefixes = [readPidFile(paths.daemonPid), readPidFile(paths.mountPid)]
+  const own = [process.pid, ...prefixes.map((id) => id && isRunning(id) && id.pid)]
   // Not the path of the store itself: it would be asked of the mount.
   const store = join(realpathSync(dirname(paths.store)), basename(paths.store))
   const device = hexadecimal(mount.device)

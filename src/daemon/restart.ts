@@ -2,9 +2,10 @@
 // mount server goes on meanwhile, and programs notice nothing; the new daemon
 // replaces it when nobody uses the mount (renewal.ts).
 
-import { runningProcess } from '../files/pid-file.ts'
+import { runningHere } from '../files/pid-file.ts'
 import type { PrefixPaths } from '../paths.ts'
 import { type EnsureOptions, ensureDaemon } from './client.ts'
+import { requireNoneElsewhere } from './elsewhere.ts'
 import { endProcess } from './mount-process.ts'
 
 /** Milliseconds for a daemon to end by itself. */
@@ -12,10 +13,11 @@ const END_MS = 10_000
 
 /**
  * Ends the daemon, leaves the mount, and starts a new daemon; says whether one ran.
- * Throws PERMISSION when it is another user's, and what `ensureDaemon` throws.
+ * Throws PERMISSION when it is another user's, or of another pid namespace, and what `ensureDaemon` throws.
  */
 export async function restartDaemon(paths: PrefixPaths, options: EnsureOptions = {}): Promise<boolean> {
-  const daemon = runningProcess(paths.daemonPid)
+  await requireNoneElsewhere(paths)
+  const daemon = runningHere(paths.daemonPid)
   if (daemon && !(await endProcess(daemon, END_MS, 'SIGHUP'))) await endProcess(daemon, END_MS, 'SIGKILL')
   await ensureDaemon(paths, options)
   return daemon !== undefined

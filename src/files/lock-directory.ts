@@ -25,7 +25,7 @@ import {
 import { basename, dirname, join } from 'node:path'
 import { isErrno } from '../errors.ts'
 import { firstEntries } from './owned-directory.ts'
-import { bootId, pidNamespace, processStart } from './process-id.ts'
+import { lifeOf, namespaceDigits, ownProcessId } from './process-id.ts'
 
 /** Whoever evicts needs some microseconds; after this long, in ms, it was killed at it. */
 const EVICTION_MS = 2000
@@ -40,8 +40,10 @@ const MAX_ENTRIES = 10_000
 const HOLDER = /^\d+ \d+ [0-9a-f-]+ \d+$/
 
 /** This process, as a file's name. */
-const holderName = () =>
-  [process.pid, processStart(process.pid) ?? 0, bootId(), pidNamespace().replace(/\D/g, '')].join(' ')
+const holderName = () => {
+  const { pid, start, boot, namespace } = ownProcessId()
+  return [pid, start || 0, boot, namespaceDigits(namespace)].join(' ')
+}
 
 /** Takes the lock. Throws EEXIST when it is held. */
 export function makeLock(lock: string): void {
@@ -99,9 +101,8 @@ export function evictDeadHolder(lock: string, staleMs: number): boolean {
 
 function isDead(holder: string): boolean {
   if (!HOLDER.test(holder)) return false
-  const [pid, start, boot, namespace] = holder.split(' ')
-  if (boot !== bootId()) return true
-  return namespace === pidNamespace().replace(/\D/g, '') && processStart(Number(pid)) !== start
+  const [pid, start, boot, namespace] = holder.split(' ') as [string, string, string, string]
+  return lifeOf({ pid: Number(pid), start, boot, namespace }) === 'gone'
 }
 
 function holderOf(lock: string): string | undefined {

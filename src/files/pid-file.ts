@@ -1,25 +1,26 @@
-// Pid files: which process does a job now. A pid alone is a weak name, for the
-// kernel gives it again, so the file also has the start time and the boot.
+// Pid files: which process does a job now. A pid alone is a weak name, so the file
+// has the whole one (process-id.ts).
 //
-// Four lines: the pid (alone, so that any tool may read it), the start time in
-// clock ticks since boot, the boot’s id, the directory (device and inode).
+// Five lines: the pid (alone, so that any tool may read it), the start time in clock
+// ticks since boot, the boot’s id, the directory (device and inode), the pid namespace.
 
 import { statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { hasCode, isErrno } from '../errors.ts'
 import { writeFileAtomic } from './atomic.ts'
-import { bootId, processStart } from './process-id.ts'
+import { lifeOf, ownProcessId, type ProcessId, pidNamespace } from './process-id.ts'
 import { readSmallFile } from './small-file.ts'
 
-/** A pid, a start time, a UUID and two numbers take 90 bytes. */
-const MAX_BYTES = 1024
+export type { ProcessId }
 
-export type ProcessId = Readonly<{ pid: number; start: string; boot: string }>
+/** A pid, a start time, a UUID, two numbers and a namespace take 120 bytes. */
+const MAX_BYTES = 1024
 
 /** Says in `file`, by one rename, that this process does the job; gives back what it wrote. */
 export function writePidFile(file: string): ProcessId {
-  const self = { pid: process.pid, start: processStart(process.pid) ?? '', boot: bootId() }
-  writeFileAtomic(file, `${self.pid}\n${self.start}\n${self.boot}\n${placeOf(file)}\n`)
+  const self = ownProcessId()
+  const { pid, start, boot, namespace } = self
+  writeFileAtomic(file, `${pid}\n${start}\n${boot}\n${placeOf(file)}\n${namespace}\n`)
   return self
 }
 
@@ -32,22 +33,40 @@ export function readPidFile(file: string): ProcessId | undefined {
     if (isErrno(error, 'ENOENT', 'ENOTDIR') || hasCode(error, 'NOT_FILE')) return undefined
     throw error
   }
-  const [pid, start, boot, place] = text.split('\n')
+  const [pid, start, boot, place, namespace] = text.split('\n')
   if (!/^[1-9]\d*$/.test(pid ?? '') || !start || !boot) return undefined
   // In a copy of a prefix it names a process that works for the original.
   if (place && place !== placeOf(file)) return undefined
-  return { pid: Number(pid), start, boot }
+  // An earlier version wrote four lines.
+  return { pid: Number(pid), start, boot, namespace: namespace || pidNamespace() }
 }
 
-/** True while that very process runs: not one that got its pid later, and not a zombie. */
-export function isRunning({ pid, start, boot }: ProcessId): boolean {
-  return boot === bootId() && processStart(pid) === start
+/** True while that very process runs; of one of another pid namespace nobody here can tell. */
+export function isRunning(id: ProcessId): boolean {
+  return lifeOf(id) === 'runs'
 }
 
-/** The process that `file` names, if it runs. */
+/** True when it is of another pid namespace: whether it lives can be learnt from its socket only, and it gets no signal from here. */
+export function isElsewhere(id: ProcessId): boolean {
+  return lifeOf(id) === 'elsewhere'
+}
+
+/** The process that `file` names, unless it is surely gone: one that is elsewhere counts as alive. */
 export function runningProcess(file: string): ProcessId | undefined {
   const named = readPidFile(file)
+  return named && lifeOf(named) !== 'gone' ? named : undefined
+}
+
+/** The same, and only one of this pid namespace. */
+export function runningHere(file: string): ProcessId | undefined {
+  const named = readPidFile(file)
   return named && isRunning(named) ? named : undefined
+}
+
+/** True when `file` names this process. */
+export function namesThisProcess(file: string): boolean {
+  const named = readPidFile(file)
+  return named?.pid === process.pid && isRunning(named)
 }
 
 /** Where the file was made: a directory keeps its inode when it is moved, and a copy has another one. */

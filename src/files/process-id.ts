@@ -32,6 +32,31 @@ export function bootId(): string {
   return boot
 }
 
+/** A process by a name that is no other's: pid, start time in clock ticks since boot, boot, pid namespace. */
+export type ProcessId = Readonly<{ pid: number; start: string; boot: string; namespace: string }>
+
+/** The name of this process. */
+export function ownProcessId(): ProcessId {
+  const { pid } = process
+  return { pid, start: processStart(pid) ?? '', boot: bootId(), namespace: pidNamespace() }
+}
+
+/**
+ * Whether that very process runs: not one that got its pid later, and not a zombie.
+ * `elsewhere`: it is of another pid namespace, so nobody here can look it up. The
+ * digits of the namespace are enough, as names of files have them.
+ */
+export function lifeOf({ pid, start, boot, namespace }: ProcessId): 'runs' | 'gone' | 'elsewhere' {
+  if (boot !== bootId()) return 'gone'
+  if (namespaceDigits(namespace) !== namespaceDigits()) return 'elsewhere'
+  return processStart(pid) === start ? 'runs' : 'gone'
+}
+
+/** `pid:[4026531836]` as a part of a file's name. */
+export function namespaceDigits(namespace = pidNamespace()): string {
+  return namespace.replace(/\D/g, '')
+}
+
 /** The time namespace of the machine itself (linux/proc_ns.h): all others are containers'. */
 const MACHINES_TIME = 'time:[4026531834]'
 

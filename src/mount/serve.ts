@@ -6,7 +6,7 @@ import { readConfig } from '../config.ts'
 import { PkgError } from '../errors.ts'
 import { withLock } from '../files/lock.ts'
 import { ensurePrefixEntry } from '../files/modes.ts'
-import { readPidFile, writePidFile } from '../files/pid-file.ts'
+import { namesThisProcess, readPidFile, writePidFile } from '../files/pid-file.ts'
 import { type PrefixPaths, prefixPaths } from '../paths.ts'
 import { requirePrefix } from '../store/prefix.ts'
 import { BlockCache } from './block-cache.ts'
@@ -101,7 +101,7 @@ function stopper(paths: PrefixPaths, device: string | undefined): () => void {
     unmountAll(paths.store, device).then(
       () => {
         // Another server may have come already: then these are its own.
-        if (readPidFile(paths.mountPid)?.pid === process.pid) {
+        if (namesThisProcess(paths.mountPid)) {
           for (const file of [paths.mountPid, paths.mountSocket]) rmSync(file, { force: true })
         }
         process.exit(0)

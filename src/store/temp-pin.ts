@@ -19,7 +19,7 @@ import { join } from 'node:path'
 import { isErrno } from '../errors.ts'
 import { writeAll } from '../files/atomic.ts'
 import { openPrefixFile } from '../files/modes.ts'
-import { bootId, pidNamespace, processStart } from '../files/process-id.ts'
+import { bootId, lifeOf, pidNamespace, processStart } from '../files/process-id.ts'
 import type { PrefixPaths } from '../paths.ts'
 import { type BlockKey, type CID, keyOfMultihash, tryParseCid } from './cid.ts'
 
@@ -183,7 +183,5 @@ function isAlive(pid: number, start: string, { boot, namespace, ageMs }: Life): 
   const headless = boot === undefined
   // Without a header its process has made it just now, maybe in another namespace.
   if (headless && ageMs < HEADER_MS) return true
-  if (!headless && boot !== bootId()) return false
-  if (!headless && namespace !== pidNamespace()) return true
-  return processStart(pid) === start
+  return lifeOf({ pid, start, boot: boot ?? bootId(), namespace: namespace ?? pidNamespace() }) !== 'gone'
 }

@@ -50,8 +50,8 @@ test('a zombie does not run', async (t) => {
   t.after(() => parent.kill('SIGKILL'))
   const [line] = (await once(parent.stdout, 'data')) as [Buffer]
   const pid = Number(line.toString())
-  const { boot } = writePidFile(join(await temporaryDirectory(t), 'pid'))
-  const child = { pid, start: statField(pid, 22), boot }
+  const { boot, namespace } = writePidFile(join(await temporaryDirectory(t), 'pid'))
+  const child = { pid, start: statField(pid, 22), boot, namespace }
   assert.equal(isRunning(child), true)
   while (statField(pid, 3) !== 'Z') await delay(20)
   assert.equal(isRunning(child), false)

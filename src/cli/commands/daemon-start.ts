@@ -6,10 +6,12 @@ export const command = defineCommand({
   options: (argv) => argv.example('pkg daemon start', 'Mount the store, unless it is'),
   async run(_args, context) {
     const { paths, signal } = context
-    const [{ daemonState, ensureDaemon }, { checkOutCurrent }] = await Promise.all([
+    const [{ daemonState, ensureDaemon }, { requireStartable }, { checkOutCurrent }] = await Promise.all([
       import('../../daemon/client.ts'),
+      import('../../daemon/elsewhere.ts'),
       import('../mounting.ts'),
     ])
+    await requireStartable(paths)
     const started = await ensureDaemon(paths, { signal })
     await checkOutCurrent(context)
     const { pid, mountPid, mode, why } = await daemonState(paths)

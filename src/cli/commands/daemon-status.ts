@@ -19,9 +19,13 @@ export const command = defineCommand({
       ...(last && { lastCollection: last }),
     }
   },
-  render({ running, pid, mode, why, mount, mountPid, mountpoint, status, lastCollection, log }, style) {
+  render(
+    { running, pid, elsewhere, mode, why, mount, mountPid, mountpoint, status, lastCollection, log },
+    style,
+  ) {
     const collection = status?.collection
-    const at = (process: number | undefined) => (process === undefined ? '' : ` (process ${process})`)
+    const where = elsewhere ? ' of another pid namespace' : ''
+    const at = (process: number | undefined) => (process === undefined ? '' : ` (process ${process}${where})`)
     const failure = status?.mount.error
     const states = {
       mounted: style.green('mounted'),

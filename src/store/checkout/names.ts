@@ -8,7 +8,7 @@
 import { randomBytes } from 'node:crypto'
 import { lstatSync } from 'node:fs'
 import { join } from 'node:path'
-import { bootId, pidNamespace, processStart } from '../../files/process-id.ts'
+import { bootId, lifeOf, namespaceDigits, processStart } from '../../files/process-id.ts'
 import type { PrefixPaths } from '../../paths.ts'
 import { type CID, tryParseCid } from '../cid.ts'
 
@@ -46,7 +46,7 @@ export function poolDirectory({ store }: StorePaths): string {
 export function temporaryTree({ store }: StorePaths): string {
   const { pid } = process
   const nonce = randomBytes(6).toString('hex')
-  return join(store, `.tmp-${pid}-${processStart(pid)}-${namespaceNumber()}-${bootDigits()}-${nonce}`)
+  return join(store, `.tmp-${pid}-${processStart(pid)}-${namespaceDigits()}-${bootDigits()}-${nonce}`)
 }
 
 /** A new name for what is to be removed. */
@@ -57,16 +57,11 @@ export function deadTree({ store }: StorePaths): string {
 /** True for what nobody makes any more: a dead process's unfinished tree, or one that was taken away. */
 export function isRubbish(name: string): boolean {
   if (name.startsWith(DEAD)) return true
-  const [, pid, start, namespace, boot] = TEMP.exec(name) ?? []
-  if (pid === undefined) return false
+  const found = TEMP.exec(name) as [string, string, string, string, string] | null
+  if (found === null) return false
+  const [, pid, start, namespace, boot] = found
   if (boot !== bootDigits()) return true
-  // A process of another namespace cannot be looked up from here.
-  return namespace === namespaceNumber() && processStart(Number(pid)) !== start
-}
-
-/** `pid:[4026531836]` */
-function namespaceNumber(): string {
-  return pidNamespace().replace(/\D/g, '')
+  return lifeOf({ pid: Number(pid), start, namespace, boot: bootId() }) === 'gone'
 }
 
 function bootDigits(): string {
