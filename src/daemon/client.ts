@@ -7,7 +7,6 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { entryPoint } from '../entry.ts'
 import { EXIT, isErrno, PkgError } from '../errors.ts'
 import { makePrefixDirectory } from '../files/directory.ts'
-import { openPrefixFile } from '../files/modes.ts'
 import { runningHere, runningProcess } from '../files/pid-file.ts'
 import { SYSTEM_PATH } from '../files/system-command.ts'
 import { describeMode, rootDecides, type StoreMode, storeMode } from '../mount/mode.ts'
@@ -16,9 +15,10 @@ import type { PrefixPaths } from '../paths.ts'
 import type { DaemonStatus } from './daemon.ts'
 import { findElsewhere, forgetDeadElsewhere, isServedElsewhere, requireNoneElsewhere } from './elsewhere.ts'
 import { askSocket } from './http.ts'
-import { logSize, tailLog } from './log.ts'
+import { logSize, openLogFile, tailLog } from './log.ts'
 import { endProcess, servingProcess, stopMountServer } from './mount-process.ts'
 import { requireUnused } from './mount-users.ts'
+import { requireOwnPrefix } from './own-prefix.ts'
 
 /** Milliseconds for a daemon to serve: past its own bound for the mount server, so that its error is the one shown. */
 const START_MS = 20_000
@@ -122,7 +122,6 @@ export async function daemonState(paths: PrefixPaths, { ask = true } = {}): Prom
 
 /** What `stopDaemon` ended. */
 export type Stopped = { daemon: boolean; mount: boolean }
-
 /** `force`: also while programs use the mount; they may die of it. */
 export type StopOptions = { force?: boolean }
 
@@ -137,7 +136,7 @@ export async function stopDaemon(paths: PrefixPaths, { force = false }: StopOpti
   // A stale mount serves nobody any more.
   if (!force && mountState(paths) === 'mounted') requireUnused(paths)
   const daemon = runningHere(paths.daemonPid)
-  const mount = mountState(paths) !== 'none' || runningProcess(paths.mountPid) !== undefined
+  const mount = mountState(paths) !== 'none' || runningHere(paths.mountPid) !== undefined
   if (daemon && !(await endProcess(daemon, STOP_MS))) await endProcess(daemon, KILL_MS, 'SIGKILL')
   if (mountState(paths) !== 'none' || runningProcess(paths.mountPid)) await stopMountServer(paths)
   return { daemon: daemon !== undefined, mount }
@@ -147,7 +146,7 @@ type Exit = { status: number | null; text: string }
 
 /** Starts a daemon that outlives this process; the promise settles when it ends, which a good one does not. */
 function startDaemon(paths: PrefixPaths): Promise<Exit> {
-  const log = openLogFile(paths)
+  const log = logOf(paths)
   try {
     const child = spawn(process.execPath, [entryPoint('daemon'), '--prefix', paths.root], {
       cwd: '/',
@@ -167,10 +166,11 @@ function startDaemon(paths: PrefixPaths): Promise<Exit> {
   }
 }
 
-function openLogFile(paths: PrefixPaths): number {
+function logOf(paths: PrefixPaths): number {
   try {
+    requireOwnPrefix(paths)
     makePrefixDirectory(paths.var)
-    return openPrefixFile(paths.log, 'a')
+    return openLogFile(paths.log)
   } catch (cause) {
     if (!isErrno(cause, 'EACCES', 'EPERM', 'EROFS')) throw cause
     throw new PkgError('PERMISSION', `no daemon runs for ${paths.root}, and this user may not start one`, {

@@ -9,7 +9,7 @@ import { PkgError } from '../errors.ts'
 import { withLock } from '../files/lock.ts'
 import { namesThisProcess, readPidFile, runningHere, writePidFile } from '../files/pid-file.ts'
 import { isListening } from '../files/socket.ts'
-import type { PrefixPaths } from '../paths.ts'
+import { type PrefixPaths, prefixPaths } from '../paths.ts'
 import { flushIfWritten, recheck } from '../store/recheck.ts'
 import { Store } from '../store/store.ts'
 import { listenApi } from './api.ts'
@@ -17,6 +17,7 @@ import { AutoCollector, type CollectionStatus } from './auto-collect.ts'
 import { forgetDeadElsewhere, requireStartable } from './elsewhere.ts'
 import { type Log, openLog } from './log.ts'
 import { mountServerStatus } from './mount-process.ts'
+import { requireOwnPrefix } from './own-prefix.ts'
 import { type MountStatus, MountSupervisor } from './supervisor.ts'
 
 /** Milliseconds between two looks at the pid file, which tells whether this is still the prefix's daemon. */
@@ -40,9 +41,10 @@ export type Ending = { reason: string; unmount: boolean }
 /**
  * Runs the daemon of this prefix until `end` settles, until its pid file is
  * gone, or until another daemon took its place. Throws BUSY when one runs
- * already, PERMISSION when the prefix may not be written.
+ * already, PERMISSION when the prefix may not be written, or root finds it another user's.
  */
 export async function runDaemon(root: string, end: Promise<Ending>): Promise<void> {
+  requireOwnPrefix(prefixPaths(root))
   const store = Store.open(root)
   const log = openLog(store.paths.log, 'daemon')
   try {

@@ -3,20 +3,29 @@
 // by renaming, so that a process which holds the file open stays in it.
 
 import {
-  appendFileSync,
   closeSync,
+  constants,
   copyFileSync,
   fstatSync,
-  openSync,
+  ftruncateSync,
+  lstatSync,
   readSync,
-  statSync,
-  truncateSync,
+  rmSync,
 } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isErrno } from '../errors.ts'
+import { writeAll } from '../files/atomic.ts'
+import { openToReaders } from '../files/modes.ts'
+import { openUntrusted } from '../files/small-file.ts'
 
 /** Above this many bytes the log moves to `pkg.log.1`: some 50,000 lines, and a file that an editor still opens. */
 const MAX_BYTES = 5 * 1024 * 1024
+
+const FILE = {
+  what: 'a log',
+  code: 'IO',
+  hint: 'Move it out of the way: the next line makes a new one.',
+} as const
 
 /** Milliseconds between two looks of somebody who follows the log. */
 const FOLLOW_MS = 200
@@ -28,12 +37,24 @@ export function openLog(file: string, speaker: string): Log {
   return (text) => {
     const line = `${new Date().toISOString()} ${speaker}: ${text.replaceAll('\n', '\n  ')}\n`
     try {
-      rotate(file)
-      appendFileSync(file, line)
+      const fd = openLogFile(file)
+      try {
+        rotate(file, fd)
+        writeAll(fd, Buffer.from(line))
+      } finally {
+        closeSync(fd)
+      }
     } catch {
       // A full disk or a removed prefix: there is nowhere left to say so, and the mount matters more.
     }
   }
+}
+
+/** The log, to append to; made where it is missing. Throws IO for a link and for what is no file in its place. */
+export function openLogFile(file: string): number {
+  const fd = openUntrusted(file, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT, FILE)
+  openToReaders(file)
+  return fd
 }
 
 /** What is written to the log from its last `lines` lines on, until the signal is aborted. */
@@ -54,7 +75,7 @@ export async function* followLog(file: string, lines: number, signal: AbortSigna
 
 /** Bytes in the log now: where what comes next begins. */
 export function logSize(file: string): number {
-  return statSync(file, { throwIfNoEntry: false })?.size ?? 0
+  return lstatSync(file, { throwIfNoEntry: false })?.size ?? 0
 }
 
 /** The last `lines` lines of the log, from byte `from` on, without empty ones; [] when there is none. */
@@ -66,11 +87,11 @@ export function tailLog(file: string, lines: number, from = 0): string[] {
     .slice(-lines)
 }
 
-/** What was written from byte `from` on, at most the last MAX_BYTES of it. A log that was cut is read from its start. */
+/** What was written from byte `from` on, at most the last MAX_BYTES of it. A log that was cut is read from its start. Throws IO as `openLogFile`. */
 export function readFrom(file: string, from: number): string {
   let fd: number
   try {
-    fd = openSync(file, 'r')
+    fd = openUntrusted(file, constants.O_RDONLY, FILE)
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return ''
     throw error
@@ -85,8 +106,14 @@ export function readFrom(file: string, from: number): string {
   }
 }
 
-function rotate(file: string): void {
-  if (logSize(file) <= MAX_BYTES) return
-  copyFileSync(file, `${file}.1`)
-  truncateSync(file)
+/** Cut also where the old one cannot be kept: it would fill the disk. */
+function rotate(file: string, fd: number): void {
+  if (fstatSync(fd).size <= MAX_BYTES) return
+  const old = `${file}.1`
+  try {
+    // Never through a link that lies there.
+    rmSync(old, { force: true })
+    copyFileSync(file, old, constants.COPYFILE_EXCL)
+  } catch {}
+  ftruncateSync(fd)
 }

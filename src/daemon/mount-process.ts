@@ -6,14 +6,13 @@ import { spawn } from 'node:child_process'
 import { closeSync, rmSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { PkgError } from '../errors.ts'
-import { openPrefixFile } from '../files/modes.ts'
 import { isElsewhere, isRunning, type ProcessId, runningProcess } from '../files/pid-file.ts'
 import { mountServerCommand } from '../mount/launch.ts'
 import { mountState, unmount } from '../mount/mountpoint.ts'
 import { fuseObstacle } from '../mount/requirements.ts'
 import type { PrefixPaths } from '../paths.ts'
 import { askSocket } from './http.ts'
-import { logSize, tailLog } from './log.ts'
+import { logSize, openLogFile, tailLog } from './log.ts'
 
 /** Milliseconds that a mount server may take to serve: it takes 150 where nothing else runs. */
 const START_MS = 15_000
@@ -144,7 +143,7 @@ async function clearMountPoint(paths: PrefixPaths): Promise<void> {
 
 function spawnServer(paths: PrefixPaths, replace: boolean) {
   const { command, args, env } = mountServerCommand(paths)
-  const log = openPrefixFile(paths.log, 'a')
+  const log = openLogFile(paths.log)
   try {
     // A session of its own, and no directory held: it must outlive us, and let file systems go.
     const child = spawn(command, replace ? [...args, '--replace'] : args, {

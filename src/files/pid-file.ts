@@ -4,12 +4,12 @@
 // Five lines: the pid (alone, so that any tool may read it), the start time in clock
 // ticks since boot, the boot’s id, the directory (device and inode), the pid namespace.
 
-import { statSync } from 'node:fs'
+import { closeSync, constants, fstatSync, readSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { hasCode, isErrno } from '../errors.ts'
 import { writeFileAtomic } from './atomic.ts'
-import { lifeOf, ownProcessId, type ProcessId, pidNamespace } from './process-id.ts'
-import { readSmallFile } from './small-file.ts'
+import { lifeOf, ownProcessId, type ProcessId, pidNamespace, processOwner } from './process-id.ts'
+import { openUntrusted } from './small-file.ts'
 
 export type { ProcessId }
 
@@ -24,21 +24,39 @@ export function writePidFile(file: string): ProcessId {
   return self
 }
 
-/** What `file` names, running or not; undefined when it is missing, not a pid file, or was copied from elsewhere. */
+/** What `file` names, running or not; undefined when it is missing, not a pid file, was copied from elsewhere, or is not to be believed. */
 export function readPidFile(file: string): ProcessId | undefined {
-  let text: string
-  try {
-    text = readSmallFile(file, { maxBytes: MAX_BYTES, what: 'a pid file' }).toString('latin1')
-  } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR') || hasCode(error, 'NOT_FILE')) return undefined
-    throw error
-  }
+  const read = readWithOwner(file)
+  if (read === undefined) return undefined
+  const { text, owner } = read
   const [pid, start, boot, place, namespace] = text.split('\n')
   if (!/^[1-9]\d*$/.test(pid ?? '') || !start || !boot) return undefined
   // In a copy of a prefix it names a process that works for the original.
   if (place && place !== placeOf(file)) return undefined
   // An earlier version wrote four lines.
-  return { pid: Number(pid), start, boot, namespace: namespace || pidNamespace() }
+  const named = { pid: Number(pid), start, boot, namespace: namespace || pidNamespace() }
+  return isBelievable(named, owner) ? named : undefined
+}
+
+function readWithOwner(file: string): { text: string; owner: number } | undefined {
+  try {
+    const fd = openUntrusted(file, constants.O_RDONLY, { what: 'a pid file' })
+    try {
+      const bytes = Buffer.alloc(MAX_BYTES)
+      return { text: bytes.toString('latin1', 0, readSync(fd, bytes)), owner: fstatSync(fd).uid }
+    } finally {
+      closeSync(fd)
+    }
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR') || hasCode(error, 'NOT_FILE')) return undefined
+    throw error
+  }
+}
+
+/** Root, who could end any process, ends by the word of another user's file none but that user's. */
+function isBelievable(named: ProcessId, owner: number): boolean {
+  if (process.geteuid?.() !== 0 || owner === 0 || !isRunning(named)) return true
+  return processOwner(named.pid) === owner
 }
 
 /** True while that very process runs; of one of another pid namespace nobody here can tell. */

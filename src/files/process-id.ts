@@ -23,6 +23,17 @@ export function processStart(pid: number): string | undefined {
   return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19]
 }
 
+/** The effective uid of a process (proc_pid_status(5)); undefined when there is none. */
+export function processOwner(pid: number): number | undefined {
+  try {
+    const uid = /^Uid:\t\d+\t(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]
+    return uid === undefined ? undefined : Number(uid)
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ESRCH')) return undefined
+    throw error
+  }
+}
+
 let boot: string | undefined
 let namespace: string | undefined
 

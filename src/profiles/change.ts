@@ -11,6 +11,7 @@ import { PkgError } from '../errors.ts'
 import { symlinkAtomic } from '../files/atomic.ts'
 import { makeDirectory, makePrefixDirectory } from '../files/directory.ts'
 import { withLock } from '../files/lock.ts'
+import { requireOwnPlace } from '../files/own-place.ts'
 import { autoPin } from '../pins/auto-pin.ts'
 import { type AddSession, withAdd } from '../store/add.ts'
 import type { CID } from '../store/cid.ts'
@@ -64,7 +65,7 @@ export interface ProfileChange {
  * Runs `edit` on the installed packages and makes the result the profile's next generation. When it returns, the
  * new generation is on stable storage. Throws COLLISION, INCOMPLETE, MISSING_BLOCK, BUSY, USAGE for two packages
  * of one name, NO_PROFILE to remove or upgrade where there is none, EXISTS where `current` is something else,
- * PERMISSION, NO_SPACE, and what `edit` throws; the profile then is what it was.
+ * PERMISSION (for root also in another user's directory), NO_SPACE, and what `edit` throws; the profile then is what it was.
  */
 export async function changeProfile(
   profile: Profile,
@@ -75,6 +76,7 @@ export async function changeProfile(
   // Looked at before anything is made: the directory may be somebody's who keeps other things there.
   currentNumber(profile)
   if (options.dryRun) return dryRun(profile, edit)
+  requireOwnPlace(profile.generationsDir)
   if (profile.external) makeDirectory(profile.generationsDir)
   else makePrefixDirectory(profile.generationsDir)
   const run = (lost: AbortSignal) =>

@@ -3,6 +3,7 @@
 
 import { PkgError } from '../errors.ts'
 import { withLock } from '../files/lock.ts'
+import { requireOwnPlace } from '../files/own-place.ts'
 import { type Change, changesBetween } from './compare.ts'
 import { readEnvironment, tryReadEnvironment } from './environment.ts'
 import { type Action, movesThatHappened, readMoves, wayBack } from './journal.ts'
@@ -36,7 +37,7 @@ export interface ProfileSwitch {
   readonly cid: Generation['cid']
 }
 
-/** Makes `number` the current generation. Idempotent. Throws NO_GENERATION, MISSING_BLOCK when it is damaged, BUSY. */
+/** Makes `number` the current generation. Idempotent. Throws NO_GENERATION, MISSING_BLOCK when it is damaged, BUSY, PERMISSION for root in another user's directory. */
 export function switchGeneration(
   profile: Profile<ProfileStore>,
   number: number,
@@ -113,6 +114,7 @@ async function move(
   // Looked up before the lock too: a profile that does not exist has no directory to lock in.
   const wanted = requireGeneration(profile, choose())
   if (dryRun) return describe(profile, wanted)
+  requireOwnPlace(profile.generationsDir)
   const run = async (lost: AbortSignal) => {
     const target = requireGeneration(profile, choose())
     // First kept, then looked at: a change that was killed right after its link may have left it without an auto pin.
