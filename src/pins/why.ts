@@ -114,7 +114,9 @@ function nameIn(store: Pick<Store, 'blocks'>, parent: CID, child: CID): string |
   if (parent.code !== DAG_PB) return undefined
   try {
     const node = decodeNode(parent, store.blocks.get(parent))
-    if (node.type === 'directory') return node.entries.find((entry) => entry.hash.equals(child))?.name
+    if (node.type === 'directory') {
+      for (const { name, hash } of node.entries.values()) if (hash.equals(child)) return name
+    }
     if (node.type !== 'hamt') return undefined
     const links = node.slots.map((_, index) => node.link(index))
     return links.find((link) => !link.isShard && link.hash.equals(child))?.name

@@ -80,6 +80,24 @@ export function decodeCid(bytes: Uint8Array): CID {
   return sound(CID.decode(bytes))
 }
 
+/**
+ * True when what lies there is a CID whose numbers take a byte each, as those of nearly all CIDs
+ * do: then it is its own binary form, and `decodeCid` takes it. False says nothing.
+ */
+export function isShortCid(bytes: Uint8Array, at: number, end: number): boolean {
+  if (bytes[at] === 1) {
+    const length = bytes[at + 3] as number
+    // A longer digest has a longer number too.
+    return (
+      (bytes[at + 1] as number) < 0x80 &&
+      (bytes[at + 2] as number) < 0x80 &&
+      length < 0x80 &&
+      end - at === 4 + length
+    )
+  }
+  return bytes[at] === SHA2_256 && bytes[at + 1] === 32 && end - at === 34
+}
+
 /** The same for a CID with more behind it, which is given too. */
 export function decodeFirstCid(bytes: Uint8Array): [CID, Uint8Array] {
   const [cid, rest] = CID.decodeFirst(bytes)

@@ -6,18 +6,20 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { hasCode, PkgError } from '../errors.ts'
 import { type BlockKey, blockKey, CID, RAW } from './cid.ts'
-import { isIdentity } from './hash.ts'
 import { LinkStack } from './link-stack.ts'
+import { packLinks } from './packed-links.ts'
 import type { Store } from './store.ts'
 
 /** Blocks between two turns of the event loop: some ms of work. */
 const BLOCKS_A_TURN = 1024
 
+const NO_LINKS = Buffer.alloc(0)
+
 /** An error names so many missing blocks. */
 const NAMED = 3
 
-/** What a walk needs of a Store. */
-export type Links = Pick<Store, 'children'>
+/** What a walk needs of a Store: packed links where it has them. */
+export type Links = Pick<Store, 'children'> & Partial<Pick<Store, 'packedChildren'>>
 
 export type ClosureOptions = {
   /**
@@ -43,30 +45,33 @@ export function* closure(
   const given = new Set<BlockKey>()
   // By codec too: the same bytes are a leaf as raw, and a node as dag-pb.
   const entered = new Set<string>()
-  const stack = new LinkStack(roots, (node) => childrenOf(store, node, onMissing))
-  for (let cid = stack.next(); cid !== undefined; cid = stack.next()) {
-    const key = blockKey(cid)
-    if (!isIdentity(cid) && !given.has(key)) {
+  const stack = new LinkStack(roots, (node) => linksIn(store, node, onMissing))
+  while (stack.next()) {
+    const { codec, isIdentity } = stack
+    // It has neither a block nor links.
+    if (isIdentity && codec === RAW) continue
+    const { key } = stack
+    if (!isIdentity && !given.has(key)) {
       given.add(key)
-      yield cid
+      yield stack.cid
     }
-    if (cid.code === RAW) continue
-    const node = `${cid.code} ${key}`
+    if (codec === RAW) continue
+    const node = `${codec} ${key}`
     if (entered.has(node)) continue
     entered.add(node)
-    stack.enter(cid)
+    stack.enter(stack.cid)
   }
 }
 
-function childrenOf(store: Links, cid: CID, onMissing: ClosureOptions['onMissing']): readonly CID[] {
+function linksIn(store: Links, cid: CID, onMissing: ClosureOptions['onMissing']): Buffer {
   try {
-    return store.children(cid)
+    return store.packedChildren?.(cid) ?? packLinks(store.children(cid))
   } catch (error) {
-    if (hasCode(error, 'BAD_NODE')) return []
+    if (hasCode(error, 'BAD_NODE')) return NO_LINKS
     const unreadable = error instanceof PkgError || (error instanceof Error && 'errno' in error)
     if (onMissing === undefined || !unreadable) throw error
     onMissing(cid, error)
-    return []
+    return NO_LINKS
   }
 }
 

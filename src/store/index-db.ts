@@ -8,7 +8,7 @@
 
 import { CID } from './cid.ts'
 import { RebuildableDatabase, type SqliteDatabase } from './database.ts'
-import { openLinks, packLinks, unpackLinks } from './packed-links.ts'
+import { closeLinks, openLinks, unpackLinks } from './packed-links.ts'
 
 /** Raised with every change of the tables below. */
 const VERSION = 3
@@ -19,7 +19,8 @@ const TABLES = `
   PRAGMA user_version = ${VERSION};
 `
 
-export type IndexNode = { cid: CID; children: readonly Pick<CID, 'bytes'>[] }
+/** A node and its links, packed (packed-links.ts). */
+export type IndexNode = { cid: CID; packed: Uint8Array }
 
 export class LinkIndex {
   readonly #db: RebuildableDatabase<ReturnType<typeof prepare>>
@@ -33,9 +34,9 @@ export class LinkIndex {
   put(nodes: readonly IndexNode[]): void {
     this.#db.use(({ putNode }, db) => {
       db.transaction(() => {
-        for (const { cid, children } of nodes) {
+        for (const { cid, packed } of nodes) {
           const key = nodeKey(cid)
-          putNode.run(key, packLinks(key, children))
+          putNode.run(key, closeLinks(key, packed))
         }
       })()
     })
@@ -43,12 +44,13 @@ export class LinkIndex {
 
   /** The links of a node in their order; undefined when it is not indexed. */
   children(cid: CID): CID[] | undefined {
-    const packed = this.packedChildren(nodeKey(cid))
+    const packed = this.packedChildren(cid)
     return packed && unpackLinks(packed)
   }
 
-  /** The same for the bytes of a CIDv1, packed (packed-links.ts). */
-  packedChildren(node: Uint8Array): Buffer | undefined {
+  /** The same, packed (packed-links.ts); a node is named by its CID, or the bytes of its CIDv1. */
+  packedChildren(named: CID | Uint8Array): Buffer | undefined {
+    const node = named instanceof Uint8Array ? named : nodeKey(named)
     const row = this.#db.use(({ children }) => children.get(node))
     if (row === undefined) return undefined
     const packed = openLinks(node, row)

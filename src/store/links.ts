@@ -4,7 +4,8 @@ import * as dagCbor from '@ipld/dag-cbor'
 import * as dagJson from '@ipld/dag-json'
 import { PkgError } from '../errors.ts'
 import { asLink, type CID, DAG_CBOR, DAG_JSON, DAG_PB } from './cid.ts'
-import { decodeDagPb } from './dag-pb.ts'
+import { packDagPbLinks } from './dag-pb.ts'
+import { packLinks, unpackLinks } from './packed-links.ts'
 
 /** Nodes of other codecs may nest as deep as a block is long; deeper than this is no data of anybody's. */
 const MAX_NESTING = 1024
@@ -15,10 +16,15 @@ const MAX_NESTING = 1024
  * lost alone. Throws BAD_NODE, naming the CID, for bytes that are not of its codec.
  */
 export function linksOf(cid: CID, bytes: Uint8Array): CID[] {
-  if (cid.code === DAG_PB) return naming(cid, () => decodeDagPb(bytes).links.map((link) => link.hash))
+  if (cid.code === DAG_PB) return unpackLinks(packedLinksOf(cid, bytes))
   if (cid.code === DAG_CBOR) return naming(cid, () => linksIn(dagCbor.decode(bytes)))
   if (cid.code === DAG_JSON) return naming(cid, () => linksIn(dagJson.decode(bytes)))
   return []
+}
+
+/** The same, packed (packed-links.ts): a block can have so many that an object for each is too much. */
+export function packedLinksOf(cid: CID, bytes: Uint8Array): Buffer {
+  return cid.code === DAG_PB ? naming(cid, () => packDagPbLinks(bytes)) : packLinks(linksOf(cid, bytes))
 }
 
 function naming<T>(cid: CID, decode: () => T): T {

@@ -5,7 +5,7 @@
 // where it still looks like a list of CIDs (invariant 2).
 
 import { hash } from 'node:crypto'
-import { CID, SHA2_256 } from './cid.ts'
+import { CID, IDENTITY, RAW, SHA2_256 } from './cid.ts'
 
 /** 64 bits: no damage passes by chance. A cryptographic hash is as fast here as a CRC, for rows are short. */
 const CHECK_BYTES = 8
@@ -13,9 +13,12 @@ const CHECK_BYTES = 8
 /** In binary: version 1, codec, sha2-256, 32 bytes. Any raw leaf and dag-pb node of ours is one of these. */
 const PLAIN_BYTES = 36
 
-/** The row of a node; see `openLinks`. */
-export function packLinks(node: Uint8Array, links: readonly Pick<CID, 'bytes'>[]): Uint8Array {
-  const packed = Buffer.concat(links.map((link) => link.bytes))
+export function packLinks(links: readonly Pick<CID, 'bytes'>[]): Buffer {
+  return Buffer.concat(links.map((link) => link.bytes))
+}
+
+/** The row of a node that has these links, packed; see `openLinks`. */
+export function closeLinks(node: Uint8Array, packed: Uint8Array): Buffer {
   return Buffer.concat([check(node, packed), packed])
 }
 
@@ -47,15 +50,27 @@ export type LinkVisitor = {
   other(cid: CID): void
 }
 
-/** Goes through packed links without making an object of each. */
+/**
+ * Goes through packed links without making an object of each. Identity CIDs that are raw are
+ * left out: they have neither a block nor links.
+ */
 export function visitLinks(packed: Uint8Array, { plain, other }: LinkVisitor): void {
   let at = 0
   while (at < packed.length) {
     const codec = packed[at + 1]!
-    const isPlain = packed[at] === 1 && codec < 0x80 && packed[at + 2] === SHA2_256 && packed[at + 3] === 32
-    if (isPlain && at + PLAIN_BYTES <= packed.length) {
+    const isShort = packed[at] === 1 && codec < 0x80 && at + 4 <= packed.length
+    if (
+      isShort &&
+      packed[at + 2] === SHA2_256 &&
+      packed[at + 3] === 32 &&
+      at + PLAIN_BYTES <= packed.length
+    ) {
       plain(codec, at + 4)
       at += PLAIN_BYTES
+      continue
+    }
+    if (isShort && codec === RAW && packed[at + 2] === IDENTITY && packed[at + 3]! < 0x80) {
+      at += 4 + packed[at + 3]!
       continue
     }
     const [cid, rest] = CID.decodeFirst(packed.subarray(at))

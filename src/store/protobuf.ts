@@ -13,6 +13,12 @@ export const FIXED32 = 5
 /** A varint holds at most 64 bits, 7 a byte. */
 const MAX_VARINT_BYTES = 10
 const TWO_32 = 2 ** 32
+/** Longer texts are left to the decoder, which has more to set up and is faster then. */
+const SHORT_TEXT = 64
+// Not in Node's types; its own `toString` calls it.
+const { latin1Slice } = Buffer.prototype as unknown as {
+  latin1Slice(this: Uint8Array, start: number, end: number): string
+}
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** A place in a message. Functions below move `at` forward; `end` is exclusive. */
@@ -77,10 +83,16 @@ export function readTag(from: Cursor): { field: number; wire: number } {
   return { field, wire: tag % 8 }
 }
 
-/** Where a length-delimited field's content lies; the cursor stands behind it afterwards. */
-export function readSpan(from: Cursor): Cursor {
+/** The length of a length-delimited field, all of which is there; the cursor stands where its content begins. */
+export function readLength(from: Cursor): number {
   const length = readUint(from)
   if (length > from.end - from.at) malformed('a field is longer than its message')
+  return length
+}
+
+/** Where a length-delimited field's content lies; the cursor stands behind it afterwards. */
+export function readSpan(from: Cursor): Cursor {
+  const length = readLength(from)
   const at = from.at
   from.at += length
   return { bytes: from.bytes, at, end: from.at }
@@ -111,9 +123,16 @@ export function skipField(from: Cursor, wire: number): void {
 
 /** The exact text, a leading U+FEFF included; undefined when the bytes are not valid UTF-8. */
 export function exactText(bytes: Uint8Array): string | undefined {
+  if (isAscii(bytes)) return latin1Slice.call(bytes, 0, bytes.length)
   try {
     return utf8.decode(bytes)
   } catch {
     return undefined
   }
+}
+
+function isAscii(bytes: Uint8Array): boolean {
+  if (bytes.length > SHORT_TEXT) return false
+  for (let at = 0; at < bytes.length; at++) if ((bytes[at] as number) > 0x7f) return false
+  return true
 }

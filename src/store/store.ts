@@ -4,15 +4,18 @@ import { type PrefixPaths, prefixPaths } from '../paths.ts'
 import { AddSession } from './add.ts'
 import { Blocks } from './blocks.ts'
 import { type CID, RAW } from './cid.ts'
-import { LinkIndex } from './index-db.ts'
-import { linksOf } from './links.ts'
+import { type IndexNode, LinkIndex } from './index-db.ts'
+import { packedLinksOf } from './links.ts'
+import { unpackLinks } from './packed-links.ts'
 import { ensurePrefix, requirePrefix } from './prefix.ts'
 import type { RecheckFigures } from './recheck.ts'
 
 /** Freshly read links are written to the index this many at a time: a transaction each would cost more than the reading. */
 const PENDING_NODES = 1024
-/** So many links count as a node more: a hostile one has 190,000. */
-const LINKS_A_NODE = 32
+/** So many bytes of packed links count as a node more, about 32 links: a hostile one has 190,000. */
+const BYTES_A_NODE = 1024
+
+const NO_LINKS = Buffer.alloc(0)
 
 /** For stores that are not simply what lies below the prefix: other blocks, an index elsewhere (`:memory:`). */
 export type StoreParts = { blocks?: Blocks; index?: string }
@@ -24,7 +27,7 @@ export class Store {
   onRecheck: ((figures: RecheckFigures) => void) | undefined
   readonly #indexFile: string
   #index: LinkIndex | undefined
-  #pending: { cid: CID; children: CID[] }[] = []
+  #pending: IndexNode[] = []
   #pendingNodes = 0
 
   /** The store of a prefix whose directories exist; see `open` and `openExisting`. */
@@ -63,14 +66,19 @@ export class Store {
    * indexed. Throws MISSING_BLOCK, CORRUPT_BLOCK, BAD_NODE.
    */
   children(cid: CID): readonly CID[] {
-    if (cid.code === RAW) return []
-    const known = this.index.children(cid)
+    return cid.code === RAW ? [] : unpackLinks(this.packedChildren(cid))
+  }
+
+  /** The same, packed (packed-links.ts). */
+  packedChildren(cid: CID): Buffer {
+    if (cid.code === RAW) return NO_LINKS
+    const known = this.index.packedChildren(cid)
     if (known) return known
-    const children = linksOf(cid, this.blocks.get(cid))
-    this.#pending.push({ cid, children })
-    this.#pendingNodes += 1 + children.length / LINKS_A_NODE
+    const packed = packedLinksOf(cid, this.blocks.get(cid))
+    this.#pending.push({ cid, packed })
+    this.#pendingNodes += 1 + packed.length / BYTES_A_NODE
     if (this.#pendingNodes >= PENDING_NODES) this.flush()
-    return children
+    return packed
   }
 
   /** Writes what `children` has learned to the index. */

@@ -11,14 +11,15 @@ import { missingBlocks } from './closure.ts'
 import { verifyBlock } from './hash.ts'
 import type { Healed } from './heal.ts'
 import type { IndexNode } from './index-db.ts'
-import { linksOf } from './links.ts'
+import { packedLinksOf } from './links.ts'
 import { leaveQuarantine, listQuarantine } from './quarantine.ts'
 import type { Store } from './store.ts'
 
 /** Bytes of blocks between two looks at timers and signals: some 20 ms of hashing. */
 const BREATH_BYTES = 32 * 1024 * 1024
-/** Blocks whose rows go into the index in one transaction. */
+/** Blocks whose rows go into the index in one transaction, and bytes of their links. */
 const INDEX_BATCH = 4096
+const INDEX_BATCH_BYTES = 8 * 1024 * 1024
 
 export type VerifyProgress = { blocks: number; bytes: number }
 
@@ -125,17 +126,22 @@ export async function reindex(
   store.index.clear()
   const result = { blocks: 0, nodes: 0, bytes: 0 }
   let nodes: IndexNode[] = []
+  let links = 0
   const write = () => {
     store.index.put(nodes)
     result.nodes += nodes.length
     nodes = []
+    links = 0
   }
   for await (const { block, bytes, error } of readAll(store, options)) {
     if (bytes === undefined || error !== undefined) continue
     result.blocks += 1
     result.bytes += bytes.length
-    nodes.push(...nodesOf(block.cid, bytes))
-    if (nodes.length >= INDEX_BATCH) write()
+    for (const node of nodesOf(block.cid, bytes)) {
+      nodes.push(node)
+      links += node.packed.length
+    }
+    if (nodes.length >= INDEX_BATCH || links >= INDEX_BATCH_BYTES) write()
   }
   write()
   return result
@@ -188,8 +194,8 @@ function nodesOf({ multihash }: CID, bytes: Uint8Array): IndexNode[] {
   return guessCodecs(bytes[0]).flatMap((codec) => {
     const cid = CID.createV1(codec, multihash)
     try {
-      const children = linksOf(cid, bytes)
-      return children.length > 0 ? [{ cid, children }] : []
+      const packed = packedLinksOf(cid, bytes)
+      return packed.length > 0 ? [{ cid, packed }] : []
     } catch (error) {
       if (hasCode(error, 'BAD_NODE')) return []
       throw error

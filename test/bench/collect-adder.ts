@@ -6,6 +6,7 @@
 import { existsSync } from 'node:fs'
 import { addPin, removePin } from '../../src/pins/pins.ts'
 import { withAdd } from '../../src/store/add.ts'
+import { packLinks } from '../../src/store/packed-links.ts'
 import { Store } from '../../src/store/store.ts'
 import { Dag } from '../fixtures/dag.ts'
 
@@ -24,7 +25,7 @@ for (let round = 0; !existsSync(enough!); round++) {
   const began = performance.now()
   await withAdd(store, async (add) => {
     await add.put([...dag.blocks.values()])
-    store.index.put([{ cid: root, children: leaves.map(([, cid]) => cid) }])
+    store.index.put([{ cid: root, packed: packLinks(leaves.map(([, cid]) => cid)) }])
     await add.commit([root])
     await addPin(store, { prog: name!, cid: root })
   })

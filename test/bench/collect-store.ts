@@ -6,7 +6,7 @@ import { closeSync, mkdirSync, openSync, symlinkSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { RAW } from '../../src/store/cid.ts'
 import type { IndexNode } from '../../src/store/index-db.ts'
-import { linksOf } from '../../src/store/links.ts'
+import { packedLinksOf } from '../../src/store/links.ts'
 import { blockFile } from '../../src/store/shards.ts'
 import { Store } from '../../src/store/store.ts'
 import type { Block } from '../../src/store/writer.ts'
@@ -89,7 +89,7 @@ class Filler {
       const fd = openSync(blockFile(this.#store.paths.blocks, cid), 'w', 0o444)
       writeSync(fd, bytes)
       closeSync(fd)
-      if (cid.code !== RAW) this.#rows.push({ cid, children: linksOf(cid, bytes) })
+      if (cid.code !== RAW) this.#rows.push({ cid, packed: packedLinksOf(cid, bytes) })
     }
     if (this.#rows.length >= ROWS) this.flush()
   }

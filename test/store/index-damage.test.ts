@@ -101,7 +101,7 @@ test('who may only read the index, while its owner has it open, goes on in memor
     const { CID } = await import('multiformats/cid')
     const links = new LinkIndex(process.argv[1])
     const cid = CID.parse('bafyreigmitjgwhpx2vgrzp7knbqdu2ju5ytyibfybll7tfb7eqjqujtd3y')
-    links.put([{ cid, children: [cid] }])
+    links.put([{ cid, packed: cid.bytes }])
     links.markComplete([cid])
     console.log(String(links.children(cid)), links.isComplete(cid))`
   const ran = runPowerless(['--input-type=module', '-e', script, index])

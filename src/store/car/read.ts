@@ -8,7 +8,7 @@ import type { CID } from '../cid.ts'
 import { missingBlocksInTurns } from '../closure.ts'
 import { verifyBlock } from '../hash.ts'
 import type { IndexNode } from '../index-db.ts'
-import { linksOf } from '../links.ts'
+import { packedLinksOf } from '../links.ts'
 import type { Block } from '../writer.ts'
 import { parseCar } from './parse.ts'
 import { Spool } from './spool.ts'
@@ -112,8 +112,8 @@ async function storeAll(
 /** Nothing for a block that has no links, and for one that is not what its codec says: it may lie here, and shows as an error. */
 function nodeOf({ cid, bytes }: Block): IndexNode[] {
   try {
-    const children = linksOf(cid, bytes)
-    return children.length > 0 ? [{ cid, children }] : []
+    const packed = packedLinksOf(cid, bytes)
+    return packed.length > 0 ? [{ cid, packed }] : []
   } catch (error) {
     if (hasCode(error, 'BAD_NODE')) return []
     throw error

@@ -9,6 +9,7 @@ import { codeOf } from '../../errors.ts'
 import { syncFilesystem } from '../../files/barrier.ts'
 import type { CID } from '../cid.ts'
 import { copyTree, sealEntry } from '../unixfs/copy.ts'
+import { statOf } from '../unixfs/stat.ts'
 import { type CheckoutStore, sealedCopy } from './check-out.ts'
 import { checkoutPath, deadTree, temporaryTree } from './names.ts'
 import { FilePool } from './pool.ts'
@@ -93,7 +94,7 @@ async function repairEntry(
   const place = checkoutPath(store.paths, cid) + path
   if (attributesOnly && right !== undefined && 'cid' in right) {
     const node = decodeUnixfs(store.blocks, right.cid)
-    if (node) sealEntry(place, node)
+    if (node) sealEntry(place, statOf(node))
     return
   }
   const temporary = temporaryTree(store.paths)

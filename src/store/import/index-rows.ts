@@ -12,6 +12,8 @@ const BATCH_LINKS = 4096
 /** The codec is the second byte of a CIDv1. */
 const CODEC_AT = 1
 
+const NO_LINKS = new Uint8Array(0)
+
 export class IndexRows {
   readonly #store: Store
   #nodes: IndexNode[] = []
@@ -23,15 +25,16 @@ export class IndexRows {
 
   addBlocks(blocks: readonly ImportBlock[]): void {
     for (const { cid, links } of blocks) {
-      if (cid.code === DAG_PB)
-        this.#add({ cid, children: links.map(({ cid }) => ({ bytes: Buffer.from(cid, 'latin1') })) })
+      if (cid.code !== DAG_PB) continue
+      const packed = Buffer.from(links.map((link) => link.cid).join(''), 'latin1')
+      this.#add({ cid, packed }, links.length)
     }
   }
 
   /** Blocks that a worker thread wrote: they have no links, but a small executable is a node all the same. */
   addParts(parts: readonly Part[]): void {
     for (const { cid } of parts) {
-      if (cid.charCodeAt(CODEC_AT) === DAG_PB) this.#add({ cid: unpackCid(cid), children: [] })
+      if (cid.charCodeAt(CODEC_AT) === DAG_PB) this.#add({ cid: unpackCid(cid), packed: NO_LINKS }, 0)
     }
   }
 
@@ -41,9 +44,9 @@ export class IndexRows {
     this.#links = 0
   }
 
-  #add(node: IndexNode): void {
+  #add(node: IndexNode, links: number): void {
     this.#nodes.push(node)
-    this.#links += 1 + node.children.length
+    this.#links += 1 + links
     if (this.#links >= BATCH_LINKS) this.flush()
   }
 }

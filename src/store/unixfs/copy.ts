@@ -21,10 +21,11 @@ import { HeldDirectory } from '../../files/held-directory.ts'
 import type { BlockGetter } from '../blocks.ts'
 import type { CID } from '../cid.ts'
 import type { Mtime } from './data.ts'
-import { list } from './directory.ts'
+import { Listing } from './directory.ts'
+import { ListingStack } from './listing-stack.ts'
 import { decodeNode, type FileNode, type UnixfsNode } from './node.ts'
 import { chunks } from './read.ts'
-import { statOf } from './stat.ts'
+import { type Stat, statOf } from './stat.ts'
 
 /** The longest path that Linux takes, in bytes (PATH_MAX less its NUL, limits.h). */
 const MAX_PATH = 4095
@@ -64,11 +65,11 @@ export type SealedCopy = {
   linkFor(path: string): string | undefined
 }
 
-/** A directory that is being filled; `left` of its entries are still to be made. */
-type Filling = { held: HeldDirectory; left: number; mtime?: Mtime | undefined }
+/** A directory that is being filled. `path` is below the root, '' for the root itself. */
+type Filling = { held: HeldDirectory; path: string; mtime?: Mtime | undefined }
 
-/** A node that waits for its turn. `path` is below the root, '' for the root itself. */
-type Todo = { cid: CID; path: string; name: string; into: Filling }
+/** A node whose turn it is. */
+type Todo = { cid: CID; path: string; name: string; into: HeldDirectory }
 
 /** Throws BAD_NODE, UNSUPPORTED (a path too long), CHANGED and what `getter` and the disk throw; what was written stays. */
 export async function copyTree(
@@ -78,11 +79,10 @@ export async function copyTree(
   { signal, onProgress, sealed, pathBytes = Buffer.byteLength(destination) }: CopyOptions = {},
 ): Promise<CopyFigures> {
   const figures: CopyFigures = { files: 0, directories: 0, symlinks: 0, bytes: 0, leftOut: [] }
-  const unsealed: { place: string; node: UnixfsNode }[] = []
-  const around = { held: new HeldDirectory(dirname(destination), { followLinks: true }), left: 1 }
-  const filling = new Set<Filling>([around])
-  const todo: Todo[] = [{ cid: root, path: '', name: basename(destination), into: around }]
-  let entries = 0
+  const unsealed: { place: string; look: Stat }[] = []
+  const around = new HeldDirectory(dirname(destination), { followLinks: true })
+  // Listed as it is filled: a million names need not be in memory at once.
+  const filling = new ListingStack<Filling>()
   const make = async ({ cid, path, name, into }: Todo) => {
     if (pathBytes + Buffer.byteLength(path) > MAX_PATH) {
       throw new PkgError(
@@ -90,7 +90,7 @@ export async function copyTree(
         `${cid} lies too deep: its path would have more than ${MAX_PATH} bytes`,
       )
     }
-    const place = into.held.at(name)
+    const place = into.at(name)
     const target = sealed?.linkFor(path)
     if (target !== undefined) {
       symlinkSync(target, place)
@@ -109,58 +109,56 @@ export async function copyTree(
       await copyFile(getter, node, { place, lasting }, { figures, signal, onProgress, sealed })
     } else if (node.type === 'symlink') {
       symlinkSync(node.target, place)
-      if (sealed === undefined && node.mtime !== undefined) setTime(place, node.mtime)
+      if (sealed !== undefined) sealEntry(place, statOf(node))
+      else if (node.mtime !== undefined) setTime(place, node.mtime)
       figures.symlinks += 1
     } else {
       mkdirSync(place)
-      const made: Filling = { held: new HeldDirectory(place), left: 0 }
-      filling.add(made)
+      const made: Filling = { held: new HeldDirectory(place), path }
       if (sealed === undefined) made.mtime = node.mtime
+      else unsealed.push({ place: destination + path, look: statOf(node) })
       figures.directories += 1
-      const children = childrenOf(getter, node, path, figures).map((child) => ({ ...child, into: made }))
-      made.left = children.length
-      if (children.length === 0) finish(made, filling)
-      // One by one: there may be more than a call takes arguments.
-      for (const child of children) todo.push(child)
+      const onUnusable = ({ name, why }: { name: string; why: string }) =>
+        figures.leftOut.push({ path: `${path}/${name}`.slice(1), why: `its name ${why}` })
+      filling.push(new Listing(getter, node, { onUnusable }), made)
     }
-    if (sealed !== undefined && node.type !== 'file') unsealed.push({ place: destination + path, node })
   }
   try {
-    for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
+    await make({ cid: root, path: '', name: basename(destination), into: around })
+    onProgress?.(figures)
+    let entries = 0
+    for (let into = filling.top; into !== undefined; into = filling.top) {
       if (++entries % BREATH_ENTRIES === 0) await setImmediate()
       signal?.throwIfAborted()
-      await make(next)
-      next.into.left -= 1
-      if (next.into.left === 0) finish(next.into, filling)
+      const entry = filling.next()
+      if (entry === undefined) {
+        filling.pop()
+        finish(into)
+        continue
+      }
+      const { name, cid } = entry
+      await make({ cid, path: `${into.path}/${name}`, name, into: into.held })
       onProgress?.(figures)
     }
   } finally {
-    for (const { held } of filling) held.close()
+    for (let into = filling.top; into !== undefined; into = filling.top) {
+      filling.pop()
+      into.held.close()
+    }
+    around.close()
   }
   // Children first: a sealed directory takes none.
-  for (const { place, node } of unsealed.reverse()) sealEntry(place, node)
+  for (const { place, look } of unsealed.reverse()) sealEntry(place, look)
   return figures
 }
 
 /** All its entries are made: each of them changed its time. */
-function finish(made: Filling, filling: Set<Filling>): void {
-  if (made.mtime !== undefined) made.held.setTime(toSeconds(made.mtime))
-  made.held.close()
-  filling.delete(made)
-}
-
-function childrenOf(
-  getter: BlockGetter,
-  node: UnixfsNode,
-  path: string,
-  figures: CopyFigures,
-): Omit<Todo, 'into'>[] {
-  const children: Omit<Todo, 'into'>[] = []
-  const onUnusable = ({ name, why }: { name: string; why: string }) =>
-    figures.leftOut.push({ path: `${path}/${name}`.slice(1), why: `its name ${why}` })
-  for (const { name, cid } of list(getter, node, { onUnusable }))
-    children.push({ cid, path: `${path}/${name}`, name })
-  return children
+function finish({ held, mtime }: Filling): void {
+  try {
+    if (mtime !== undefined) held.setTime(toSeconds(mtime))
+  } finally {
+    held.close()
+  }
 }
 
 async function copyFile(
@@ -204,8 +202,7 @@ export function sealFile(fd: number, node: FileNode): void {
 }
 
 /** The same for a directory or symlink. */
-export function sealEntry(place: string, node: UnixfsNode): void {
-  const { type, mode, mtime } = statOf(node)
+export function sealEntry(place: string, { type, mode, mtime }: Stat): void {
   if (type === 'directory') chmodSync(place, mode)
   setTime(place, mtime)
 }

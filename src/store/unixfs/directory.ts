@@ -6,7 +6,8 @@ import { PkgError } from '../../errors.ts'
 import type { BlockGetter } from '../blocks.ts'
 import { CID } from '../cid.ts'
 import type { DagPbLink } from '../dag-pb.ts'
-import { findInHamt, walkHamt } from './hamt.ts'
+import type { DirectoryEntries } from './entries.ts'
+import { findInHamt, HamtWalk } from './hamt.ts'
 import { type DirectoryNode, decodeNode, type HamtNode, type UnixfsNode } from './node.ts'
 
 /** The longest file name that Linux takes, in bytes (NAME_MAX, limits.h). */
@@ -24,10 +25,6 @@ export type Unusable = { name: string; why: string; cid: CID }
 
 export type ListOptions = { onUnusable?: (entry: Unusable) => void }
 
-/** Names of a plain directory; made at its second look-up and dropped with the node. */
-const indexes = new WeakMap<DirectoryNode, Map<string, CID>>()
-const lookedInto = new WeakSet<DirectoryNode>()
-
 /**
  * The entry of that name, or undefined; the first one where a name is there
  * twice. Unusable names are never found. Looking into the same node again is
@@ -38,18 +35,7 @@ export function lookup(getter: BlockGetter, directory: CID | UnixfsNode, name: s
   const node = directoryNode(getter, directory)
   if (whyUnusable(name) !== undefined) return undefined
   if (node.type === 'hamt') return findInHamt(getter, node, name)
-  if (!lookedInto.has(node)) {
-    lookedInto.add(node)
-    return node.entries.find((entry) => entry.name === name)?.hash
-  }
-  let index = indexes.get(node)
-  if (index === undefined) {
-    index = new Map()
-    // Backwards, so that the first of two entries with one name is what stays.
-    for (const { name, hash } of node.entries.toReversed()) if (name !== undefined) index.set(name, hash)
-    indexes.set(node, index)
-  }
-  return index.get(name)
+  return node.entries.find(name)
 }
 
 /**
@@ -60,19 +46,69 @@ export function lookup(getter: BlockGetter, directory: CID | UnixfsNode, name: s
 export function* list(
   getter: BlockGetter,
   directory: CID | UnixfsNode,
-  { onUnusable }: ListOptions = {},
+  options: ListOptions = {},
 ): Generator<Entry> {
-  const node = directoryNode(getter, directory)
-  const names = new Set<string>()
-  for (const { name, nameBytes, hash, tsize } of entriesOf(getter, node)) {
-    const why = name === undefined ? 'is not UTF-8' : names.has(name) ? 'is there twice' : whyUnusable(name)
-    if (why !== undefined) {
-      onUnusable?.({ name: quote(name ?? Buffer.from(nameBytes ?? []).toString('latin1')), why, cid: hash })
-      continue
+  const listing = new Listing(getter, directory, options)
+  for (let entry = listing.next(); entry !== undefined; entry = listing.next()) yield entry
+}
+
+/** How far somebody has come in such a list. */
+export class Listing {
+  readonly #getter: BlockGetter
+  readonly #options: ListOptions
+  readonly #cid: CID
+  /** of a plain directory; undefined while it is let go */
+  #entries: DirectoryEntries | undefined
+  #at = 0
+  readonly #shards: HamtWalk | undefined
+
+  /** Throws as `list`. */
+  constructor(getter: BlockGetter, directory: CID | UnixfsNode, options: ListOptions = {}) {
+    const node = directoryNode(getter, directory)
+    this.#getter = getter
+    this.#options = options
+    this.#cid = node.cid
+    if (node.type === 'hamt') this.#shards = new HamtWalk(getter, node)
+    else this.#entries = node.entries
+  }
+
+  /**
+   * The next entry; undefined at the end. When `getter` threw, for it has a block only later,
+   * it may be called again. Throws as `list`.
+   */
+  next(): Entry | undefined {
+    for (;;) {
+      const link = this.#shards === undefined ? this.#nextLink() : this.#shards.next()
+      if (link === undefined) return undefined
+      const { name, nameBytes, hash, tsize } = link
+      const why = name === undefined ? 'is not UTF-8' : (whyUnusable(name) ?? this.#whyRepeated())
+      if (why === undefined) return { name: name as string, cid: hash, tsize }
+      this.#options.onUnusable?.({
+        name: quote(name ?? Buffer.from(nameBytes ?? []).toString('latin1')),
+        why,
+        cid: hash,
+      })
     }
-    // A sharded directory has one place for a name, so it needs no memory of them.
-    if (node.type === 'directory') names.add(name as string)
-    yield { name: name as string, cid: hash, tsize }
+  }
+
+  /** Bytes of memory that `letGo` would free. */
+  get weight(): number {
+    return this.#entries?.weight ?? 0
+  }
+
+  /** Keeps the place only: what is needed is read again. */
+  letGo(): void {
+    this.#entries = undefined
+  }
+
+  #nextLink(): DagPbLink | undefined {
+    this.#entries ??= entriesOf(this.#getter, this.#cid)
+    return this.#at < this.#entries.length ? this.#entries.at(this.#at++) : undefined
+  }
+
+  /** A sharded directory has one place for a name, so it needs no memory of them. */
+  #whyRepeated(): string | undefined {
+    return this.#entries?.repeated.has(this.#at - 1) ? 'is there twice' : undefined
   }
 }
 
@@ -88,8 +124,8 @@ export function whyUnusable(name: string): string | undefined {
   return undefined
 }
 
-function entriesOf(getter: BlockGetter, node: DirectoryNode | HamtNode): Iterable<DagPbLink> {
-  return node.type === 'hamt' ? walkHamt(getter, node) : node.entries
+function entriesOf(getter: BlockGetter, cid: CID): DirectoryEntries {
+  return (directoryNode(getter, cid) as DirectoryNode).entries
 }
 
 function directoryNode(getter: BlockGetter, directory: CID | UnixfsNode): DirectoryNode | HamtNode {

@@ -6,7 +6,7 @@
 
 import { murmur364 } from '@multiformats/murmur3'
 import type { BlockGetter } from '../blocks.ts'
-import { blockKey, type CID } from '../cid.ts'
+import { type BlockKey, blockKey, type CID } from '../cid.ts'
 import { badNode, decodeNode, type HamtNode, type ShardLink } from './node.ts'
 
 /** murmur3-x64-64 gives so many bits; they bound the depth of a tree. */
@@ -14,11 +14,12 @@ const HASH_BITS = 64
 
 /** The entry with exactly this name. Reads at most one shard a level. Throws BAD_NODE and what `getter` throws. */
 export function findInHamt(getter: BlockGetter, root: HamtNode, name: string): CID | undefined {
-  const hash = hashOf(Buffer.from(name))
+  const { high, low } = hashOf(Buffer.from(name))
   let shard = root
   for (let used = 0; ; ) {
     const width = Math.log2(shard.fanout)
-    const index = indexOf(shard.slots, takeBits(shard, hash, used, width))
+    if (used + width > HASH_BITS) throw badNode(shard.cid, 'its shards are nested too deep')
+    const index = indexOf(shard.slots, bitsAt(high, low, used, width))
     if (index === -1) return undefined
     const link = shard.link(index)
     if (!link.isShard) return link.name === name ? link.hash : undefined
@@ -27,34 +28,74 @@ export function findInHamt(getter: BlockGetter, root: HamtNode, name: string): C
   }
 }
 
-/**
- * Every entry, in the order of their hashes, shard by shard: memory holds one
- * path of shards. Throws BAD_NODE where a shard lies.
- */
-export function* walkHamt(getter: BlockGetter, root: HamtNode): Generator<ShardLink> {
-  const seen = new Set([blockKey(root.cid)])
-  // The bits of the buckets on the way down, as text: comparing them is comparing prefixes.
-  const stack = [{ shard: root, at: 0, bits: '' }]
-  for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-    const { shard } = top
-    if (top.at === shard.slots.length) {
-      stack.pop()
-      continue
+/** A shard on the way down; `slot` is the bucket that the walk is in, `used` the bits of a hash that led to the shard. */
+type Level = { shard: HamtNode; at: number; slot: number; width: number; used: number }
+
+/** Every entry, in the order of their hashes, shard by shard: memory holds one path of shards. */
+export class HamtWalk {
+  readonly #getter: BlockGetter
+  readonly #seen: Set<BlockKey>
+  readonly #levels: Level[]
+
+  constructor(getter: BlockGetter, root: HamtNode) {
+    this.#getter = getter
+    this.#seen = new Set([blockKey(root.cid)])
+    this.#levels = [levelOf(root, 0)]
+  }
+
+  /**
+   * The next entry; undefined at the end. Throws BAD_NODE where a shard lies, and what `getter`
+   * throws; after that it goes on with the same shard, so it may be called again.
+   */
+  next(): ShardLink | undefined {
+    for (let level = this.#levels.at(-1); level !== undefined; level = this.#levels.at(-1)) {
+      const { shard, at, width } = level
+      if (at === shard.slots.length) {
+        this.#levels.pop()
+        continue
+      }
+      const used = level.used + width
+      if (used > HASH_BITS) throw badNode(shard.cid, 'its shards are nested too deep')
+      const link = shard.link(at)
+      level.slot = shard.slots[at] as number
+      if (link.isShard) {
+        const key = blockKey(link.hash)
+        if (this.#seen.has(key)) throw badNode(shard.cid, `the shard ${link.hash} is there twice`)
+        const below = levelOf(childShard(this.#getter, link.hash), used)
+        this.#seen.add(key)
+        this.#levels.push(below)
+        level.at += 1
+      } else {
+        level.at += 1
+        this.#checkBucket(shard, link)
+        return link
+      }
     }
-    const link = shard.link(top.at)
-    const width = Math.log2(shard.fanout)
-    const bits = top.bits + (shard.slots[top.at] as number).toString(2).padStart(width, '0')
-    top.at++
-    if (bits.length > HASH_BITS) throw badNode(shard.cid, 'its shards are nested too deep')
-    if (link.isShard) {
-      if (seen.has(blockKey(link.hash))) throw badNode(shard.cid, `the shard ${link.hash} is there twice`)
-      seen.add(blockKey(link.hash))
-      stack.push({ shard: childShard(getter, link.hash), at: 0, bits })
-    } else {
-      checkBucket(shard, link, bits)
-      yield link
+    return undefined
+  }
+
+  /** The shards that the walk comes to next, in order: those of the innermost one that is read, at most `limit`. */
+  ahead(limit: number): CID[] {
+    const level = this.#levels.at(-1)
+    const cids: CID[] = []
+    for (let at = level?.at ?? 0; level && at < level.shard.slots.length && cids.length < limit; at++) {
+      const link = level.shard.link(at)
+      if (link.isShard) cids.push(link.hash)
+    }
+    return cids
+  }
+
+  #checkBucket(shard: HamtNode, entry: ShardLink): void {
+    const { high, low } = hashOf(entry.nameBytes ?? Buffer.from(entry.name ?? ''))
+    for (const { slot, used, width } of this.#levels) {
+      if (bitsAt(high, low, used, width) === slot) continue
+      throw badNode(shard.cid, `${JSON.stringify(entry.name ?? 'a name')} is in the wrong bucket`)
     }
   }
+}
+
+function levelOf(shard: HamtNode, used: number): Level {
+  return { shard, at: 0, slot: 0, width: Math.log2(shard.fanout), used }
 }
 
 function childShard(getter: BlockGetter, cid: CID): HamtNode {
@@ -64,22 +105,20 @@ function childShard(getter: BlockGetter, cid: CID): HamtNode {
   return node
 }
 
-function checkBucket(shard: HamtNode, entry: ShardLink, bits: string): void {
-  const hash = hashOf(entry.nameBytes ?? Buffer.from(entry.name ?? ''))
-  if (hash.toString(2).padStart(HASH_BITS, '0').startsWith(bits)) return
-  throw badNode(shard.cid, `${JSON.stringify(entry.name ?? 'a name')} is in the wrong bucket`)
-}
-
-function takeBits(shard: HamtNode, hash: bigint, used: number, width: number): number {
-  const rest = HASH_BITS - used - width
-  if (rest < 0) throw badNode(shard.cid, 'its shards are nested too deep')
-  return Number((hash >> BigInt(rest)) & BigInt(shard.fanout - 1))
-}
-
-/** The hash as one number, of which the highest bits choose the bucket of the top shard. */
-function hashOf(name: Uint8Array): bigint {
+/** The hash in two halves, of which the highest bits choose the bucket of the top shard. */
+function hashOf(name: Uint8Array): { high: number; low: number } {
   const digest = murmur364.encode(name) as Uint8Array
-  return Buffer.from(digest.buffer, digest.byteOffset, digest.length).readBigUInt64BE(0)
+  const view = new DataView(digest.buffer, digest.byteOffset, digest.length)
+  return { high: view.getUint32(0), low: view.getUint32(4) }
+}
+
+/** `width` bits (3 to 10) of a hash, behind the first `used` ones; there are 64. */
+function bitsAt(high: number, low: number, used: number, width: number): number {
+  const end = used + width
+  const mask = (1 << width) - 1
+  if (end <= 32) return (high >>> (32 - end)) & mask
+  if (used >= 32) return (low >>> (64 - end)) & mask
+  return ((high << (end - 32)) | (low >>> (64 - end))) & mask
 }
 
 function indexOf(rising: readonly number[], value: number): number {

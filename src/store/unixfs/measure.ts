@@ -5,7 +5,8 @@
 import { hasCode } from '../../errors.ts'
 import type { BlockGetter } from '../blocks.ts'
 import { type CID, nodeKey } from '../cid.ts'
-import { type Entry, list } from './directory.ts'
+import { Listing } from './directory.ts'
+import { ListingStack } from './listing-stack.ts'
 import { type StatOptions, stat } from './stat.ts'
 
 /** Exact up to 2^53, about right above, Infinity at worst. */
@@ -16,7 +17,8 @@ export type MeasureOptions = StatOptions & {
   asLinks?: ReadonlySet<string> | undefined
 }
 
-type Frame = { key: string; entries: Iterator<Entry>; size: TreeSize }
+/** A directory that is being counted. */
+type Counting = { key: string; size: TreeSize }
 
 /**
  * Files, directories and symlinks of a tree, the root included, and the bytes of
@@ -26,23 +28,24 @@ type Frame = { key: string; entries: Iterator<Entry>; size: TreeSize }
 export function measureTree(getter: BlockGetter, root: CID, options: MeasureOptions = {}): TreeSize {
   const known = new Map<string, TreeSize>()
   const total: TreeSize = { entries: 0, bytes: 0 }
-  const stack: Frame[] = []
+  const stack = new ListingStack<Counting>()
   // Adds an entry to `size`, or opens it as a frame that adds itself when it is done.
   const enter = (cid: CID, size: TreeSize) => {
-    const measured = known.get(nodeKey(cid)) ?? sizeOf(getter, cid, options)
+    const key = nodeKey(cid)
+    const measured = known.get(key) ?? sizeOf(getter, cid, options)
     if (measured !== undefined) addTo(size, measured)
-    else stack.push({ key: nodeKey(cid), entries: list(getter, cid), size: { entries: 1, bytes: 0 } })
+    else stack.push(new Listing(getter, cid), { key, size: { entries: 1, bytes: 0 } })
   }
   enter(root, total)
-  for (let frame = stack.at(-1); frame !== undefined; frame = stack.at(-1)) {
-    const { done, value } = frame.entries.next()
-    if (!done) {
-      enter(value.cid, frame.size)
+  for (let counting = stack.top; counting !== undefined; counting = stack.top) {
+    const entry = stack.next()
+    if (entry !== undefined) {
+      enter(entry.cid, counting.size)
       continue
     }
     stack.pop()
-    known.set(frame.key, frame.size)
-    addTo(stack.at(-1)?.size ?? total, frame.size)
+    known.set(counting.key, counting.size)
+    addTo(stack.top?.size ?? total, counting.size)
   }
   return total
 }

@@ -5,9 +5,18 @@
 
 import { hasCode, PkgError } from '../../errors.ts'
 import { type CID, DAG_PB, RAW } from '../cid.ts'
-import { type DagPbLink, decodeLink, type ScannedNode, scanDagPb } from '../dag-pb.ts'
+import {
+  countLinks,
+  type DagPbLink,
+  decodeLink,
+  type LinkPlaces,
+  linkAt,
+  type ScannedNode,
+  scanDagPb,
+} from '../dag-pb.ts'
 import { type Cursor, exactText, malformed } from '../protobuf.ts'
 import { decodeData, type Mtime, TYPE, type UnixfsData } from './data.ts'
+import { DirectoryEntries } from './entries.ts'
 
 /** murmur3-x64-64, the only hash function that HAMT directories use (multicodec table). */
 const MURMUR3_X64_64 = 0x22
@@ -38,7 +47,7 @@ export type FileNode = Attributes & {
   partAt(offset: number): FilePart
 }
 
-export type DirectoryNode = Attributes & { type: 'directory'; entries: DagPbLink[] }
+export type DirectoryNode = Attributes & { type: 'directory'; entries: DirectoryEntries }
 
 /**
  * A shard has one link for each bucket in use: `slots` are their numbers, rising.
@@ -111,7 +120,7 @@ function check(cid: CID, node: ScannedNode, data: UnixfsData): UnixfsNode {
     case TYPE.file:
       return checkFile(attributes, node, data)
     case TYPE.directory:
-      return { ...attributes, type: 'directory', entries: node.spans.map(decodeLink) }
+      return { ...attributes, type: 'directory', entries: new DirectoryEntries(node) }
     case TYPE.symlink:
       return checkSymlink(attributes, node, data)
     case TYPE.hamt:
@@ -123,10 +132,10 @@ function check(cid: CID, node: ScannedNode, data: UnixfsData): UnixfsNode {
   }
 }
 
-function checkFile(attributes: Attributes, { spans }: ScannedNode, data: UnixfsData): FileNode {
+function checkFile(attributes: Attributes, { bytes, places }: ScannedNode, data: UnixfsData): FileNode {
   const inline = data.data ?? NOTHING
-  if (data.blocksizes.length !== spans.length) {
-    malformed(`${spans.length} links, but ${data.blocksizes.length} block sizes`)
+  if (data.blocksizes.length !== countLinks(places)) {
+    malformed(`${countLinks(places)} links, but ${data.blocksizes.length} block sizes`)
   }
   let at = inline.length
   const ends = Float64Array.from(data.blocksizes, (size) => {
@@ -139,7 +148,7 @@ function checkFile(attributes: Attributes, { spans }: ScannedNode, data: UnixfsD
   }
   if (ends.length === 0) return { ...leafNode(attributes.cid, inline), ...attributes }
   // A copy: the block's own memory may be let go before the node is.
-  const packed = packSpans(spans)
+  const packed = packSpans(bytes, places)
   const partAt = (offset: number): FilePart => {
     const index = firstAbove(ends, offset)
     const cid = naming(attributes.cid, () => decodeLink(packed.span(index)).hash)
@@ -154,14 +163,17 @@ function checkFile(attributes: Attributes, { spans }: ScannedNode, data: UnixfsD
 }
 
 /** Links in memory of their own, without an object for each. */
-function packSpans(spans: ScannedNode['spans']): { span(index: number): Cursor; weight: number } {
-  const ends = new Uint32Array(spans.length)
-  const bytes = new Uint8Array(spans.reduce((sum, { at, end }) => sum + end - at, 0))
+function packSpans(from: Uint8Array, places: LinkPlaces): { span(index: number): Cursor; weight: number } {
+  const ends = new Uint32Array(countLinks(places))
   let length = 0
-  for (const [index, span] of spans.entries()) {
-    bytes.set(span.bytes.subarray(span.at, span.end), length)
-    length += span.end - span.at
+  for (let index = 0; index < ends.length; index++) {
+    length += (places[2 * index + 1] as number) - (places[2 * index] as number)
     ends[index] = length
+  }
+  const bytes = new Uint8Array(length)
+  for (let index = 0; index < ends.length; index++) {
+    const [at, end] = [places[2 * index] as number, places[2 * index + 1] as number]
+    bytes.set(from.subarray(at, end), (ends[index] as number) - (end - at))
   }
   const span = (index: number) => ({
     bytes,
@@ -185,10 +197,10 @@ function firstAbove(rising: Float64Array, value: number): number {
 
 function checkSymlink(
   attributes: Attributes,
-  { spans }: ScannedNode,
+  { places }: ScannedNode,
   { data = NOTHING }: UnixfsData,
 ): SymlinkNode {
-  if (spans.length > 0) malformed('a symlink has links')
+  if (places.length > 0) malformed('a symlink has links')
   const target = exactText(data)
   if (target === undefined) malformed('the target of the symlink is not UTF-8')
   if (target === '' || target.includes('\0') || data.length > MAX_TARGET) {
@@ -197,7 +209,7 @@ function checkSymlink(
   return { ...attributes, type: 'symlink', target }
 }
 
-function checkHamt(attributes: Attributes, { spans }: ScannedNode, data: UnixfsData): HamtNode {
+function checkHamt(attributes: Attributes, { bytes, places }: ScannedNode, data: UnixfsData): HamtNode {
   const { hashType, fanout = 0, data: bitfield = NOTHING } = data
   if (hashType !== MURMUR3_X64_64) malformed(`a shard with hash function ${hashType}`)
   // A power of two in these bounds is a multiple of 8 as well.
@@ -205,21 +217,20 @@ function checkHamt(attributes: Attributes, { spans }: ScannedNode, data: UnixfsD
     malformed(`a shard of width ${fanout}`)
   }
   const slots = bitsOf(bitfield)
-  if (slots.length !== spans.length) malformed(`a shard with ${spans.length} links and ${slots.length} bits`)
+  if (slots.length !== countLinks(places))
+    malformed(`a shard with ${countLinks(places)} links and ${slots.length} bits`)
   if (slots.length > 0 && (slots.at(-1) as number) >= fanout)
     malformed(`a bit beyond the shard's width ${fanout}`)
-  const link = (index: number) => naming(attributes.cid, () => shardLink(spans[index], slots[index], fanout))
+  const link = (index: number) => {
+    const slot = slots[index]
+    if (slot === undefined) throw new RangeError('a shard has no such link')
+    return naming(attributes.cid, () => shardLink(linkAt(bytes, places, index), slot, fanout))
+  }
   return { ...attributes, type: 'hamt', fanout, slots, link }
 }
 
 /** A link's name begins with its bucket's number; where nothing follows, it leads to a shard. */
-function shardLink(
-  span: ScannedNode['spans'][number] | undefined,
-  slot: number | undefined,
-  fanout: number,
-): ShardLink {
-  if (span === undefined || slot === undefined) throw new RangeError('a shard has no such link')
-  const { name, nameBytes, hash, tsize } = decodeLink(span)
+function shardLink({ name, nameBytes, hash, tsize }: DagPbLink, slot: number, fanout: number): ShardLink {
   const width = (fanout - 1).toString(16).length
   const digits = slot.toString(16).toUpperCase().padStart(width, '0')
   const found =

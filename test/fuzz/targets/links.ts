@@ -50,6 +50,7 @@ export const target: Target = {
     const bytes = input.subarray(1)
     const cid = CID.createV1(codec, rawCid(bytes).multihash)
     const links = refusing(() => linksOf(cid, bytes))
+    if (codec === DAG_PB) holdAgainstNodes(bytes, links)
     if (!Array.isArray(links)) return links.code
     for (const link of links) {
       // All that the store asks of a CID.
@@ -60,6 +61,19 @@ export const target: Target = {
     if (codec === DAG_PB) compare(bytes, decodeDagPb(bytes))
     return `${codec} ${Math.min(links.length, 5)}`
   },
+}
+
+/** Links that are only copied are those of the node that is decoded as a whole, and refused where that is. */
+function holdAgainstNodes(bytes: Uint8Array, links: CID[] | { code: string }): void {
+  const node = refusing(() => decodeDagPb(bytes))
+  if ('code' in node || 'code' in links) {
+    assert.deepEqual(links, node)
+    return
+  }
+  assert.deepEqual(
+    links.map((cid) => Buffer.from(cid.bytes)),
+    node.links.map(({ hash }) => Buffer.from(hash.bytes)),
+  )
 }
 
 /** Where the reference reads a node, it reads what we read. It is stricter: an order of fields, sorted links. */
