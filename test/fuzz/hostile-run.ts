@@ -24,6 +24,7 @@ export type Step = {
 }
 
 const TIMEOUT_MS = 60_000
+const LOOK_MS = 200
 /** Read of what a command prints, at most: some print petabytes. */
 const MAX_OUTPUT = 64 * 1024 * 1024
 
@@ -98,23 +99,22 @@ async function take(step: string, words: string[], directory: string): Promise<S
   writeFileSync(
     hook,
     `import { isMainThread } from 'node:worker_threads'
-    import { writeFileSync } from 'node:fs'
-    const tell = () => writeFileSync(${JSON.stringify(report)}, String(process.resourceUsage().maxRSS / 1024))
+    import { copyFileSync } from 'node:fs'
+    const tell = () => copyFileSync('/proc/self/status', ${JSON.stringify(report)})
     if (isMainThread) process.on('exit', tell)`,
   )
   const start = performance.now()
-  const { end, stdout, stderr } = await outcome(
+  const { end, stdout, stderr, peakMiB } = await outcome(
     ['--disable-warning=ExperimentalWarning', `--import=${hook}`, ...words],
     directory,
   )
   const ms = Math.round(performance.now() - start)
-  const peakMiB = Math.round(Number(readReport(report)))
   const code = /"code": ?"(\w+)"/.exec(stdout)?.[1] ?? ''
   const blocked = step === 'mount' ? /"blockedMs":(\d+),"outcome":"([^"]*)"/.exec(stdout) : null
   return {
     step,
     ms,
-    peakMiB,
+    peakMiB: Math.max(peakMiB, peakIn(report)),
     end,
     code: blocked?.[2] ?? code,
     ...(blocked && { blockedMs: Number(blocked[1]) }),
@@ -122,18 +122,22 @@ async function take(step: string, words: string[], directory: string): Promise<S
   }
 }
 
-function readReport(file: string): string {
+/**
+ * The most memory that a process had, in MiB, as its /proc/<pid>/status says; 0 where that is not there.
+ * Not getrusage(2): there a child begins with what its parent has, and we have built the DAG.
+ */
+function peakIn(status: string): number {
   try {
-    return readFileSync(file, 'utf8')
+    return Math.round(Number(/^VmHWM:\s*(\d+) kB/m.exec(readFileSync(status, 'utf8'))?.[1] ?? 0) / 1024)
   } catch {
-    return 'NaN'
+    return 0
   }
 }
 
 function outcome(
   words: string[],
   directory: string,
-): Promise<{ end: number | string; stdout: string; stderr: string }> {
+): Promise<{ end: number | string; stdout: string; stderr: string; peakMiB: number }> {
   return new Promise((resolve, reject) => {
     const env = { ...process.env, HOME: directory, CI: '1' }
     const child = spawn(process.execPath, words, {
@@ -143,6 +147,11 @@ function outcome(
       timeout: TIMEOUT_MS,
       killSignal: 'SIGKILL',
     })
+    // One that is killed in the end tells nothing itself.
+    let peakMiB = 0
+    const look = setInterval(() => {
+      peakMiB = Math.max(peakMiB, peakIn(`/proc/${child.pid}/status`))
+    }, LOOK_MS)
     let stdout = ''
     let stderr = ''
     let read = 0
@@ -155,6 +164,9 @@ function outcome(
       if (stderr.length < 10_000) stderr += bytes.toString()
     })
     child.once('error', reject)
-    child.once('close', (status, signal) => resolve({ end: signal ?? status ?? 'unknown', stdout, stderr }))
+    child.once('close', (status, signal) => {
+      clearInterval(look)
+      resolve({ end: signal ?? status ?? 'unknown', stdout, stderr, peakMiB })
+    })
   })
 }
