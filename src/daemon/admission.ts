@@ -5,11 +5,11 @@
 // An upload may be as slow as its line. Only where all places are taken does one
 // that hardly moves give its place to who comes next.
 
-import { statfsSync } from 'node:fs'
 import { type Config, readConfig } from '../config.ts'
 import { PkgError } from '../errors.ts'
 import type { PrefixPaths } from '../paths.ts'
 import { onDisk, type Quotas } from './quota.ts'
+import { requireRoom } from './reserve.ts'
 
 /** Bytes that are taken in between two looks at the free space. */
 const LOOK_BYTES = 16 * 1024 * 1024
@@ -57,7 +57,11 @@ export class Admission {
   readonly #holds = new Map<number, number>()
 
   /** `now` is for tests. */
-  constructor(paths: Pick<PrefixPaths, 'root' | 'blocks' | 'config'>, quotas?: Quotas, now = Date.now) {
+  constructor(
+    paths: Pick<PrefixPaths, 'root' | 'blocks' | 'config'>,
+    quotas?: Quotas,
+    now = () => performance.now(),
+  ) {
     this.#paths = paths
     this.#quotas = quotas
     this.#now = now
@@ -72,7 +76,7 @@ export class Admission {
   enter(uid: number): Admitted {
     const config = readConfig(this.#paths)
     this.#requirePlace(uid, config)
-    requireSpace(this.#paths, config)
+    requireRoom(this.#paths, config)
     const end = new AbortController()
     const running: Running = {
       uid,
@@ -89,6 +93,7 @@ export class Admission {
     const limit = this.#quotas?.limit() ?? 0
     this.#quotas?.check(uid, this.#underWay(uid), limit)
     this.#running.add(running)
+    const unprotect = this.#quotas?.protect(uid)
     let looked = 0
     return {
       signal: end.signal,
@@ -100,13 +105,30 @@ export class Admission {
         this.#quotas?.check(uid, this.#underWay(uid), limit)
         if (Math.abs(bytes - looked) < LOOK_BYTES) return
         looked = bytes
-        requireSpace(this.#paths, config)
+        requireRoom(this.#paths, config)
       },
       wrote: (figures) => this.#quotas?.wrote(uid, onDisk(figures)),
       received: () => {
         running.received = true
       },
-      leave: () => void this.#running.delete(running),
+      leave: () => {
+        this.#running.delete(running)
+        unprotect?.()
+      },
+    }
+  }
+
+  /**
+   * Lets real files of so many bytes be made for this user, who pays for them as for blocks; gives what to call when
+   * they are made, or were not. Throws NO_SPACE. `prepare` comes before it.
+   */
+  enterFiles(uid: number, bytes: number): (made: boolean) => void {
+    this.#quotas?.check(uid, this.#underWay(uid) + bytes, this.#quotas.limit())
+    this.#quotas?.wrote(uid, bytes)
+    const unprotect = this.#quotas?.protect(uid)
+    return (made) => {
+      if (!made) this.#quotas?.wrote(uid, -bytes)
+      unprotect?.()
     }
   }
 
@@ -121,10 +143,12 @@ export class Admission {
       })
     }
     this.#holds.set(uid, holds + 1)
+    const unprotect = this.#quotas?.protect(uid)
     let ended = false
     const end = () => {
       if (ended) return
       ended = true
+      unprotect?.()
       const left = (this.#holds.get(uid) ?? 1) - 1
       if (left > 0) this.#holds.set(uid, left)
       else this.#holds.delete(uid)
@@ -172,27 +196,5 @@ function tooSlow(config: Config): PkgError {
   const least = config['uploads.minBytesPerSecond']
   return new PkgError('BUSY', `the upload came at less than ${least} bytes a second, and others wait`, {
     hint: 'Try again later, or from a file on this machine.',
-  })
-}
-
-function requireSpace({ root, blocks }: Pick<PrefixPaths, 'root' | 'blocks'>, config: Config): void {
-  const disk = statfsSync(blocks)
-  const free = disk.bavail * disk.bsize
-  const part = (disk.blocks * config['uploads.reservePercent']) / 100
-  // Some file systems have no fixed number of files, and say 0.
-  const files = (disk.files * config['uploads.reservePercent']) / 100
-  if (disk.files > 0 && disk.ffree < files) {
-    throw new PkgError(
-      'NO_SPACE',
-      `only ${disk.ffree} more files can be made for ${root}: too few to take imports`,
-      {
-        hint: 'Remove some files; `pkg gc` may help.',
-      },
-    )
-  }
-  if (free >= config['uploads.reserveBytes'] && disk.bavail >= part) return
-  const mib = Math.floor(free / 1024 ** 2)
-  throw new PkgError('NO_SPACE', `only ${mib} MiB are free for ${root}: too little to take imports`, {
-    hint: 'Free some space; `pkg gc` may help.',
   })
 }

@@ -17,6 +17,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type Config, readConfig } from '../config.ts'
 import { hasCode, PkgError } from '../errors.ts'
 import type { PrefixPaths } from '../paths.ts'
+import { lastCollection } from '../pins/last-collection.ts'
 import type { Store } from '../store/store.ts'
 import { Admission } from './admission.ts'
 import { serveCheckout } from './checkout.ts'
@@ -27,6 +28,7 @@ import { errorLine, serveImport } from './import.ts'
 import { listenAt } from './listen.ts'
 import type { Log } from './log.ts'
 import { Quotas } from './quota.ts'
+import { Turns } from './turns.ts'
 import { UserSockets } from './users.ts'
 
 /** Milliseconds without a byte in either direction after which a connection is cut: somebody is stuck, or gone. */
@@ -46,15 +48,15 @@ export type ApiOptions = {
 
 export type Api = { close(): void }
 
-type Surroundings = ApiOptions & { admission: Admission; collections: Collections; users?: UserSockets }
+type Kept = { admission: Admission; collections: Collections; turns: Turns; users?: UserSockets }
+type Surroundings = ApiOptions & Kept
 
 /** `uid`: who asks, where the kernel vouches for it. */
 type Request = { req: IncomingMessage; res: ServerResponse; url: URL; uid: number | undefined }
 
 /**
  * Listens on the public socket, in place of one that a dead daemon left, and on
- * those of users as they say hello. A request may take as long as it does, for an
- * upload is as slow as its line; only idle connections are cut.
+ * those of users as they say hello. Only idle connections are cut: an upload is as slow as its line.
  */
 export async function listenApi(paths: PrefixPaths, options: ApiOptions): Promise<Api> {
   const own = process.getuid?.() ?? 0
@@ -65,6 +67,7 @@ export async function listenApi(paths: PrefixPaths, options: ApiOptions): Promis
     ...options,
     admission: new Admission(paths, shared ? quotas(paths, collections, options.log) : undefined),
     collections,
+    turns: new Turns(),
   }
   if (shared) {
     around.users = new UserSockets(paths, {
@@ -106,7 +109,7 @@ function lastRightSettings(paths: PrefixPaths, log: Log): () => Config {
   }
 }
 
-/** Where it cannot be measured what a user has, only what comes now counts: no fault of that user's. */
+/** Where it cannot be measured what a user has, only what comes counts: no fault of that user's. */
 function quotas(paths: PrefixPaths, collections: Collections, log: Log): Quotas {
   const measure = async (uid: number): Promise<number> => {
     try {
@@ -116,7 +119,7 @@ function quotas(paths: PrefixPaths, collections: Collections, log: Log): Quotas 
       return 0
     }
   }
-  return new Quotas(paths, { measure, collections: () => collections.ended })
+  return new Quotas(paths, { measure, lastSettled: () => lastCollection(paths)?.settled })
 }
 
 function makeServer(around: Surroundings, uid: number | undefined): Server {
@@ -146,7 +149,7 @@ async function answer(
 }
 
 async function route(around: Surroundings, { req, res, url, uid }: Request): Promise<void> {
-  const { store, status, users, admission, collections } = around
+  const { store, status, users, admission, collections, turns } = around
   const reads = req.method === 'GET' || req.method === 'HEAD'
   if (reads && url.pathname === '/v1/status') return sendJson(res, 200, await status())
   if (reads && url.pathname.startsWith('/ipfs/')) return serveGateway(store, req, res, url)
@@ -154,7 +157,7 @@ async function route(around: Surroundings, { req, res, url, uid }: Request): Pro
   if (posted === '/v1/hello' && users) return sendJson(res, 200, await users.hello(uidOf(url)))
   if (posted === '/v1/import') return serveImport({ store, admission, uid: known(uid) }, req, res, url)
   if (posted === '/v1/collect') return collections.serve(res, known(uid))
-  if (posted === '/v1/checkout') return serveCheckout({ store, uid: known(uid) }, res, url)
+  if (posted === '/v1/checkout') return serveCheckout({ store, admission, turns, uid: known(uid) }, res, url)
   throw new PkgError('NOT_FOUND', `no such request: ${req.method} ${url.pathname.slice(0, 200)}`)
 }
 

@@ -2,38 +2,46 @@
 // store (store/checkout). The answer is NDJSON: `{"type":"progress","bytes":…}`, and in
 // the end `{"type":"done","made":[…]}` or an error.
 //
-// The DAGs are in the store already, and their blocks count against whoever brought
-// them. What unfolds to much more than its blocks, so that little would fill the disk,
-// is refused; the disk keeps its reserve; one is made at a time.
+// The DAGs are in the store already. Their trees count for whoever has them made, as
+// blocks do (quota.ts), over all requests; the disk keeps its reserve; and what unfolds to
+// much more than its blocks is refused. One piece of one user's request is made at a
+// time, then it is the next user's turn (turns.ts).
 
-import { statfsSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import { readConfig } from '../config.ts'
 import { PkgError } from '../errors.ts'
 import { storeMode } from '../mount/mode.ts'
-import { withAdd } from '../store/add.ts'
+import { type AddSession, withAdd } from '../store/add.ts'
 import { checkOut, missingCheckouts, type Planned } from '../store/checkout/check-out.ts'
-import { type CID, nodeKey, parseCid } from '../store/cid.ts'
+import { type CID, parseCid } from '../store/cid.ts'
 import { closureSize } from '../store/closure.ts'
 import type { Store } from '../store/store.ts'
-import { measureTree } from '../store/unixfs/measure.ts'
+import type { Admission } from './admission.ts'
+import { checkoutSize, filesOnDisk } from './files-size.ts'
 import { errorLine } from './import.ts'
+import { roomToUse } from './reserve.ts'
+import type { Turns } from './turns.ts'
 
 /** CIDs in one request: packages of a large environment. */
 const MAX_CIDS = 1024
-/** What an entry takes beside its bytes: an inode and a directory's block, in bytes. */
-const ENTRY_BYTES = 4096
 /** A tree may take so many times what its blocks do, and so much in any case: files that packages repeat are linked. */
 const UNFOLDS = 8
 const ALWAYS_BYTES = 16 * 1024 * 1024
+/** What is made in one turn, in bytes, unless a single tree is larger: a second of a slow disk. */
+const PIECE_BYTES = 64 * 1024 * 1024
 /** Between two lines of progress, in bytes. */
 const PROGRESS_BYTES = 16 * 1024 * 1024
 
-let last: Promise<unknown> = Promise.resolve()
+export type CheckoutContext = {
+  store: Store
+  admission: Admission
+  turns: Turns
+  /** for whom the kernel vouches; nobody else may ask */
+  uid: number
+}
 
-/** `uid`: for whom the kernel vouches; nobody else may ask. */
 export async function serveCheckout(
-  { store }: { store: Store; uid: number },
+  context: CheckoutContext,
   res: ServerResponse,
   { searchParams }: URL,
 ): Promise<void> {
@@ -44,37 +52,66 @@ export async function serveCheckout(
   const gone = new AbortController()
   res.once('close', () => gone.abort())
   res.writeHead(200, { 'Content-Type': 'application/x-ndjson' }).flushHeaders()
-  const turn = last.then(() => make(store, cids, res, gone.signal))
-  last = turn.catch(() => {})
   try {
-    const made = await turn
+    await context.admission.prepare(context.uid)
+    const made = await withAdd(context.store, (add) => make(context, { add, cids, res, signal: gone.signal }))
     res.end(`${JSON.stringify({ type: 'done', made: made.map(String) })}\n`)
   } catch (error) {
     res.end(`${JSON.stringify(errorLine(error))}\n`)
   }
 }
 
+type Request = { add: AddSession; cids: readonly CID[]; res: ServerResponse; signal: AbortSignal }
+
+/** Piece by piece. What was made before a piece fails stays, until a collection finds that nothing keeps it. */
 async function make(
-  store: Store,
-  cids: readonly CID[],
-  res: ServerResponse,
-  signal: AbortSignal,
+  { store, admission, turns, uid }: CheckoutContext,
+  { add, cids, res, signal }: Request,
 ): Promise<CID[]> {
-  signal.throwIfAborted()
-  if (storeMode(store.paths) === 'mount') return []
-  return withAdd(store, async (add) => {
+  const made: CID[] = []
+  let [told, before] = [0, 0]
+  const onProgress = ({ bytes }: { bytes: number }) => {
+    if (before + bytes - told < PROGRESS_BYTES) return
+    told = before + bytes
+    res.write(`${JSON.stringify({ type: 'progress', bytes: told })}\n`)
+  }
+  const first = async () => {
     await add.rely([...cids])
-    const missing = missingCheckouts(store, cids)
-    if (missing.length > 0) refuseLarge(store, missing)
-    let told = 0
-    const onProgress = ({ bytes }: { bytes: number }) => {
-      if (bytes - told < PROGRESS_BYTES) return
-      told = bytes
-      res.write(`${JSON.stringify({ type: 'progress', bytes })}\n`)
+    refuseLarge(store, missingCheckouts(store, cids))
+  }
+  /** False when all is there. */
+  const next = async (): Promise<boolean> => {
+    if (storeMode(store.paths) === 'mount') return false
+    const { piece, bytes } = firstPiece(store, missingCheckouts(store, cids))
+    if (piece.length === 0) return false
+    const end = admission.enterFiles(uid, bytes)
+    let done = false
+    try {
+      const trees = await checkOut(store, piece, { signal, onProgress })
+      made.push(...trees.made.map(({ cid }) => cid))
+      done = true
+    } finally {
+      end(done)
     }
-    const { made } = await checkOut(store, cids, { signal, onProgress })
-    return made.map(({ cid }) => cid)
-  })
+    before += bytes
+    return true
+  }
+  await turns.take(uid, signal, first)
+  while (await turns.take(uid, signal, next)) signal.throwIfAborted()
+  return made
+}
+
+/** In their order: packages come before what links to them. */
+function firstPiece(store: Store, plans: readonly Planned[]): { piece: CID[]; bytes: number } {
+  const piece: CID[] = []
+  let bytes = 0
+  for (const plan of plans) {
+    const size = filesOnDisk(checkoutSize(store, plan))
+    if (piece.length > 0 && bytes + size > PIECE_BYTES) break
+    piece.push(plan.cid)
+    bytes += size
+  }
+  return { piece, bytes }
 }
 
 /**
@@ -82,29 +119,23 @@ async function make(
  * such that are far larger than their blocks: a request for many small ones is no way around either.
  */
 function refuseLarge(store: Store, plans: readonly Planned[]): void {
+  if (plans.length === 0) return
   const sum = { entries: 0, bytes: 0 }
-  for (const { cid, siblings } of plans) {
-    const asLinks = new Set(Array.from(siblings.values(), nodeKey))
-    const blockSize = (leaf: CID) => store.blocks.size(leaf)
-    const { entries, bytes } = measureTree(store.blocks, cid, { blockSize, asLinks })
+  for (const plan of plans) {
+    const { entries, bytes } = checkoutSize(store, plan)
     sum.entries += entries
     sum.bytes += bytes
   }
   const what = plans.length === 1 ? `${plans[0]?.cid}` : `what ${plans.length} checkouts hold`
-  const needed = sum.bytes + sum.entries * ENTRY_BYTES
+  const needed = filesOnDisk(sum)
   if (needed > ALWAYS_BYTES && needed > UNFOLDS * closureSize(store, cidsOf(plans)).bytes) {
     throw new PkgError(
       'UNSUPPORTED',
       `${what} unfolds to ${needed} bytes of real files, far more than its blocks`,
     )
   }
-  const config = readConfig(store.paths)
-  const disk = statfsSync(store.paths.blocks)
-  const left = config['uploads.reservePercent'] / 100
-  const reserved = Math.max(config['uploads.reserveBytes'], disk.blocks * disk.bsize * left)
-  // Some file systems have no fixed number of files, and say 0.
-  const files = disk.files === 0 || sum.entries <= disk.ffree - disk.files * left
-  if (files && needed <= disk.bavail * disk.bsize - reserved) return
+  const { bytes, files = Number.POSITIVE_INFINITY } = roomToUse(store.paths, readConfig(store.paths))
+  if (sum.entries <= files && needed <= bytes) return
   throw new PkgError('NO_SPACE', `there is no room for ${what} as real files: ${needed} bytes`)
 }
 

@@ -39,17 +39,10 @@ export class Collections {
   readonly #log: Log
   readonly #listeners = new Set<ServerResponse>()
   #child: ChildProcess | undefined
-  /** collections that ended since the daemon started */
-  #ended = 0
 
   constructor(paths: PrefixPaths, log: Log) {
     this.#paths = paths
     this.#log = log
-  }
-
-  /** How many collections ended: whoever counts what garbage there may be begins anew. */
-  get ended(): number {
-    return this.#ended
   }
 
   /** Begins a collection, or joins the one that runs; settles when the answer is complete. Throws BUSY. */
@@ -102,7 +95,6 @@ export class Collections {
     })
     child.once('close', (status) => {
       this.#child = undefined
-      this.#ended += 1
       this.#end(last ?? { type: 'error', code: 'INTERNAL', message: wrong || `exit status ${status}` })
     })
     return child

@@ -7,12 +7,16 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { codeOf, type ErrorCode, hasCode } from '../errors.ts'
 import { fixUmask } from '../files/modes.ts'
+import { storeMode } from '../mount/mode.ts'
 import { runCollection } from '../pins/collect.ts'
 import { readLinks } from '../pins/links.ts'
 import { ownerOfUserDirectory } from '../pins/owners.ts'
 import type { CollectionProgress } from '../pins/plan.ts'
-import { closureSize } from '../store/closure.ts'
+import { listCheckouts } from '../store/checkout/verify.ts'
+import { blockKey } from '../store/cid.ts'
+import { closure } from '../store/closure.ts'
 import { Store } from '../store/store.ts'
+import { sizeOfCheckouts } from './files-size.ts'
 
 /** Milliseconds between two lines of progress. */
 const PROGRESS_MS = 200
@@ -60,7 +64,7 @@ async function collect(store: Store): Promise<void> {
   say({ type: 'done', blocks, bytes, keptBlocks, roots })
 }
 
-/** What the user's links reach, each block once. Whose a link is says its directory. */
+/** What the user's links reach: each block once, and the trees that were made of it. Whose a link is says its directory. */
 function measure(store: Store, uid: number): void {
   const { pinsPerUser, profilesPerUser } = store.paths
   const owns = (user: string) =>
@@ -70,9 +74,19 @@ function measure(store: Store, uid: number): void {
     if (!users.has(user)) users.set(user, owns(user))
     return users.get(user)
   })
-  const { blocks, bytes } = closureSize(
-    store,
-    own.map(({ cid }) => cid),
-  )
-  say({ type: 'done', blocks, bytes, keptBlocks: 0, roots: own.length })
+  const reached = new Set<string>()
+  const size = { blocks: 0, bytes: 0 }
+  const roots = own.map(({ cid }) => cid)
+  for (const cid of closure(store, roots, { onMissing: () => {} })) {
+    reached.add(blockKey(cid))
+    size.blocks += 1
+    size.bytes += store.blocks.size(cid) ?? 0
+  }
+  if (storeMode(store.paths) === 'checkout') {
+    size.bytes += sizeOfCheckouts(
+      store,
+      listCheckouts(store).filter((cid) => reached.has(blockKey(cid))),
+    )
+  }
+  say({ type: 'done', ...size, keptBlocks: 0, roots: own.length })
 }

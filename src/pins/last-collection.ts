@@ -20,7 +20,12 @@ export type LastCollection = Pick<
   /** how long it took, in ms */
   tookMs: number
   generations: number
+  /** the last one that left nothing dead, this or an earlier one */
+  settled?: Settled
 }
+
+/** Dates in ms: what is older than `before`, was protected by nobody until `ended`, and stayed, is reached by a root. */
+export type Settled = { before: number; ended: number }
 
 /** Notes a collection that ended now, and gives its result back. */
 export function noteCollection<R extends CollectionResult>(
@@ -28,13 +33,16 @@ export function noteCollection<R extends CollectionResult>(
   result: R,
   startedMs: number,
 ): R {
-  const { blocks, bytes, keptBlocks, roots, stopped, generations } = result
+  const { blocks, bytes, keptBlocks, roots, stopped, young, generations } = result
+  const leftNone = stopped === undefined && young === 0
+  const settled = leftNone ? { before: startedMs, ended: Date.now() } : lastCollection(paths)?.settled
   const note = {
     format: FORMAT,
     ended: new Date(),
     tookMs: Math.max(0, Date.now() - startedMs),
     ...{ blocks, bytes, keptBlocks, roots, stopped },
     generations: generations.length,
+    settled,
   }
   try {
     writeFileAtomic(fileOf(paths), `${JSON.stringify(note)}\n`)
@@ -53,13 +61,19 @@ export function lastCollection(paths: Pick<PrefixPaths, 'var'>): LastCollection 
     const figures = [note.blocks, note.bytes, note.keptBlocks, note.roots, note.tookMs, note.generations]
     if (format !== FORMAT || Number.isNaN(at.getTime()) || !figures.every(Number.isSafeInteger))
       return undefined
-    return { ...note, ended: at }
+    const { settled, ...rest } = note
+    return { ...rest, ended: at, ...(isSettled(settled) && { settled }) }
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof TypeError || hasCode(error, 'NOT_FILE'))
       return undefined
     if (isErrno(error, 'ENOENT', 'EACCES', 'EPERM', 'EIO')) return undefined
     throw error
   }
+}
+
+function isSettled(value: unknown): value is Settled {
+  const { before, ended } = (value ?? {}) as Partial<Settled>
+  return Number.isSafeInteger(before) && Number.isSafeInteger(ended)
 }
 
 function fileOf(paths: Pick<PrefixPaths, 'var'>): string {

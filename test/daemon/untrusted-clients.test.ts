@@ -12,6 +12,7 @@ import { Admission } from '../../src/daemon/admission.ts'
 import { listenApi } from '../../src/daemon/api.ts'
 import { Quotas } from '../../src/daemon/quota.ts'
 import { hasCode } from '../../src/errors.ts'
+import type { Settled } from '../../src/pins/last-collection.ts'
 import { Store } from '../../src/store/store.ts'
 import { Dag } from '../fixtures/dag.ts'
 import { car, temporaryStore } from '../helpers/store.ts'
@@ -20,11 +21,21 @@ import { temporaryDirectory } from '../helpers/temp.ts'
 const IDLE_MS = 400
 const NOT_ROOT = process.getuid?.() === 0 ? false : 'only root can mount a small file system'
 
-const quotas = ({ blocks, config }: Store['paths'], bytes: number, measured = { now: 0, collections: 0 }) => {
+type Measured = { reached: number; now: number; settled?: Settled }
+
+const quotas = (
+  { blocks, config }: Store['paths'],
+  bytes: number,
+  measured: Measured = { reached: 0, now: 0 },
+) => {
   writeFileSync(config, JSON.stringify({ 'uploads.quotaBytes': bytes, 'uploads.quotaPercent': 100 }))
   return new Quotas(
     { blocks, config },
-    { measure: async () => measured.now, collections: () => measured.collections },
+    {
+      measure: async () => measured.reached,
+      lastSettled: () => measured.settled,
+      now: () => measured.now,
+    },
   )
 }
 
@@ -115,7 +126,12 @@ test('where users share a prefix none of them has all places', async (t) => {
 
 test('what counts for a user is what the last collection left and what came since, or what is reached', async (t) => {
   const { paths } = await temporaryStore(t)
-  const measured = { now: 0, collections: 0 }
+  const measured: Measured = { reached: 0, now: 1000 }
+  const collect = () => {
+    measured.now += 2000
+    measured.settled = { before: measured.now - 1000, ended: measured.now }
+    measured.now += 1000
+  }
   const admission = new Admission(paths, quotas(paths, 1000, measured))
   const takes = async (bytes: number): Promise<boolean> => {
     await admission.prepare(1)
@@ -137,12 +153,22 @@ test('what counts for a user is what the last collection left and what came sinc
   assert.equal(await takes(200), true)
   // Let go of, but no collection came: it lies there.
   assert.equal(await takes(400), false)
-  measured.collections += 1
+  collect()
   assert.equal(await takes(400), true)
-  measured.now = 900
-  measured.collections += 1
+  measured.reached = 900
+  collect()
   assert.equal(await takes(400), false)
   assert.equal(await takes(100), true)
+  // What is protected while it is collected is not gone, whatever reaches it.
+  measured.reached = 0
+  const hold = admission.hold(1)
+  collect()
+  assert.equal(await takes(400), false)
+  hold.end()
+  assert.equal(await takes(400), false)
+  measured.now += 1
+  collect()
+  assert.equal(await takes(400), true)
 })
 
 test('uploads of a user that are under way count together', async (t) => {
