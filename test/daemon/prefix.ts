@@ -1,6 +1,6 @@
 // A prefix of a test's own, whose daemon and mount are gone after it, also when it fails.
 
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
@@ -9,6 +9,7 @@ import { stopDaemon } from '../../src/daemon/client.ts'
 import { isRunning, type ProcessId, runningProcess } from '../../src/files/pid-file.ts'
 import { fuseObstacle } from '../../src/mount/requirements.ts'
 import { type PrefixPaths, prefixPaths } from '../../src/paths.ts'
+import { removeDirectory } from '../helpers/temp.ts'
 
 /** For a test's `skip`: why nothing can be mounted here, or false. */
 export const WITHOUT_FUSE: string | false = fuseObstacle()?.detail ?? false
@@ -22,7 +23,7 @@ export async function daemonPrefix(t: TestContext, below = '.'): Promise<PrefixP
   const paths = prefixPaths(join(directory, below))
   t.after(async () => {
     await stopDaemon(paths, { force: true })
-    await rm(directory, { recursive: true, force: true })
+    await removeDirectory(directory)
   })
   return paths
 }

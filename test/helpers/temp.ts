@@ -1,5 +1,6 @@
 // Temp directories that are gone after the test, also when it fails.
 
+import { rmSync } from 'node:fs'
 import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,11 +11,22 @@ export type Owner = { after(fn: () => unknown): void }
 /** An empty directory that is removed when the test ends. */
 export async function temporaryDirectory(t: Owner): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'pkg-test-'))
-  t.after(async () => {
+  t.after(() => removeDirectory(directory))
+  return directory
+}
+
+/**
+ * Hooks run in the order they were made in, and one that throws keeps the later ones
+ * from running: what still writes to the directory would never be stopped. So one that
+ * cannot be removed yet is removed when the process ends, and an error then.
+ */
+export async function removeDirectory(directory: string): Promise<void> {
+  try {
     if (process.getuid?.() !== 0) await openDirectories(directory)
     await rm(directory, { recursive: true, force: true, maxRetries: 3 })
-  })
-  return directory
+  } catch {
+    process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
+  }
 }
 
 /** From the read-only directories of checkouts only root can remove something. */

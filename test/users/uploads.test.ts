@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { readTempPins } from '../../src/store/temp-pin.ts'
+import { until } from '../daemon/prefix.ts'
 import { Dag } from '../fixtures/dag.ts'
 import { car } from '../helpers/store.ts'
 import { hello, machine, type Reply, type User, WITHOUT_USERS } from './machine.ts'
@@ -129,6 +130,7 @@ test('uploads of users who mean harm', { skip: WITHOUT_USERS }, async (t) => {
     assert.deepEqual([refused.status, JSON.parse(refused.body).code], [503, 'BUSY'])
     await aliceAdds()
     await eve.drop()
+    await until('what was cut leaves its places', async () => (await post(eve, body)).status === 200)
   })
   await t.test('more held than a user may hold: refused, and what is held ends by itself', async () => {
     const { body } = raw('held')
