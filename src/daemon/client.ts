@@ -60,12 +60,12 @@ export async function ensureDaemon(
   if (isServing(paths) || (await isServedElsewhere(paths))) return false
   const since = new Date().toISOString()
   const from = logSize(paths.log)
-  const deadline = Date.now() + waitMs
+  const deadline = performance.now() + waitMs
   let child: Promise<Exit> | undefined
   let started = false
   for (let ask = 0; !isServing(paths); ) {
     signal?.throwIfAborted()
-    if (Date.now() >= deadline) throw notUp(paths, from, `no mount within ${waitMs / 1000} s`)
+    if (performance.now() >= deadline) throw notUp(paths, from, `no mount within ${waitMs / 1000} s`)
     // Looked at in every round: the one that runs may be dying.
     if (!child && !runningHere(paths.daemonPid)) {
       child = startDaemon(paths)
@@ -76,8 +76,8 @@ export async function ensureDaemon(
     // It gave way to another daemon, which is the one to wait for.
     if (exit) child = undefined
     if (exit && (await isServedElsewhere(paths))) return false
-    if (Date.now() < ask) continue
-    ask = Date.now() + ASK_MS
+    if (performance.now() < ask) continue
+    ask = performance.now() + ASK_MS
     await throwReason(paths, since)
   }
   return started

@@ -51,8 +51,8 @@ try {
 async function collect(store: Store): Promise<void> {
   let next = 0
   const onProgress = (progress: CollectionProgress) => {
-    if (Date.now() < next) return
-    next = Date.now() + PROGRESS_MS
+    if (performance.now() < next) return
+    next = performance.now() + PROGRESS_MS
     say({ type: 'progress', ...progress })
   }
   const options = JSON.parse(values.options ?? '{}')

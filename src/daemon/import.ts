@@ -126,8 +126,8 @@ async function held(
 function every(say: (line: ImportLine) => void): (figures: { blocks: number; bytes: number }) => void {
   let next = 0
   return ({ blocks, bytes }) => {
-    if (Date.now() < next) return
-    next = Date.now() + PROGRESS_MS
+    if (performance.now() < next) return
+    next = performance.now() + PROGRESS_MS
     say({ type: 'progress', blocks, bytes })
   }
 }

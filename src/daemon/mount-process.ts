@@ -67,19 +67,19 @@ export async function startMountServer(
     child.once('error', (error) => resolve(error.message))
     child.once('exit', (code, name) => resolve(name ? `killed by ${name}` : `exit status ${code}`))
   })
-  const deadline = Date.now() + START_MS
+  const deadline = performance.now() + START_MS
   let ended: string | undefined
   while (ended === undefined) {
     const server = servingProcess(paths)
     if (server && server.pid === child.pid) return { server, exit }
-    if (signal?.aborted || Date.now() >= deadline) child.kill('SIGKILL')
+    if (signal?.aborted || performance.now() >= deadline) child.kill('SIGKILL')
     ended = await Promise.race([exit, delay(LOOK_MS, undefined)])
   }
   signal?.throwIfAborted()
   const other = servingProcess(paths)
   if (other) return { server: other }
   // Killed by somebody: that says nothing about the machine.
-  if (child.signalCode && Date.now() < deadline && tries > 1) {
+  if (child.signalCode && performance.now() < deadline && tries > 1) {
     return await startMountServer(paths, { ...(signal && { signal }), replace, tries: tries - 1 })
   }
   const said = tailLog(paths.log, 3, from).join('\n') || 'it said nothing'
@@ -124,8 +124,8 @@ export async function endProcess(
 }
 
 async function ended(target: ProcessId, waitMs: number): Promise<boolean> {
-  for (const deadline = Date.now() + waitMs; isRunning(target); await delay(LOOK_MS)) {
-    if (Date.now() >= deadline) return false
+  for (const deadline = performance.now() + waitMs; isRunning(target); await delay(LOOK_MS)) {
+    if (performance.now() >= deadline) return false
   }
   return true
 }

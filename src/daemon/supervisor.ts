@@ -110,8 +110,8 @@ export class MountSupervisor {
 
   /** From time to time: a server that should be another one becomes it, unless the mount is in use. */
   async #renew(serving: ProcessId): Promise<void> {
-    if (Date.now() < this.#renewAt) return
-    this.#renewAt = Date.now() + this.#renewMs
+    if (performance.now() < this.#renewAt) return
+    this.#renewAt = performance.now() + this.#renewMs
     const reason = await reasonToRenew(this.#paths)
     if (reason === undefined) return
     const { server, exit } = await startMountServer(this.#paths, {
@@ -126,10 +126,10 @@ export class MountSupervisor {
 
   /** A server that lives but does not serve is still starting, or ending: what became of it. */
   async #awaited(): Promise<ProcessId | undefined> {
-    for (const deadline = Date.now() + PATIENCE_MS; runningProcess(this.#paths.mountPid); ) {
+    for (const deadline = performance.now() + PATIENCE_MS; runningProcess(this.#paths.mountPid); ) {
       const serving = servingProcess(this.#paths)
       if (serving) return serving
-      if (Date.now() >= deadline) {
+      if (performance.now() >= deadline) {
         this.#log('the mount server lives and does not serve: ending it')
         await stopMountServer(this.#paths)
         return undefined

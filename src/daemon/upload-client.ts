@@ -51,12 +51,12 @@ function renewalMs(paths: PrefixPaths): number {
 
 /** Repeats what the daemon was too busy for. */
 async function patiently<T>(attempt: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  const deadline = Date.now() + BUSY_MS
+  const deadline = performance.now() + BUSY_MS
   for (let pause = PAUSE_MS; ; pause *= 2) {
     try {
       return await attempt()
     } catch (error) {
-      if (!hasCode(error, 'BUSY') || Date.now() + pause > deadline) throw error
+      if (!hasCode(error, 'BUSY') || performance.now() + pause > deadline) throw error
     }
     // Random, so that those who were refused together do not come again together.
     await delay(pause * (0.5 + Math.random()), undefined, { signal })

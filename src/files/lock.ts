@@ -84,7 +84,7 @@ type Acquire = Required<Pick<LockOptions, 'waitMs'>> & {
 }
 
 async function acquire(file: string, { waitMs, signal, lost }: Acquire): Promise<() => Promise<void>> {
-  const deadline = Date.now() + waitMs
+  const deadline = performance.now() + waitMs
   for (let pause = MIN_PAUSE_MS; ; pause = Math.min(pause * 2, MAX_PAUSE_MS)) {
     signal?.throwIfAborted()
     try {
@@ -97,7 +97,7 @@ async function acquire(file: string, { waitMs, signal, lost }: Acquire): Promise
     } catch (error) {
       if (!isErrno(error, 'ELOCKED')) throw error
       if (evictDeadHolder(`${file}.lock`, STALE_MS)) continue
-      if (Date.now() >= deadline) {
+      if (performance.now() >= deadline) {
         throw new PkgError('BUSY', `${file} is locked by another process`, {
           hint: 'Wait for it to finish, or try again.',
           cause: error,

@@ -125,7 +125,7 @@ function unmountCommands(path: string): string[][] {
 }
 
 async function isGone(path: string): Promise<boolean> {
-  for (const deadline = Date.now() + GONE_MS; Date.now() < deadline; await delay(5)) {
+  for (const deadline = performance.now() + GONE_MS; performance.now() < deadline; await delay(5)) {
     if (mountAt(path) === undefined) return true
   }
   return false

@@ -16,6 +16,7 @@ import { syncFiles } from '../files/barrier.ts'
 import { namesIn } from '../files/directory.ts'
 import { failpoint } from '../files/failpoint.ts'
 import { withLock } from '../files/lock.ts'
+import { stopwatch } from '../files/stopwatch.ts'
 import type { PrefixPaths } from '../paths.ts'
 import { checkoutPath, deadTree, isRubbish, poolDirectory } from '../store/checkout/names.ts'
 import { removeTree } from '../store/checkout/remove-tree.ts'
@@ -82,7 +83,7 @@ async function takeAway(store: Store, dead: readonly CID[], context: CheckoutCon
     signal?.throwIfAborted()
     lost.throwIfAborted()
     const walked = await withLock(store.paths.pinsLock, (lock) => {
-      const locked = Date.now()
+      const locked = stopwatch()
       const claims = journal.take()
       for (const key of claims?.blocks ?? []) marker.keep(key)
       for (const cid of claims?.dags ?? []) marker.add(cid)
@@ -93,7 +94,7 @@ async function takeAway(store: Store, dead: readonly CID[], context: CheckoutCon
       for (const end = Math.min(next + RENAMES, dead.length); next < end; next++) {
         const cid = dead[next] as CID
         if (marker.alive.has(cid.multihash.bytes)) continue
-        if (lock.aborted || lost.aborted || Date.now() - locked > TRUST_LOCK_MS) break
+        if (lock.aborted || lost.aborted || locked() > TRUST_LOCK_MS) break
         const away = deadTree(store.paths)
         if (renameAway(checkoutPath(store.paths, cid), away)) taken.push(away)
         failpoint('gc:checkout-taken')

@@ -35,7 +35,9 @@ export function noteCollection<R extends CollectionResult>(
 ): R {
   const { blocks, bytes, keptBlocks, roots, stopped, young, generations } = result
   const leftNone = stopped === undefined && young === 0
-  const settled = leftNone ? { before: startedMs, ended: Date.now() } : lastCollection(paths)?.settled
+  const settled = leftNone
+    ? { before: Math.min(startedMs, Date.now()), ended: Date.now() }
+    : lastCollection(paths)?.settled
   const note = {
     format: FORMAT,
     ended: new Date(),

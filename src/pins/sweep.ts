@@ -48,6 +48,7 @@ import { isErrno } from '../errors.ts'
 import { syncFiles } from '../files/barrier.ts'
 import { isBroken } from '../files/failpoint.ts'
 import { withLock } from '../files/lock.ts'
+import { stopwatch } from '../files/stopwatch.ts'
 import { cidOfBlockName } from '../store/cid.ts'
 import type { ClaimsJournal } from '../store/claims.ts'
 import type { Store } from '../store/store.ts'
@@ -110,10 +111,10 @@ export async function sweep(store: Store, dead: DeadBlocks, context: SweepContex
     figures.stopped = limit.reachedNow(tally)
     if (figures.stopped !== undefined) break
     await pass('batch', at)
-    if (Date.now() >= nextLook) {
-      const began = Date.now()
+    if (performance.now() >= nextLook) {
+      const began = performance.now()
       await lookAgain(store, context)
-      nextLook = Date.now() + Math.max(LOOK_MS, LOOK_RATIO * (Date.now() - began))
+      nextLook = performance.now() + Math.max(LOOK_MS, LOOK_RATIO * (performance.now() - began))
       await pass('looked-again', at)
     }
     const end = Math.min(next + context.batch, dead.count)
@@ -149,7 +150,7 @@ type Batch = SweepContext & { next: number; end: number; lock: AbortSignal; figu
 /** One batch, under the lock: where the next one begins, whether all claims are walked, and whether there were any. */
 async function deleteBatch(store: Store, dead: DeadBlocks, batch: Batch) {
   const { marker, journal, tally, limit, at, lock, lost, figures, end } = batch
-  const locked = Date.now()
+  const locked = stopwatch()
   const damaged = marker.damaged.length
   const claims = isBroken('collector-recheck') ? undefined : journal.take()
   if (claims !== undefined) {
@@ -161,16 +162,16 @@ async function deleteBatch(store: Store, dead: DeadBlocks, batch: Batch) {
   await pass('batch-claims-read', at)
   const walked = marker.step(NODES_UNDER_LOCK) && (batch.despiteDamage || marker.damaged.length === damaged)
   if (!walked) return { next: batch.next, walked, claims: true }
-  const started = Date.now()
+  const started = performance.now()
   let next = batch.next
-  for (; next < end && Date.now() - started < UNLINK_MS; next++) {
+  for (; next < end && performance.now() - started < UNLINK_MS; next++) {
     if (dead.isIn(marker.alive, next)) {
       figures.claimed += 1
       continue
     }
     if (limit.reached(tally) !== undefined) break
     if (at) await pass('unlink', at)
-    if (lock.aborted || lost.aborted || Date.now() - locked > TRUST_LOCK_MS) break
+    if (lock.aborted || lost.aborted || locked() > TRUST_LOCK_MS) break
     deleteFile(store, dead.name(next))
     tally.add(next)
   }

@@ -28,9 +28,9 @@ export async function settle(
   noteClaims(paths, records)
   const batch = identityOf(paths)
   if (batch === undefined) return
-  const until = Date.now() + PATIENCE_MS
+  const until = performance.now() + PATIENCE_MS
   while (identityOf(paths) === batch) {
-    if (Date.now() > until) return withLock(paths.pinsLock, () => {})
+    if (performance.now() > until) return withLock(paths.pinsLock, () => {})
     await delay(1)
   }
 }
