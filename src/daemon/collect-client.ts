@@ -46,9 +46,10 @@ export async function collect(
     unreadable: [],
     deniedProcesses: 0,
     deniedFirst: [],
-    ...NO_CHECKOUTS,
   }
-  return { dryRun: false, ...done, generations, skipped, ...nobodyTells, incomplete: [], damaged: [] }
+  // A daemon of an earlier version tells nothing of checkouts.
+  const figures = { ...NO_CHECKOUTS, ...done }
+  return { dryRun: false, ...figures, generations, skipped, ...nobodyTells, incomplete: [], damaged: [] }
 }
 
 type Figures = Pick<CollectionResult, 'blocks' | 'bytes' | 'keptBlocks' | 'roots'>

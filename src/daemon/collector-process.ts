@@ -8,7 +8,8 @@ import { parseArgs } from 'node:util'
 import { codeOf, type ErrorCode, hasCode } from '../errors.ts'
 import { fixUmask } from '../files/modes.ts'
 import { storeMode } from '../mount/mode.ts'
-import { runCollection } from '../pins/collect.ts'
+import { type CollectionResult, runCollection } from '../pins/collect.ts'
+import type { CheckoutFigures } from '../pins/dead-checkouts.ts'
 import { readLinks } from '../pins/links.ts'
 import { ownerOfUserDirectory } from '../pins/owners.ts'
 import type { CollectionProgress } from '../pins/plan.ts'
@@ -21,9 +22,11 @@ import { sizeOfCheckouts } from './files-size.ts'
 /** Milliseconds between two lines of progress. */
 const PROGRESS_MS = 200
 
+type Figures = Pick<CollectionResult, 'blocks' | 'bytes' | 'keptBlocks' | 'roots'>
+
 export type CollectLine =
   | ({ type: 'progress' } & CollectionProgress)
-  | { type: 'done'; blocks: number; bytes: number; keptBlocks: number; roots: number }
+  | ({ type: 'done' } & Figures & Partial<CheckoutFigures>)
   | { type: 'error'; code: ErrorCode; message: string; hint?: string }
 
 const text = { type: 'string' } as const
@@ -56,12 +59,16 @@ async function collect(store: Store): Promise<void> {
     say({ type: 'progress', ...progress })
   }
   const options = JSON.parse(values.options ?? '{}')
-  const { blocks, bytes, keptBlocks, roots } = await runCollection(store, options.policy ?? {}, {
-    ...options,
-    signal: end.signal,
-    onProgress,
-  })
-  say({ type: 'done', blocks, bytes, keptBlocks, roots })
+  const { blocks, bytes, keptBlocks, roots, checkouts, checkoutBytes } = await runCollection(
+    store,
+    options.policy ?? {},
+    {
+      ...options,
+      signal: end.signal,
+      onProgress,
+    },
+  )
+  say({ type: 'done', blocks, bytes, keptBlocks, roots, checkouts, checkoutBytes })
 }
 
 /** What the user's links reach: each block once, and the trees that were made of it. Whose a link is says its directory. */

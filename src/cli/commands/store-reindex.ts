@@ -6,8 +6,12 @@ import { count, formatBytes } from '../output.ts'
 export const command = defineCommand({
   options: (argv) => argv.example('pkg store reindex', 'After var/index.db was lost or damaged'),
   async run(_args, context) {
-    const { reindex } = await import('../../store/verify.ts')
+    const [{ reindex }, { requireWriter }] = await Promise.all([
+      import('../../store/verify.ts'),
+      import('../owner-only.ts'),
+    ])
     const store = await context.openStore()
+    await requireWriter(context.paths, 'indexed')
     const task = context.progress.task('Indexing')
     const onProgress = ({ bytes }: { bytes: number }) => task.update({ done: bytes })
     return await reindex(store, { signal: context.signal, onProgress }).finally(task.end)

@@ -38,6 +38,9 @@ export const command = defineCommand({
       from.forEach(kindOf)
     }
     const store = await context.openStore()
+    if (from.length > 0 && !dryRun) {
+      await (await import('../owner-only.ts')).requireWriter(context.paths, 'healed')
+    }
     const task = context.progress.task('Verifying', 'items')
     const total = Array.from(store.blocks.list(), () => 0).length
     const all = await roots(store)

@@ -1,0 +1,45 @@
+// What the owner of a prefix alone may do, asked for by somebody else; and what a collection made for them did.
+
+import assert from 'node:assert/strict'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { accounts } from './accounts.ts'
+import { WITHOUT_USERS } from './machine.ts'
+
+test('a user and what is the owner’s', { skip: WITHOUT_USERS }, async (t) => {
+  let stop: () => unknown = () => {}
+  t.after(() => stop())
+  const { root, anna, prefix, directory } = await accounts(t)
+  stop = () => root.pkg('daemon', 'stop', '--force')
+  mkdirSync(prefix)
+  writeFileSync(join(prefix, 'config.json'), '{"store.mode":"checkout"}')
+  await root.brief('daemon', 'start')
+  const source = join(directory, 'source')
+  mkdirSync(source)
+  writeFileSync(join(source, 'file'), 'content')
+
+  await t.test('healing and indexing are refused, and it is said who may', async () => {
+    for (const words of [
+      ['reindex'],
+      ['verify', '--from', source],
+      ['verify', '--repair', '--from', source],
+    ]) {
+      const { status, stderr } = await anna.pkg('store', ...words)
+      assert.equal(status, 7, stderr)
+      assert.match(stderr, /prefix can be (healed|indexed) by its owner \(root\) only/)
+    }
+    assert.equal((await anna.pkg('store', 'verify')).status, 0)
+    assert.equal((await root.pkg('store', 'reindex')).status, 0)
+  })
+
+  await t.test('a collection made for a user says which checkouts went', async () => {
+    const cid = await root.brief('store', 'add', source, '--pin', 'tree')
+    await root.brief('store', 'checkout', cid)
+    await root.brief('pin', 'remove', 'tree')
+    const { status, stdout } = await anna.pkg('gc', '--json')
+    assert.equal(status, 0)
+    const { checkouts, blocks } = JSON.parse(stdout)
+    assert.deepEqual([checkouts, blocks > 0], [1, true])
+  })
+})
