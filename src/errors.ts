@@ -29,6 +29,7 @@ const ERRNO = {
   ENOTDIR: 20,
   EISDIR: 21,
   EINVAL: 22,
+  EFBIG: 27,
   ENOSPC: 28,
   EROFS: 30,
 } as const
@@ -45,6 +46,7 @@ const TABLE = {
   BAD_CAR: row(EXIT.damaged, 'EIO'),
   BAD_NODE: row(EXIT.damaged, 'EIO'),
   UNSUPPORTED: row(EXIT.usage, 'EIO'),
+  TOO_WIDE: row(EXIT.usage, 'EFBIG'),
   NOT_FOUND: row(EXIT.notFound, 'ENOENT'),
   NO_PACKAGE: row(EXIT.notFound, 'ENOENT'),
   NO_VERSION: row(EXIT.notFound, 'ENOENT'),
@@ -121,6 +123,9 @@ export function codeOf(error: unknown): ErrorCode {
   if (isErrno(error, 'EROFS')) return 'READ_ONLY'
   if (isErrno(error, 'ENOENT')) return 'NOT_FOUND'
   if (isErrno(error, 'ENOTDIR')) return 'NOT_DIRECTORY'
+  // Something else in the place of a file: a directory, a link that is not followed, a FIFO or a socket.
+  if (isErrno(error, 'EISDIR')) return 'IS_DIRECTORY'
+  if (isErrno(error, 'ELOOP', 'ENXIO')) return 'NOT_FILE'
   if (isErrno(error, 'EIO', 'EBADMSG', 'ESTALE', 'EUCLEAN', 'EREMOTEIO') || isSqlite(error, 'IOERR'))
     return 'IO'
   if (error instanceof Error && error.name === 'AbortError') return 'INTERRUPTED'

@@ -13,6 +13,7 @@ import { attributesOf, TOP, TYPE_MODE, xattrsOf } from './attributes.ts'
 import { type BlockCache, NotLoaded } from './block-cache.ts'
 import { ENODATA, ENOSYS, EOPNOTSUPP, type FileSystem, type Later, type Space } from './fuse.ts'
 import type { Attributes } from './fuse-stat.ts'
+import { WideListing } from './listing.ts'
 import { LookAhead, type Sequence } from './look-ahead.ts'
 import { listRoots } from './roots.ts'
 import { type Child, type Directory, type SizeSource, Tree } from './tree.ts'
@@ -34,13 +35,15 @@ export type MountParts = {
   paths: PrefixPaths
   cache: BlockCache
   sizes: SizeSource
+  /** children that are kept in memory; see tree.ts */
+  maxChildren?: number
 }
 
 export type Mounted = FileSystem & { counts(): Record<string, unknown> }
 
 /** The file system over these parts. */
-export function createFileSystem({ paths, cache, sizes }: MountParts): Mounted {
-  const tree = new Tree(cache, sizes)
+export function createFileSystem({ paths, cache, sizes, maxChildren }: MountParts): Mounted {
+  const tree = new Tree(cache, sizes, maxChildren)
   const lookAhead = new LookAhead(cache, tree)
   const files = new Map<string, OpenFile>()
   const requests = {
@@ -80,9 +83,10 @@ export function createFileSystem({ paths, cache, sizes }: MountParts): Mounted {
       requests.readdir++
       if (path === '/') return rootNames(paths, sizes)
       return then(tree.directory(path), (directory) =>
-        then(tree.list(directory), (children) => {
+        then(tree.list(directory), (listed) => {
+          if (listed instanceof WideListing) return listed
           lookAhead.listed(directory)
-          return children.map(listedName)
+          return listed.map(listedName)
         }),
       )
     },

@@ -7,12 +7,12 @@
 
 import { PkgError } from '../errors.ts'
 import { type CID, RAW, tryParseCid } from '../store/cid.ts'
-import { list, lookup } from '../store/unixfs/directory.ts'
-import { decodeNode, type HamtNode, type UnixfsNode } from '../store/unixfs/node.ts'
+import { type Entry, list, lookup } from '../store/unixfs/directory.ts'
+import { type DirectoryNode, decodeNode, type HamtNode, type UnixfsNode } from '../store/unixfs/node.ts'
 import { type Stat, stat, statOf } from '../store/unixfs/stat.ts'
 import type { BlockCache } from './block-cache.ts'
 import type { Later } from './fuse.ts'
-import { loadShards, slices } from './listing.ts'
+import { inTurns, Lister, sortByName, WideListing } from './listing.ts'
 
 /**
  * Children kept in memory, over all directories: some 600 bytes each. The kernel
@@ -20,7 +20,13 @@ import { loadShards, slices } from './listing.ts'
  */
 const MAX_CHILDREN = 200_000
 
-/** Look-ups in a sharded directory after which all of it is read: from then on one is a look into a map. */
+/** What a child takes, in bytes. */
+const CHILD_BYTES = 600
+
+/** Plain directories of more entries are listed like sharded ones: not before that is asked for, and in turns. */
+const LISTED_AT_ONCE = 2000
+
+/** Look-ups in a wide directory after which all of it is read, beside them: from then on one is a look into a map. */
 const LOOKUPS_BEFORE_LISTING = 4
 
 export type Child = {
@@ -37,12 +43,12 @@ export type Child = {
 
 export type Directory = {
   readonly path: string
-  readonly byName: Map<string, Child>
+  byName: ReadonlyMap<string, Child>
   /** all children in listing order, once they are known */
   children: readonly Child[] | undefined
-  /** the top shard while the children are not known */
-  shard: HamtNode | undefined
-  listing: Promise<readonly Child[]> | undefined
+  /** where the children are, while they are not known; of sharded directories the top shard */
+  node: DirectoryNode | HamtNode | undefined
+  listing: Promise<readonly Child[] | WideListing> | undefined
   lookups: number
 }
 
@@ -53,13 +59,18 @@ export interface SizeSource {
 export class Tree {
   readonly #cache: BlockCache
   readonly #sizes: SizeSource
+  readonly #lister: Lister
+  readonly #maxChildren: number
   /** by path, in the order of their last use */
   readonly #directories = new Map<string, Directory>()
   #children = 0
 
-  constructor(cache: BlockCache, sizes: SizeSource) {
+  /** `maxChildren`: see MAX_CHILDREN. */
+  constructor(cache: BlockCache, sizes: SizeSource, maxChildren = MAX_CHILDREN) {
     this.#cache = cache
+    this.#maxChildren = maxChildren
     this.#sizes = sizes
+    this.#lister = new Lister(cache)
   }
 
   get counts(): { directories: number; children: number } {
@@ -109,10 +120,10 @@ export class Tree {
     }
   }
 
-  /** All children. Throws BAD_NODE and what reading shards throws. */
-  list(directory: Directory): Later<readonly Child[]> {
+  /** All children; of very many only the names. Throws TOO_WIDE, BAD_NODE and what reading shards throws. */
+  list(directory: Directory): Later<readonly Child[] | WideListing> {
     if (directory.children !== undefined) return directory.children
-    directory.listing ??= this.#listShards(directory).finally(() => {
+    directory.listing ??= this.#list(directory).finally(() => {
       directory.listing = undefined
     })
     return directory.listing
@@ -176,44 +187,56 @@ export class Tree {
       path,
       byName: new Map(),
       children: undefined,
-      shard: node.type === 'hamt' ? node : undefined,
+      node,
       listing: undefined,
       lookups: 0,
     }
-    if (node.type === 'directory') this.#complete(directory, [...list(this.#cache, node)].map(toChild))
+    if (node.type === 'directory' && node.entries.length <= LISTED_AT_ONCE) {
+      const children = [...list(this.#cache, node)].map(toChild)
+      this.#complete(directory, children, new Map(children.map((child) => [child.name, child])))
+    }
     this.#directories.set(path, directory)
     this.#children += weight(directory)
     this.#shrink(directory)
     return directory
   }
 
-  async #listShards(directory: Directory): Promise<readonly Child[]> {
-    const shard = directory.shard as HamtNode
-    const getter = await loadShards(this.#cache, shard)
-    const entries = await slices(list(getter, shard))
+  async #list(directory: Directory): Promise<readonly Child[] | WideListing> {
+    const { node } = directory
+    if (node === undefined) return directory.children ?? []
+    const entries = await this.#lister.list(node, this.#maxChildren)
+    if (directory.children !== undefined) return directory.children
+    if (entries instanceof WideListing) {
+      // One that would push out all others is listed, but not kept, and not read for look-ups.
+      directory.lookups = LOOKUPS_BEFORE_LISTING
+      return entries
+    }
     // Programs read what they list in the order of names at least as often as in the order given.
-    entries.sort((a, b) => (a.name < b.name ? -1 : 1))
-    const children = entries.map(toChild)
-    // One that would push out all others is listed, but not kept.
-    if (children.length > MAX_CHILDREN || directory.children !== undefined)
-      return directory.children ?? children
+    const sorted = node.type === 'hamt' ? await sortByName(entries) : entries
+    const children: Child[] = []
+    const byName = new Map<string, Child>()
+    await inTurns(sorted, (entry, index) => {
+      const child = toChild(entry, index)
+      children.push(child)
+      byName.set(child.name, child)
+    })
     const kept = this.#directories.get(directory.path) === directory
     if (kept) this.#children -= weight(directory)
-    this.#complete(directory, children)
+    this.#complete(directory, children, byName)
     if (kept) this.#children += weight(directory)
     this.#shrink(directory)
     return children
   }
 
-  #complete(directory: Directory, children: readonly Child[]): void {
-    for (const child of children) directory.byName.set(child.name, child)
+  #complete(directory: Directory, children: readonly Child[], byName: ReadonlyMap<string, Child>): void {
+    directory.byName = byName
     directory.children = children
-    directory.shard = undefined
+    directory.node = undefined
   }
 
   #shrink(spare: Directory): void {
     for (const [path, directory] of this.#directories) {
-      if (this.#children <= MAX_CHILDREN) return
+      if (this.#children <= this.#maxChildren) return
       if (directory === spare) continue
       this.#directories.delete(path)
       this.#children -= weight(directory)
@@ -223,28 +246,23 @@ export class Tree {
   #childOf(directory: Directory, name: string): Later<Child> {
     const known = directory.byName.get(name)
     if (known !== undefined) return known
-    if (directory.shard === undefined) throw notFound(directory, name)
+    if (directory.node === undefined) throw notFound(directory, name)
     if (++directory.lookups === LOOKUPS_BEFORE_LISTING) {
+      // Nobody waits for it. A shard that is missing must not hide the names in the others.
       const listed = this.list(directory)
-      if (listed instanceof Promise) {
-        // A shard that is missing must not hide the names in the others: then each is looked up.
-        return listed.then(
-          () => this.#childOf(directory, name),
-          () => this.#lookup(directory, name),
-        )
-      }
+      if (listed instanceof Promise) listed.catch(() => {})
     }
     return this.#lookup(directory, name)
   }
 
   #lookup(directory: Directory, name: string): Later<Child> {
-    const { shard } = directory
-    if (shard === undefined) return this.#childOf(directory, name)
+    const { node } = directory
+    if (node === undefined) return this.#childOf(directory, name)
     const found = (cid: CID | undefined): Child => {
       if (cid === undefined) throw notFound(directory, name)
       return { name, cid, tsize: undefined, index: -1, stat: undefined, pending: undefined }
     }
-    const cid = this.#cache.with((getter) => lookup(getter, shard, name))
+    const cid = this.#cache.with((getter) => lookup(getter, node, name))
     return cid instanceof Promise ? cid.then(found) : found(cid)
   }
 }
@@ -256,16 +274,14 @@ function rootChild(name: string): Child {
   return { name, cid, tsize: undefined, index: -1, stat: undefined, pending: undefined }
 }
 
-function toChild(
-  { name, cid, tsize }: { name: string; cid: CID; tsize: number | undefined },
-  index: number,
-): Child {
+function toChild({ name, cid, tsize }: Entry, index: number): Child {
   return { name, cid, tsize, index, stat: undefined, pending: undefined }
 }
 
-/** An empty directory costs memory, too. */
-function weight({ byName }: Directory): number {
-  return byName.size + 1
+/** As children. An empty directory costs memory, too. */
+function weight({ byName, node }: Directory): number {
+  const held = node?.type === 'directory' ? Math.ceil(node.entries.weight / CHILD_BYTES) : 0
+  return byName.size + held + 1
 }
 
 function notFound({ path }: Directory, name: string): PkgError {

@@ -77,20 +77,24 @@ export function countLinks(places: LinkPlaces): number {
   return places.length / 2
 }
 
-/** Throws BAD_NODE. */
-export function linkAt(bytes: Uint8Array, places: LinkPlaces, index: number): DagPbLink {
-  return decodeLink({ bytes, at: places[2 * index] as number, end: places[2 * index + 1] as number })
+/** See `decodeLink`. Throws BAD_NODE. */
+export function linkAt(bytes: Uint8Array, places: LinkPlaces, index: number, prefix?: string): DagPbLink {
+  return decodeLink({ bytes, at: places[2 * index] as number, end: places[2 * index + 1] as number }, prefix)
 }
 
-/** Throws BAD_NODE. */
-export function decodeLink(span: Readonly<Cursor>): DagPbLink {
+/** `prefix`: ASCII that the name has to begin with, and that is left out. Throws BAD_NODE. */
+export function decodeLink(span: Readonly<Cursor>, prefix = ''): DagPbLink {
   const from = { ...span }
   const { bytes } = from
   const parts = newLinkParts()
   let tsize = readLinkParts(from, parts)
   const hash = decodeHash(bytes.subarray(parts.hashAt, parts.hashEnd))
   if (tsize === Number.POSITIVE_INFINITY) tsize = undefined
-  const name = bytes.subarray(parts.nameAt, parts.nameEnd)
+  for (let at = 0; at < prefix.length; at++) {
+    if (parts.nameAt + at < parts.nameEnd && bytes[parts.nameAt + at] === prefix.charCodeAt(at)) continue
+    malformed(`a link's name does not begin with ${prefix}`)
+  }
+  const name = bytes.subarray(parts.nameAt + prefix.length, parts.nameEnd)
   const text = exactText(name)
   return text === undefined ? { name: text, nameBytes: name, hash, tsize } : { name: text, hash, tsize }
 }

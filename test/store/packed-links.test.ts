@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { codeOf } from '../../src/errors.ts'
-import { CID, DAG_PB } from '../../src/store/cid.ts'
+import { CID, DAG_PB, sameBlock } from '../../src/store/cid.ts'
 import { closure } from '../../src/store/closure.ts'
 import { decodeDagPb } from '../../src/store/dag-pb.ts'
 import { rawCid } from '../../src/store/hash.ts'
@@ -83,6 +83,17 @@ test(`copied links are the decoded ones, and the same nodes are refused, seed ${
     seen.taken += 1
     assert.deepEqual(packed, packLinks(decoded), where)
     assert.deepEqual(unpackLinks(packed).map(String), decoded.map(String), where)
+    for (const link of decoded) {
+      const known = CID.decode(link.bytes)
+      assert.ok(link.equals(known) && sameBlock(link, known), where)
+      assert.deepEqual(
+        [link.version, link.code, link.multihash.code],
+        [known.version, known.code, known.multihash.code],
+        where,
+      )
+      assert.equal(String(link.toV1()), String(known.toV1()), where)
+      assert.deepEqual(Buffer.from(link.multihash.digest), Buffer.from(known.multihash.digest), where)
+    }
   }
   assert.ok(seen.refused > ROUNDS / 10 && seen.taken > ROUNDS / 10, JSON.stringify(seen))
 })

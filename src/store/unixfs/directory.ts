@@ -91,6 +91,11 @@ export class Listing {
     }
   }
 
+  /** Shards that come next, in order, for whoever reads ahead: at most `limit`. */
+  shardsAhead(limit: number): CID[] {
+    return this.#shards?.ahead(limit) ?? []
+  }
+
   /** Bytes of memory that `letGo` would free. */
   get weight(): number {
     return this.#entries?.weight ?? 0

@@ -221,24 +221,19 @@ function checkHamt(attributes: Attributes, { bytes, places }: ScannedNode, data:
     malformed(`a shard with ${countLinks(places)} links and ${slots.length} bits`)
   if (slots.length > 0 && (slots.at(-1) as number) >= fanout)
     malformed(`a bit beyond the shard's width ${fanout}`)
-  const link = (index: number) => {
+  // A link's name begins with its bucket's number; where nothing follows, it leads to a shard.
+  const width = (fanout - 1).toString(16).length
+  const link = (index: number): ShardLink => {
     const slot = slots[index]
     if (slot === undefined) throw new RangeError('a shard has no such link')
-    return naming(attributes.cid, () => shardLink(linkAt(bytes, places, index), slot, fanout))
+    const digits = slot.toString(16).toUpperCase().padStart(width, '0')
+    const { name, nameBytes, hash, tsize } = naming(attributes.cid, () =>
+      linkAt(bytes, places, index, digits),
+    )
+    if (name === undefined) return { name, nameBytes: nameBytes ?? NOTHING, hash, tsize, isShard: false }
+    return { name, hash, tsize, isShard: name === '' }
   }
   return { ...attributes, type: 'hamt', fanout, slots, link }
-}
-
-/** A link's name begins with its bucket's number; where nothing follows, it leads to a shard. */
-function shardLink({ name, nameBytes, hash, tsize }: DagPbLink, slot: number, fanout: number): ShardLink {
-  const width = (fanout - 1).toString(16).length
-  const digits = slot.toString(16).toUpperCase().padStart(width, '0')
-  const found =
-    name?.slice(0, width) ?? Buffer.from(nameBytes?.subarray(0, width) ?? NOTHING).toString('latin1')
-  if (found !== digits) malformed(`a shard's link in bucket ${digits} is named otherwise`)
-  if (name === undefined)
-    return { name, nameBytes: nameBytes?.subarray(width) ?? NOTHING, hash, tsize, isShard: false }
-  return { name: name.slice(width), hash, tsize, isShard: name.length === width }
 }
 
 /** The numbers of the bits that are set, rising. The last byte holds bits 0 to 7. */
