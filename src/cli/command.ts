@@ -16,10 +16,10 @@ export type Command<A = object, R = unknown> = {
   options(argv: Argv): Argv<A>
   /** Does it. What it returns is what `--json` prints: a record, with `cid` where a DAG was made or named. */
   run(args: Parsed<A>, context: Context): Promise<R>
-  /** The result for people; no newline at the end. Undefined: nothing to say. */
-  render?(result: R, style: Style, args: Parsed<A>): string | undefined
+  /** The result for people; no newline at the end. Undefined: nothing to say. In pieces where it is long (long-list.ts). */
+  render?(result: R, style: Style, args: Parsed<A>): string | Iterable<string> | undefined
   /** What `--quiet` leaves: the one thing a script wants, such as a CID. */
-  brief?(result: R): string | undefined
+  brief?(result: R): string | Iterable<string> | undefined
   /** True when standard output carries bytes and no record; errors then go to standard error, also under `--json`. */
   streams?(args: Parsed<A>): boolean
   /** What is left behind by an interrupted run, and what becomes of it. */

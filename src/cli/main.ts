@@ -9,6 +9,7 @@ import { prefixPaths, resolvePrefix } from '../paths.ts'
 import { COMPLETE } from './completion.ts'
 import { createContext } from './context.ts'
 import { rootHelp } from './help.ts'
+import { jsonPieces } from './long-list.ts'
 import { printableLines, styleFor, toJson, write } from './output.ts'
 import type { Invocation, Parsed } from './parse.ts'
 import { createProgress } from './progress.ts'
@@ -64,6 +65,8 @@ async function run({ command, args }: Invocation): Promise<number> {
   // Remarks come after the result that they are about.
   const notes: string[] = []
   const streams = command.streams?.(args) === true
+  // Half a record is none: an error then goes where it can be read.
+  let begun = false
   try {
     const { context, close } = createContext({
       paths: prefixPaths(resolvePrefix({ ...process.env, ...(prefix && { PKG_PREFIX: prefix }) })),
@@ -79,7 +82,7 @@ async function run({ command, args }: Invocation): Promise<number> {
     })
     try {
       const result = await command.run(args, context)
-      if (!streams) await print(command, { result, args })
+      if (!streams) await print(command, { result, args, onBegin: () => (begun = true) })
       await say(notes.splice(0).join(''))
       return command.exitStatus?.(result) ?? 0
     } finally {
@@ -90,7 +93,7 @@ async function run({ command, args }: Invocation): Promise<number> {
     await say(notes.join(''))
     const interrupted = signals.exitStatus()
     const reported = interrupted === undefined ? error : interruption(command, error)
-    await printError(reported, { json, stream: streams ? process.stderr : process.stdout })
+    await printError(reported, { json, stream: streams || begun ? process.stderr : process.stdout })
     return interrupted ?? exitStatusOf(error)
   }
 }
@@ -101,14 +104,23 @@ function interruption({ afterInterrupt: hint }: Invocation['command'], cause: un
   return new PkgError('INTERRUPTED', 'interrupted', { cause, ...(hint === undefined ? {} : { hint }) })
 }
 
-type Result = { result: unknown; args: Invocation['args'] }
+type Result = { result: unknown; args: Invocation['args']; onBegin: () => void }
 
-async function print({ brief, render }: Invocation['command'], { result, args }: Result): Promise<void> {
-  let text: string | undefined
-  if (args.json) text = toJson(result)
-  else if (args.quiet) text = brief?.(result)
-  else text = render?.(result, styleFor(process.stdout), args)
-  if (text) await write(process.stdout, `${text}\n`)
+async function print(
+  { brief, render }: Invocation['command'],
+  { result, args, onBegin }: Result,
+): Promise<void> {
+  if (args.json) {
+    for (const piece of jsonPieces(result)) {
+      await write(process.stdout, piece)
+      onBegin()
+    }
+    return await write(process.stdout, '\n')
+  }
+  const text = args.quiet ? brief?.(result) : render?.(result, styleFor(process.stdout), args)
+  for (const piece of typeof text === 'string' ? [text] : (text ?? [])) {
+    if (piece) await write(process.stdout, `${piece}\n`)
+  }
 }
 
 type ErrorOutput = { json: boolean; stream?: NodeJS.WritableStream }

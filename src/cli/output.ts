@@ -47,18 +47,25 @@ export function count(number: number, one: string, many = `${one}s`): string {
 
 const ESCAPES = /\u001b\[\d+m/g
 
-/** Columns under their headings (none: no line for them), two spaces apart; those named in `right` end together. */
+export type TableOptions = {
+  style: Style
+  /** columns that end together */
+  right?: number[]
+  /** columns are at least so wide; raised to what these rows take, for the pieces of one table */
+  widths?: number[]
+}
+
+/** Columns under their headings (none: no line for them), two spaces apart. */
 export function table(
   headings: string[],
   rows: string[][],
-  { style, right = [] }: { style: Style; right?: number[] },
+  { style, right = [], widths = [] }: TableOptions,
 ): string {
   const lines = headings.length > 0 ? [headings.map((heading) => style.dim(heading)), ...rows] : rows
   const width = (text: string) => text.replace(ESCAPES, '').length
-  const columns = Math.max(0, ...lines.map((line) => line.length))
-  const widths = Array.from({ length: columns }, (_, column) =>
-    Math.max(...lines.map((line) => width(line[column] ?? ''))),
-  )
+  for (const line of lines) {
+    for (const [column, cell] of line.entries()) widths[column] = Math.max(widths[column] ?? 0, width(cell))
+  }
   return lines
     .map((line) => {
       const cells = line.map((cell, column) => {

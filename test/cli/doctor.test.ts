@@ -13,7 +13,7 @@ const BAD = { name: 'prefix', ok: false, detail: 'closed', hint: 'open it' } as 
 
 const shown = (...checks: (typeof FINE | typeof NOTE | typeof BAD)[]) => {
   const ok = checks.every((check) => check.ok !== false)
-  return command.render?.({ ok, prefix: '/p', checks }, style, {})
+  return command.render?.({ ok, prefix: '/p', checks }, style, {}) as string
 }
 
 test('columns are aligned, hints stand below what they are about', () => {

@@ -3,6 +3,7 @@
 import type { CID } from '../../store/cid.ts'
 import type { Stat } from '../../store/unixfs/stat.ts'
 import { defineCommand } from '../command.ts'
+import { holdOrList, inPieces } from '../long-list.ts'
 import { formatBytes, printable, type Style, table } from '../output.ts'
 
 const LETTERS = { file: '-', directory: 'd', symlink: 'l' } as const
@@ -27,37 +28,49 @@ export const command = defineCommand({
     const store = await context.openStore()
     const cid = resolveHeldDag(store, text)
     const unusable: { name: string; why: string }[] = []
-    const entries: Entry[] = []
-    for (const { name, cid: entry } of list(store.blocks, cid, { onUnusable: (one) => unusable.push(one) })) {
-      context.signal.throwIfAborted()
-      // One bad entry must not hide its neighbours.
-      try {
-        entries.push({
-          name,
-          cid: entry,
-          ...stat(store.blocks, entry, { blockSize: (leaf) => store.blocks.size(leaf) }),
-        })
-      } catch (error) {
-        entries.push({ name, cid: entry, error: reportOf(error).message })
+    const blockSize = (leaf: CID) => store.blocks.size(leaf)
+    function* all(): Generator<Entry> {
+      for (const { name, cid: entry } of list(store.blocks, cid, {
+        onUnusable: (one) => unusable.push(one),
+      })) {
+        context.signal.throwIfAborted()
+        // One bad entry must not hide its neighbours.
+        try {
+          yield { name, cid: entry, ...stat(store.blocks, entry, { blockSize }) }
+        } catch (error) {
+          yield { name, cid: entry, error: reportOf(error).message }
+        }
       }
     }
-    return { cid, entries, unusable }
+    return { cid, entries: holdOrList(all()), unusable }
   },
-  render({ entries, unusable }, style, { long }) {
-    const left = unusable.map(({ name, why }) =>
-      style.yellow(`left out: ${printable(name)} ${printable(why)}`),
-    )
-    if (!long) {
-      const slash = (entry: Entry) => ('type' in entry && entry.type === 'directory' ? '/' : '')
-      return [...entries.map((entry) => printable(entry.name) + slash(entry)), ...left].join('\n')
+  *render({ entries, unusable }, style, { long }) {
+    const widths: number[] = []
+    let headings = ['mode', 'size', 'cid', 'name']
+    if (long && Array.isArray(entries) && entries.length === 0) yield table(headings, [], { style })
+    for (const piece of inPieces(entries)) {
+      if (long) {
+        const rows = piece.map((entry) => details(entry, style))
+        yield table(headings, rows, { style, right: [1], widths })
+        headings = []
+      } else yield piece.map((entry) => printable(entry.name) + slash(entry)).join('\n')
     }
-    const rows = entries.map((entry) => details(entry, style))
-    return [table(['mode', 'size', 'cid', 'name'], rows, { style, right: [1] }), ...left].join('\n')
+    for (const piece of inPieces(unusable)) {
+      yield piece
+        .map(({ name, why }) => style.yellow(`left out: ${printable(name)} ${printable(why)}`))
+        .join('\n')
+    }
   },
-  brief: ({ entries }) => entries.map(({ name }) => printable(name)).join('\n'),
+  *brief({ entries }) {
+    for (const piece of inPieces(entries)) yield piece.map(({ name }) => printable(name)).join('\n')
+  },
 })
 
 type Entry = { name: string; cid: CID } & (Stat | { error: string })
+
+function slash(entry: Entry): string {
+  return 'type' in entry && entry.type === 'directory' ? '/' : ''
+}
 
 function details(entry: Entry, style: Style): string[] {
   const { cid } = entry
