@@ -9,7 +9,7 @@ import { EXIT, isErrno, PkgError } from '../errors.ts'
 import { makePrefixDirectory } from '../files/directory.ts'
 import { runningHere, runningProcess } from '../files/pid-file.ts'
 import { SYSTEM_PATH } from '../files/system-command.ts'
-import { describeMode, rootDecides, type StoreMode, storeMode } from '../mount/mode.ts'
+import { describeMode, type StoreMode, storeMode } from '../mount/mode.ts'
 import { mountState } from '../mount/mountpoint.ts'
 import type { PrefixPaths } from '../paths.ts'
 import type { DaemonStatus } from './daemon.ts'
@@ -88,6 +88,8 @@ export type DaemonState = {
   /** how programs see the store, and what decided that */
   mode: StoreMode
   why: string
+  /** root's daemon decides, and does not run */
+  undecided?: true
   mount: 'mounted' | 'stale' | 'none'
   /** the daemon's own words, when it answers */
   status?: DaemonStatus
@@ -111,7 +113,8 @@ export async function daemonState(paths: PrefixPaths, { ask = true } = {}): Prom
   return {
     running: daemon !== undefined,
     mode: inForce.mode,
-    why: rootDecides(paths, inForce) ?? inForce.why,
+    why: inForce.why,
+    ...(inForce.undecided && { undecided: true as const }),
     mount: mountState(paths),
     ...(daemon && { pid: daemon.pid }),
     ...(elsewhere && { elsewhere: true as const }),

@@ -1,6 +1,7 @@
 // For `pkg doctor`: blocks that were found damaged and have not come back, and who
 // needs them. Looks at the quarantine first: a sound store costs nothing more.
 
+import { EXIT } from '../errors.ts'
 import type { Check } from '../mount/requirements.ts'
 import type { PrefixPaths } from '../paths.ts'
 import { describeRoot } from '../pins/describe-root.ts'
@@ -31,7 +32,9 @@ export async function damageCheck(paths: PrefixPaths): Promise<Check> {
     }`
     const hint =
       'Add or install the content again, or: pkg store verify --repair --from <CAR, directory or prefix>'
-    return needing.length === 0 ? { name, ok: 'note', detail } : { name, ok: false, detail, hint }
+    return needing.length === 0
+      ? { name, ok: 'note', detail }
+      : { name, ok: false, exit: EXIT.damaged, detail, hint }
   } catch (error) {
     return { name, ok: 'note', detail: `cannot be looked at: ${(error as Error).message}` }
   } finally {

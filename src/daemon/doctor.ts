@@ -5,9 +5,9 @@
 
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
-import { isErrno } from '../errors.ts'
+import { EXIT, isErrno } from '../errors.ts'
 import { runningProcess } from '../files/pid-file.ts'
-import { describeMode, type ModeInForce, rootDecides } from '../mount/mode.ts'
+import { describeMode, type ModeInForce } from '../mount/mode.ts'
 import { type MountEntry, mountAt, mountState } from '../mount/mountpoint.ts'
 import { type Check, checkFuse } from '../mount/requirements.ts'
 import { type PrefixPaths, profileLink } from '../paths.ts'
@@ -39,14 +39,15 @@ export async function runDoctor(
   const inForce = describeMode(paths)
   return [
     nodeCheck(process.versions.node),
-    ...fuseChecks(checkFuse(), guestOf(paths), inForce),
-    modeCheck(inForce, rootDecides(paths, inForce)),
+    // In root's prefix nobody else ever mounts.
+    ...(systemCheck(paths) ? [] : fuseChecks(checkFuse(), guestOf(paths), inForce)),
+    modeCheck(inForce),
     systemCheck(paths) ?? prefixCheck(paths),
     modesCheck(paths),
     await damageCheck(paths),
     spaceCheck(paths),
     ...(await processChecks(paths)),
-    profileCheck(paths, { mode: inForce.mode }),
+    profileCheck(paths, { mode: inForce.mode, guest: systemCheck(paths) }),
     pathCheck(env),
   ]
 }
@@ -69,14 +70,13 @@ export function fuseChecks(
   })
 }
 
-/** How programs see the store, and why so; `undecided`: why that is not known. */
-export function modeCheck(
-  { mode, why, wrongSettings }: ReturnType<typeof describeMode>,
-  undecided?: string,
-): Check {
+/** How programs see the store, and why so. */
+export function modeCheck({ mode, why, undecided, wrongSettings }: ReturnType<typeof describeMode>): Check {
   const name = 'store mode'
-  if (undecided !== undefined) return { name, ok: 'note', detail: undecided, hint: ROOT_STARTS }
-  if (wrongSettings !== undefined) return { name, ok: false, detail: wrongSettings, hint: 'Mend the file.' }
+  if (undecided) return { name, ok: 'note', detail: why, hint: ROOT_STARTS }
+  if (wrongSettings !== undefined) {
+    return { name, ok: false, exit: EXIT.usage, detail: wrongSettings, hint: 'Mend the file.' }
+  }
   const how = mode === 'mount' ? 'mount' : 'checkout: programs run from real trees, no mount is needed'
   return { name, ok: true, detail: `${how} (${why})` }
 }
@@ -144,7 +144,13 @@ export function prefixCheck({ root, blocksTemp }: Pick<PrefixPaths, 'root' | 'bl
   } catch (error) {
     if (!isErrno(error, 'EACCES', 'EPERM', 'EROFS')) throw error
     const hint = 'Set PKG_PREFIX to a directory of your own, or work as its owner.'
-    return { name: 'prefix', ok: false, detail: `this user may not write ${place}`, hint }
+    return {
+      name: 'prefix',
+      ok: false,
+      exit: EXIT.permission,
+      detail: `this user may not write ${place}`,
+      hint,
+    }
   }
 }
 
@@ -153,7 +159,12 @@ function spaceCheck({ root }: Pick<PrefixPaths, 'root'>): Check {
   const free = bavail * bsize
   const ok = free >= LITTLE_SPACE ? true : free >= NO_SPACE && 'note'
   const detail = `${(free / 1024 ** 3).toFixed(1)} GiB free for ${root}`
-  return { name: 'space', ok, detail, ...(ok !== true && { hint: 'Free some space; `pkg gc` may help.' }) }
+  return {
+    name: 'space',
+    ok,
+    detail,
+    ...(ok !== true && { exit: EXIT.noSpace, hint: 'Free some space; `pkg gc` may help.' }),
+  }
 }
 
 async function processChecks(paths: PrefixPaths): Promise<Check[]> {
@@ -174,16 +185,23 @@ function mountCheck(paths: PrefixPaths, { running, mode, mount, status }: Daemon
   const guest = guestOf(paths)
   const name = 'mount'
   const error = status?.mount.error
+  const start = systemCheck(paths) ? ROOT_STARTS : START_HINT
   if (guest?.open === false) {
     const detail = `${store} is mounted by another user, who lets nobody else in`
-    return { name, ok: false, detail, hint: 'Set PKG_PREFIX to a directory of your own.' }
+    return {
+      name,
+      ok: false,
+      exit: EXIT.permission,
+      detail,
+      hint: 'Set PKG_PREFIX to a directory of your own.',
+    }
   }
   if (mount === 'mounted') return { name, ok: true, detail: `${store} is mounted` }
   if (mode === 'checkout' && mount === 'none') return { name, ok: true, detail: `${store} needs none` }
   if (error) return { name, ok: false, detail: error.message, hint: error.hint ?? `See ${log}.` }
   if (mount === 'stale')
-    return { name, ok: false, detail: `${store} is mounted and nobody serves it`, hint: START_HINT }
-  return { name, ok: running ? false : 'note', detail: `${store} is not mounted`, hint: START_HINT }
+    return { name, ok: false, detail: `${store} is mounted and nobody serves it`, hint: start }
+  return { name, ok: running ? false : 'note', detail: `${store} is not mounted`, hint: start }
 }
 
 /** A daemon of another user may not answer us: then what /proc shows is what we know. */

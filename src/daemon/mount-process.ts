@@ -7,6 +7,7 @@ import { closeSync, rmSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { PkgError } from '../errors.ts'
 import { isElsewhere, isRunning, type ProcessId, runningProcess } from '../files/pid-file.ts'
+import { processOwner } from '../files/process-id.ts'
 import { mountServerCommand } from '../mount/launch.ts'
 import { mountState, unmount } from '../mount/mountpoint.ts'
 import { fuseObstacle } from '../mount/requirements.ts'
@@ -118,7 +119,9 @@ export async function endProcess(
     process.kill(target.pid, signal)
   } catch (cause) {
     if (!isRunning(target)) return true
-    throw new PkgError('PERMISSION', `process ${target.pid} belongs to another user`, { cause })
+    const owner = processOwner(target.pid)
+    const hint = owner ? `Only root and its owner (uid ${owner}) can stop it.` : 'Only root can stop it.'
+    throw new PkgError('PERMISSION', `process ${target.pid} belongs to another user`, { hint, cause })
   }
   return await ended(target, waitMs)
 }

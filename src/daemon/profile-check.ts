@@ -1,7 +1,7 @@
 // Is the user's profile as pkg makes it? Strays among the generations are in
 // nobody's way, but somebody may take them for generations.
 
-import { codeOf, PkgError } from '../errors.ts'
+import { codeOf, EXIT, exitStatusOf, PkgError } from '../errors.ts'
 import type { StoreMode } from '../mount/mode.ts'
 import type { Check } from '../mount/requirements.ts'
 import { type PrefixPaths, shellWord } from '../paths.ts'
@@ -20,27 +20,35 @@ import type { CID } from '../store/cid.ts'
 
 const NAMED = 3
 
-export type ProfileCheckOptions = { user?: string; mode?: StoreMode }
+/** `guest`: what was found of root's prefix, where this user is another; `ok` while root's daemon runs. */
+export type ProfileCheckOptions = { user?: string; mode?: StoreMode; guest?: Check | undefined }
 
 /** Looks at the links of the user's profile in the prefix. */
-export function profileCheck(paths: PrefixPaths, { user, mode }: ProfileCheckOptions = {}): Check {
+export function profileCheck(paths: PrefixPaths, { user, mode, guest }: ProfileCheckOptions = {}): Check {
   const profile = openProfile({ paths, blocks: new Blocks(paths) }, { user })
-  return (
-    currentCheck(profile) ?? (mode === 'checkout' ? treesCheck(profile) : undefined) ?? strayCheck(profile)
-  )
+  const trees = mode === 'checkout' ? () => treesCheck(profile, guest) : () => undefined
+  return currentCheck(profile) ?? trees() ?? strayCheck(profile)
 }
 
 /** In checkout mode: does what is installed have its trees? An lstat each; undefined when all is well. */
-function treesCheck(profile: Profile<ProfileStore>): Check | undefined {
+function treesCheck(profile: Profile<ProfileStore>, guest: Check | undefined): Check | undefined {
   const current = findCurrentGeneration(profile)
   if (current === undefined) return undefined
   const missing = missingOf(profile.store, current.cid)
   if (missing === 0) return undefined
+  const switching = `\`pkg switch ${current.number}\`, which has it make them`
+  const hint =
+    guest === undefined
+      ? `Run \`pkg switch ${current.number}\`, which makes them.`
+      : guest.ok === true
+        ? `Root's daemon makes them: run \`pkg switch ${current.number}\`.`
+        : `Have root run \`pkg daemon start\`; then run ${switching}.`
   return {
     name: 'profile',
     ok: false,
+    exit: EXIT.damaged,
     detail: `generation ${current.number} cannot run: ${missing} of its trees in ${profile.store.paths.store} are missing`,
-    hint: 'Run `pkg daemon start`, which makes them.',
+    hint,
   }
 }
 
@@ -63,7 +71,7 @@ function currentCheck(profile: Profile<ProfileStore>): Check | undefined {
     if (!(error instanceof Error)) throw error
     const hint =
       'hint' in error && typeof error.hint === 'string' ? error.hint : `It fails with ${codeOf(error)}.`
-    return { name: 'profile', ok: false, detail: error.message, hint }
+    return { name: 'profile', ok: false, exit: exitStatusOf(error), detail: error.message, hint }
   }
 }
 

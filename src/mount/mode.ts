@@ -21,19 +21,22 @@ export type ModeInForce = {
   why: string
   /** what would make it a mount, where something could */
   hint?: string
-  /** nothing but what this process finds it may do on this machine decided */
-  byMachine?: boolean
+  /** root decides and says nothing now: `mode` is what lets this user go on, and no trees are made */
+  undecided?: true
 }
 
-type ModePaths = Pick<PrefixPaths, 'config' | 'store' | 'mountPid'>
+type ModePaths = Pick<PrefixPaths, 'root' | 'config' | 'store' | 'mountPid' | 'daemonPid'>
 
 /** The mode in force. Looks at /proc, the settings and the device; some 100 µs. Throws USAGE for wrong settings. */
 export function storeMode(paths: ModePaths): StoreMode {
   return modeInForce(paths).mode
 }
 
-/** The same, and why. */
-export function modeInForce(paths: ModePaths): ModeInForce {
+/**
+ * The same, and why. In root's prefix what another user could mount says nothing: what
+ * root's daemon left there does, and where it does not tell, nothing needs to be made.
+ */
+export function modeInForce(paths: ModePaths, uid = process.getuid?.() ?? 0): ModeInForce {
   const setting = readConfig(paths)['store.mode']
   if (mountState(paths) === 'mounted') {
     const later =
@@ -41,19 +44,16 @@ export function modeInForce(paths: ModePaths): ModeInForce {
     return { mode: 'mount', why: `${paths.store} is mounted${later}` }
   }
   if (setting !== 'auto') return { mode: setting, why: `"store.mode" in ${paths.config} says so` }
+  if (isOthersCheckout(paths)) {
+    return { mode: 'checkout', why: `the owner of ${paths.store} has checkouts there` }
+  }
+  if (rootDecides(paths, uid)) {
+    return { mode: 'mount', why: "root's daemon decides, and it does not run", undecided: true }
+  }
   const obstacle = fuseObstacle()
-  if (obstacle === undefined) {
-    return isOthersCheckout(paths)
-      ? { mode: 'checkout', why: `the owner of ${paths.store} has checkouts there` }
-      : { mode: 'mount', why: 'this machine can mount', byMachine: true }
-  }
+  if (obstacle === undefined) return { mode: 'mount', why: 'this machine can mount' }
   const { detail, hint } = obstacle
-  return {
-    mode: 'checkout',
-    why: `nothing can be mounted here: ${detail}`,
-    byMachine: true,
-    ...(hint && { hint }),
-  }
+  return { mode: 'checkout', why: `nothing can be mounted here: ${detail}`, ...(hint && { hint }) }
 }
 
 /** The same for who only tells how things are: settings that are wrong are told as well, and count as none. */
@@ -66,15 +66,10 @@ export function describeMode(paths: ModePaths): ModeInForce & { wrongSettings?: 
   }
 }
 
-/** In root's prefix, for others, while root's daemon does not run: what this user could mount says nothing. */
-export function rootDecides(
-  { root, daemonPid }: Pick<PrefixPaths, 'root' | 'daemonPid'>,
-  { byMachine = false }: Pick<ModeInForce, 'byMachine'>,
-  uid = process.getuid?.() ?? 0,
-): string | undefined {
+/** True in root's prefix, for others, while root's daemon does not run. */
+function rootDecides({ root, daemonPid }: Pick<PrefixPaths, 'root' | 'daemonPid'>, uid: number): boolean {
   const isRoots = statSync(root, { throwIfNoEntry: false })?.uid === 0
-  if (!byMachine || !isRoots || uid === 0 || runningProcess(daemonPid)) return undefined
-  return "root's daemon decides, and it does not run"
+  return isRoots && uid !== 0 && !runningProcess(daemonPid)
 }
 
 /** In a prefix that one may only read, its owner decides, and this is how it shows. */

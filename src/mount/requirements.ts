@@ -17,6 +17,8 @@ export type Check = {
   detail: string
   /** what to do about it */
   hint?: string
+  /** the exit status of what cannot work, where it is not the one for a missing mount or daemon */
+  exit?: number
 }
 
 const DEVICE = '/dev/fuse'

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { command } from '../../src/cli/commands/doctor.ts'
+import { command, worst } from '../../src/cli/commands/doctor.ts'
 import { styleFor } from '../../src/cli/output.ts'
 
 const style = styleFor({ isTTY: false })
@@ -33,4 +33,13 @@ test('columns are aligned, hints stand below what they are about', () => {
 test('notes are no problems', () => {
   assert.match(shown(FINE, NOTE) ?? '', /\nNothing is in the way$/)
   assert.match(shown(BAD, NOTE, BAD) ?? '', /\n2 problems$/)
+})
+
+test('the worst finding decides the exit status', () => {
+  const bad = (exit?: number) => ({ ...BAD, ...(exit !== undefined && { exit }) })
+  assert.equal(worst([FINE, NOTE]), 0)
+  assert.equal(worst([bad()]), 8)
+  assert.equal(worst([bad(), bad(2), FINE]), 2)
+  assert.equal(worst([bad(2), bad(), bad(4), bad(7)]), 4)
+  assert.equal(worst([{ ...NOTE, exit: 9 }, bad(3)]), 3)
 })

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { chmodSync, writeFileSync } from 'node:fs'
+import { chmodSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fuseChecks, guestAt, nodeCheck, pathCheck, prefixCheck, runDoctor } from '../../src/daemon/doctor.ts'
 import { writePidFile } from '../../src/files/pid-file.ts'
-import { rootDecides } from '../../src/mount/mode.ts'
+import { modeInForce } from '../../src/mount/mode.ts'
 import { checkHelper, checkRights } from '../../src/mount/requirements.ts'
 import { prefixPaths } from '../../src/paths.ts'
 import { temporaryStore } from '../helpers/store.ts'
@@ -93,9 +93,12 @@ test('while root’s daemon does not run, what another user could mount decides 
   skip: process.getuid?.() !== 0 && 'needs a prefix of root’s',
 }, async (t) => {
   const { paths } = await temporaryStore(t)
-  assert.match(`${rootDecides(paths, { byMachine: true }, 1000)}`, /root's daemon decides.*does not run/)
-  assert.equal(rootDecides(paths, { byMachine: true }, 0), undefined)
-  assert.equal(rootDecides(paths, {}, 1000), undefined)
+  const undecided = { mode: 'mount', why: "root's daemon decides, and it does not run", undecided: true }
+  assert.deepEqual(modeInForce(paths, 1000), undecided)
+  assert.equal(modeInForce(paths, 0).undecided, undefined)
   writePidFile(paths.daemonPid)
-  assert.equal(rootDecides(paths, { byMachine: true }, 1000), undefined)
+  assert.equal(modeInForce(paths, 1000).undecided, undefined)
+  rmSync(paths.daemonPid)
+  writeFileSync(paths.config, '{"store.mode":"checkout"}')
+  assert.equal(modeInForce(paths, 1000).mode, 'checkout')
 })

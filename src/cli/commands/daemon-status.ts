@@ -1,11 +1,18 @@
 // `pkg daemon status`: answers whether or not one runs, and starts none.
 
+import { statSync } from 'node:fs'
+import type { DaemonState } from '../../daemon/client.ts'
+import { EXIT } from '../../errors.ts'
+import type { PrefixPaths } from '../../paths.ts'
 import type { LastCollection } from '../../pins/last-collection.ts'
 import { defineCommand } from '../command.ts'
 import { count, fields, formatBytes, formatDate, printable } from '../output.ts'
 
 export const command = defineCommand({
-  options: (argv) => argv.example('pkg daemon status --json', 'With the mount’s request counts'),
+  options: (argv) =>
+    argv
+      .example('pkg daemon status --json', 'With the mount’s request counts')
+      .epilogue('Exit status: 0 when programs can run by the daemon, 8 when it or its mount is not there.'),
   async run(_args, { paths }) {
     const { daemonState } = await import('../../daemon/client.ts')
     const { lastCollection } = await import('../../pins/last-collection.ts')
@@ -16,13 +23,15 @@ export const command = defineCommand({
       mountpoint: paths.store,
       log: paths.log,
       ...state,
+      ...(!works(state) && { hint: hintFor(state, paths) }),
       ...(last && { lastCollection: last }),
     }
   },
   render(
-    { running, pid, elsewhere, mode, why, mount, mountPid, mountpoint, status, lastCollection, log },
+    { running, pid, elsewhere, mode, why, undecided, mount, mountPid, mountpoint, status, hint, ...rest },
     style,
   ) {
+    const { lastCollection, log } = rest
     const collection = status?.collection
     const where = elsewhere ? ' of another pid namespace' : ''
     const at = (process: number | undefined) => (process === undefined ? '' : ` (process ${process}${where})`)
@@ -36,13 +45,17 @@ export const command = defineCommand({
       [
         ['daemon', running ? `${style.green('running')}${at(pid)}` : style.yellow('not running')],
         ['since', status && formatDate(status.started)],
-        ['mode', `${mode}: ${printable(why)}`],
+        ['mode', `${undecided ? 'not known' : mode}: ${printable(why)}`],
         ['mount', `${states[mount]} at ${mountpoint}${at(mountPid)}`],
         ['error', failure && style.red(failure.message)],
-        ['hint', failure?.hint],
-        ['collects', collection && `by itself ${collection.when}`],
+        ['hint', failure?.hint ?? (hint && printable(hint))],
+        ['collects', collection && `by itself ${printable(collection.when)}`],
         ['collecting', collection?.running && `now: ${collection.running}`],
         ['last', lastCollection && describeLast(lastCollection)],
+        [
+          'generations',
+          lastCollection?.lastGenerations && describeGenerations(lastCollection.lastGenerations),
+        ],
         [
           'failed',
           collection?.error &&
@@ -54,9 +67,41 @@ export const command = defineCommand({
     )
   },
   brief: ({ mount }) => mount,
+  exitStatus: (state) => (works(state) ? EXIT.ok : EXIT.unavailable),
 })
 
-function describeLast({ ended, blocks, bytes, stopped }: LastCollection): string {
-  const what = blocks === 0 ? 'nothing' : `${count(blocks, 'block')}, ${formatBytes(bytes)}`
-  return `collection ${formatDate(ended)}: deleted ${what}${stopped ? ', and left some' : ''}`
+/** In checkout mode the daemon is all there has to be. */
+function works({ running, mode, mount }: Pick<DaemonState, 'running' | 'mode' | 'mount'>): boolean {
+  return running && (mode === 'checkout' || mount === 'mounted')
+}
+
+function hintFor({ running }: Pick<DaemonState, 'running'>, { root, log }: PrefixPaths): string {
+  if (running) return `See ${log}.`
+  const owner = statSync(root, { throwIfNoEntry: false })?.uid
+  return owner === 0 && process.getuid?.() !== 0
+    ? 'Root starts it, nobody else may: `pkg daemon start`.'
+    : 'Commands start it when they need it; or run `pkg daemon start`.'
+}
+
+function describeLast({
+  ended,
+  blocks,
+  bytes,
+  diskBytes,
+  stopped,
+  young = 0,
+  generations,
+}: LastCollection): string {
+  const what = [
+    generations > 0 && count(generations, 'generation'),
+    blocks > 0 && `${count(blocks, 'block')}, ${formatBytes(diskBytes ?? bytes)}`,
+  ].filter((part) => typeof part === 'string')
+  const left = [stopped && 'some', young > 0 && `${young} too young`].filter(
+    (part) => typeof part === 'string',
+  )
+  return `collection ${formatDate(ended)}: deleted ${what.join(', ') || 'nothing'}${left.length > 0 ? `, and left ${left.join(' and ')}` : ''}`
+}
+
+function describeGenerations({ ended, count: deleted }: { ended: Date; count: number }): string {
+  return `${deleted} deleted by the collection of ${formatDate(ended)}: the log names those that the daemon deleted`
 }

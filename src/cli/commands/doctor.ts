@@ -1,12 +1,17 @@
 // `pkg doctor`: what this machine lacks, and how to mend it. Changes nothing.
 
+import type { Check } from '../../daemon/doctor.ts'
 import { EXIT } from '../../errors.ts'
 import { defineCommand } from '../command.ts'
 import { count, printable, table } from '../output.ts'
 
 export const command = defineCommand({
   options: (argv) =>
-    argv.example('pkg doctor', 'Ends with status 8 when something is missing that is needed'),
+    argv
+      .example('pkg doctor', 'What this machine lacks, and how to mend it')
+      .epilogue(
+        'Exit status: 0, or that of the worst finding: 4 damaged, 2 wrong settings, 7 not permitted, 9 no space, 8 no mount or daemon (in this order).',
+      ),
   async run(_args, { paths, env }) {
     const { runDoctor } = await import('../../daemon/doctor.ts')
     const checks = await runDoctor(paths, { env })
@@ -27,5 +32,14 @@ export const command = defineCommand({
       .filter(({ ok }) => ok === false)
       .map(({ name }) => name)
       .join('\n'),
-  exitStatus: ({ ok }) => (ok ? EXIT.ok : EXIT.unavailable),
+  exitStatus: ({ checks }) => worst(checks),
 })
+
+/** What was lost is worst, then what stops every command, then what stops some. */
+const WORST_FIRST = [EXIT.damaged, EXIT.usage, EXIT.permission, EXIT.noSpace, EXIT.unavailable]
+
+/** The exit status of the worst of these findings. */
+export function worst(checks: readonly Pick<Check, 'ok' | 'exit'>[]): number {
+  const found = checks.flatMap(({ ok, exit = EXIT.unavailable }) => (ok === false ? [exit] : []))
+  return WORST_FIRST.find((status) => found.includes(status)) ?? found[0] ?? EXIT.ok
+}
