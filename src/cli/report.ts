@@ -47,9 +47,12 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
 
 /** `ENOENT: no such file or directory, open '/x'` as `/x: no such file or directory`; of what has no path, the same words. */
 function systemMessage(message: string): string {
-  const [, what, path] = /^E[A-Z0-9]+: (.*?), \w+(?: '([^']*)')?/.exec(nameUnnamed(message)) ?? []
+  const [, what, path, target] =
+    /^E[A-Z0-9]+: (.*?), \w+(?: '([^']*)')?(?: -> '([^']*)')?/.exec(nameUnnamed(message)) ?? []
   if (!what) return message
-  return path === undefined ? what : `${path}: ${what}`
+  // Of a rename: what is in its way is at the second.
+  const place = target ?? path
+  return place === undefined ? what : `${place}: ${what}`
 }
 
 /** `Unknown system error -122: Unknown system error -122, write`: the kernel's words for what Node does not know. */

@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto'
 import {
   closeSync,
+  constants,
   fsyncSync,
   openSync,
   readlinkSync,
@@ -86,7 +87,8 @@ export function symlinkAtomic(target: string, path: string): void {
 
 /** Flushes a directory's entries: without it a rename may be undone by a crash (fsync(2), NOTES). */
 export function fsyncDirectory(path: string): void {
-  const fd = openSync(path, 'r')
+  // A FIFO in its place would have us wait.
+  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY)
   try {
     flushFile(fd)
   } finally {

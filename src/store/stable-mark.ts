@@ -14,7 +14,7 @@
 import { randomBytes } from 'node:crypto'
 import { closeSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { hasCode, isErrno } from '../errors.ts'
+import { hasCode, isErrno, PkgError } from '../errors.ts'
 import { fsyncDirectory, writeAll, writeFileAtomic } from '../files/atomic.ts'
 import { syncFilesystem } from '../files/barrier.ts'
 import { openPrefixFile } from '../files/modes.ts'
@@ -83,7 +83,11 @@ export async function flushStore(paths: MarkPaths, { looked = false } = {}): Pro
     if (next !== undefined) renameSync(next, paths.stableMark)
   } catch (error) {
     if (next !== undefined) rmSync(next, { force: true })
-    throw error
+    if (!isErrno(error, 'EISDIR')) throw error
+    throw new PkgError('IO', `${paths.stableMark} is a directory, not ${FILE.what}`, {
+      hint: 'Move it out of the way: who adds next makes a new one.',
+      cause: error,
+    })
   }
   if (looked) fsyncDirectory(paths.blocks)
 }
