@@ -2,11 +2,14 @@
 // through the DAG and the names along it.
 
 import { hasCode } from '../errors.ts'
-import { type BlockKey, blockKey, type CID, DAG_PB, RAW } from '../store/cid.ts'
+import { type BlockKey, blockKey, type CID, DAG_PB, nodeKey, RAW } from '../store/cid.ts'
+import { LinkStack } from '../store/link-stack.ts'
 import type { Store } from '../store/store.ts'
 import { decodeNode } from '../store/unixfs/node.ts'
 import type { Root } from './root.ts'
 import { RootReader } from './roots.ts'
+
+const NO_LINKS = Buffer.alloc(0)
 
 /** A node on the way, the root first; `name` is what the one before calls it, where it has a name for it. */
 export type WhyStep = { cid: CID; name?: string }
@@ -43,12 +46,12 @@ export async function why(store: Store, cid: CID): Promise<Why[]> {
 
 /** Finds ways to one block. What was walked for one root is known for the next, so all of them cost one walk. */
 class Ways {
-  readonly #store: Pick<Store, 'children'>
+  readonly #store: Pick<Store, 'packedChildren'>
   readonly #target: BlockKey
   /** for every node that was left: the child that leads on, or null when none does */
   readonly #onward = new Map<string, CID | null>()
 
-  constructor(store: Pick<Store, 'children'>, target: CID) {
+  constructor(store: Pick<Store, 'packedChildren'>, target: CID) {
     this.#store = store
     this.#target = blockKey(target)
   }
@@ -63,41 +66,33 @@ class Ways {
     return way
   }
 
-  /** Depth first, with a stack of its own: a DAG may be deeper than ours. */
+  /** Depth first, with a stack of its own: a DAG may be deeper than ours, and a node have 190,000 links. */
   #leads(root: CID): boolean {
-    if (blockKey(root) === this.#target) return true
-    const stack = [this.#enter(root)]
-    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-      const child = top.children[top.next++]
-      if (child === undefined) {
-        stack.pop()
-        continue
-      }
-      if (blockKey(child) === this.#target || this.#onward.get(nodeKey(child))) {
+    const stack = new LinkStack([root], (cid) => this.#links(cid))
+    while (stack.next()) {
+      const { codec, key } = stack
+      const node = `${codec} ${key}`
+      if (key === this.#target || this.#onward.get(node)) {
         // All that we are inside of lead there too.
-        for (const [index, { cid }] of stack.entries()) {
-          this.#onward.set(nodeKey(cid), stack[index + 1]?.cid ?? child)
+        const inside = stack.nodes
+        for (const [index, cid] of inside.entries()) {
+          this.#onward.set(nodeKey(cid), inside[index + 1] ?? stack.cid)
         }
         return true
       }
-      if (child.code !== RAW && !this.#onward.has(nodeKey(child))) stack.push(this.#enter(child))
+      if (codec === RAW || this.#onward.has(node)) continue
+      this.#onward.set(node, null)
+      stack.enter(stack.cid)
     }
-    return this.#onward.get(nodeKey(root)) != null
+    return false
   }
 
-  #enter(cid: CID) {
-    const known = this.#onward.has(nodeKey(cid))
-    if (!known) this.#onward.set(nodeKey(cid), null)
-    return { cid, children: known ? [] : this.#children(cid), next: 0 }
-  }
-
-  #children(cid: CID): readonly CID[] {
-    if (cid.code === RAW) return []
+  #links(cid: CID): Buffer {
     try {
-      return this.#store.children(cid)
+      return this.#store.packedChildren(cid)
     } catch (error) {
       if (!hasCode(error, 'MISSING_BLOCK', 'CORRUPT_BLOCK', 'BAD_NODE', 'UNSUPPORTED')) throw error
-      return []
+      return NO_LINKS
     }
   }
 }
@@ -125,8 +120,4 @@ function nameIn(store: Pick<Store, 'blocks'>, parent: CID, child: CID): string |
       return undefined
     throw error
   }
-}
-
-function nodeKey(cid: CID): string {
-  return `${cid.code} ${blockKey(cid)}`
 }

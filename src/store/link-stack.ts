@@ -50,6 +50,11 @@ export class LinkStack {
     return this.#packed.toString('latin1', this.#multihashAt, this.#end)
   }
 
+  /** The nodes that the walk is in the middle of, the outermost first: the last one has the link. */
+  get nodes(): CID[] {
+    return this.#frames.flatMap(({ node }) => node ?? [])
+  }
+
   /** Goes into a node: its links come next. */
   enter(node: CID): void {
     const packed = this.#read(node)

@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import { temporaryDirectory } from '../helpers/temp.ts'
 
 const HEAP_MIB = 64
-const LEVELS = 12
+const LEVELS = 8
 
 const url = (path: string) => JSON.stringify(import.meta.resolve(path))
 const PRELUDE = `
@@ -42,6 +42,20 @@ const CASES = [
       const { complete } = await withAdd(store, (add) => importCar(add, (async function* () { yield bytes })()))
       console.log(String(complete) === String(root))`,
     says: 'true',
+  },
+  {
+    title: 'why the innermost one is alive',
+    script: `
+      const { Store } = await import(${url('../../src/store/store.ts')})
+      const { putDag } = await import(${url('../helpers/store.ts')})
+      const { addPin } = await import(${url('../../src/pins/pins.ts')})
+      const { why } = await import(${url('../../src/pins/why.ts')})
+      const store = Store.open(process.argv[1])
+      await putDag(store, dag)
+      await addPin(store, { prog: 'wide', cid: root })
+      const [{ path }] = await why(store, dag.directory({}))
+      console.log(path.length, path.at(-1).name)`,
+    says: `${LEVELS + 1} 0`,
   },
   {
     title: 'measuring a tree',
