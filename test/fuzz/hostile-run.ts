@@ -25,8 +25,8 @@ export type Step = {
 
 const TIMEOUT_MS = 60_000
 const LOOK_MS = 200
-/** Read of what a command prints, at most: some print petabytes. */
-const MAX_OUTPUT = 64 * 1024 * 1024
+/** Read of what `cat` prints, at most: some would print petabytes, in parts of a byte. */
+const MAX_OUTPUT = 4 * 1024 * 1024
 
 export const STEPS: readonly { step: string; words: (cid: string, out: string) => string[] }[] = [
   { step: 'import', words: (_, out) => ['store', 'import', `${out}.car`, '--json'] },
@@ -106,7 +106,7 @@ async function take(step: string, words: string[], directory: string): Promise<S
   const start = performance.now()
   const { end, stdout, stderr, peakMiB } = await outcome(
     ['--disable-warning=ExperimentalWarning', `--import=${hook}`, ...words],
-    directory,
+    { directory, maxOutput: step === 'cat' ? MAX_OUTPUT : Number.POSITIVE_INFINITY },
   )
   const ms = Math.round(performance.now() - start)
   const code = /"code": ?"(\w+)"/.exec(stdout)?.[1] ?? ''
@@ -136,7 +136,7 @@ function peakIn(status: string): number {
 
 function outcome(
   words: string[],
-  directory: string,
+  { directory, maxOutput }: { directory: string; maxOutput: number },
 ): Promise<{ end: number | string; stdout: string; stderr: string; peakMiB: number }> {
   return new Promise((resolve, reject) => {
     const env = { ...process.env, HOME: directory, CI: '1' }
@@ -158,7 +158,7 @@ function outcome(
     child.stdout.on('data', (bytes: Buffer) => {
       read += bytes.length
       if (stdout.length < 100_000) stdout += bytes.toString('latin1')
-      if (read > MAX_OUTPUT) child.stdout.destroy()
+      if (read > maxOutput) child.stdout.destroy()
     })
     child.stderr.on('data', (bytes: Buffer) => {
       if (stderr.length < 10_000) stderr += bytes.toString()

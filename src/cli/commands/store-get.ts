@@ -2,7 +2,6 @@
 
 import { defineCommand } from '../command.ts'
 import { count, formatBytes, printable } from '../output.ts'
-import { bytesProgress } from '../steps.ts'
 
 export const command = defineCommand({
   options: (argv) =>
@@ -23,9 +22,12 @@ export const command = defineCommand({
     const store = await context.openStore()
     const cid = resolveHeldDag(store, text)
     const to = destination ?? text.split('/').findLast((part) => part !== '') ?? cid.toString()
-    const progress = bytesProgress(context, 'Copying')
-    const options = { force, signal: context.signal, onProgress: progress.update }
-    const figures = await exportTree(store, cid, to, options).finally(progress.end)
+    const task = context.progress.task('Copying')
+    // A million files may have no bytes.
+    const onProgress = ({ bytes, files }: { bytes: number; files: number }) =>
+      task.update({ done: bytes, detail: `${files} files` })
+    const options = { force, signal: context.signal, onProgress }
+    const figures = await exportTree(store, cid, to, options).finally(task.end)
     return { cid, destination: to, ...figures }
   },
   render({ destination, files, bytes, leftOut }, style) {
