@@ -3,7 +3,7 @@
 // at any moment, and root would write there. What git calls dubious ownership.
 // Everybody else is held back by the kernel.
 
-import { constants, lstatSync, readlinkSync, type Stats } from 'node:fs'
+import { constants, lstatSync, readFileSync, readlinkSync, type Stats } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { isErrno, PkgError } from '../errors.ts'
 
@@ -40,11 +40,19 @@ export function requireOwnPlace(path: string): void {
 function refuseOthers(path: string, place: string, { uid, mode }: Stats): void {
   const isOpen =
     (mode & constants.S_IFMT) === constants.S_IFDIR && (mode & (WRITE_BY_ALL | STICKY)) === WRITE_BY_ALL
-  if (uid === 0 && !isOpen) return
-  const whose = uid === 0 ? 'can be written by everybody' : `belongs to uid ${uid}`
+  const isRoots = uid === 0 || isOutside(uid)
+  if (isRoots && !isOpen) return
+  const whose = isRoots ? 'can be written by everybody' : `belongs to uid ${uid}`
   throw new PkgError('PERMISSION', `root does not work in ${path}: ${place} ${whose}`, {
-    hint: uid === 0 ? 'Close it: chmod o-w.' : 'Work as that user, or in a place of root’s own.',
+    hint: isRoots ? 'Close it: chmod o-w.' : 'Work as that user, or in a place of root’s own.',
   })
+}
+
+/** In a user namespace (user_namespaces(7)) what the machine's own root has, `/` say, is shown as nobody's. */
+function isOutside(uid: number): boolean {
+  const read = (file: string) => readFileSync(file, 'latin1').trim()
+  const isWhole = () => /^0\s+0\s+4294967295$/.test(read('/proc/self/uid_map'))
+  return String(uid) === read('/proc/sys/kernel/overflowuid') && !isWhole()
 }
 
 function look(place: string): Stats | undefined {

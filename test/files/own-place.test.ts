@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { chmodSync, lchownSync, mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -37,4 +38,20 @@ test('root and a link of another’s, or a circle of links', { skip }, async (t)
   assert.throws(() => requireOwnPlace(join(at, 'link', 'x')), { code: 'PERMISSION' })
   symlinkSync('circle', join(at, 'circle'))
   requireOwnPlace(join(at, 'circle'))
+})
+
+test('root of a user namespace, to whom the machine’s own directories are nobody’s', (t) => {
+  const module = new URL('../../src/files/own-place.ts', import.meta.url).href
+  const source = `const { requireOwnPlace } = await import(${JSON.stringify(module)}); requireOwnPlace('/usr/lib')`
+  const as = process.getuid?.() === 0 ? { uid: OTHER, gid: OTHER } : {}
+  const shell = (words: string[]) =>
+    spawnSync('unshare', ['-r', ...words], { ...as, cwd: '/', encoding: 'utf8' })
+  if (
+    shell([process.execPath, '--input-type=module', '-e', `await import(${JSON.stringify(module)})`])
+      .status !== 0
+  )
+    return t.skip('no user namespace can be made here by a user who reads this checkout')
+  assert.equal(shell(['stat', '-c', '%u', '/']).stdout.trim(), '65534')
+  const { status, stderr } = shell([process.execPath, '--input-type=module', '-e', source])
+  assert.equal(status, 0, stderr)
 })
