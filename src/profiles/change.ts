@@ -16,7 +16,8 @@ import { autoPin } from '../pins/auto-pin.ts'
 import { type AddSession, withAdd } from '../store/add.ts'
 import type { CID } from '../store/cid.ts'
 import { type Change, changesBetween } from './compare.ts'
-import { buildEnvironment, environmentUnion, readEnvironment } from './environment.ts'
+import { namingPackages, readInstalled } from './damaged.ts'
+import { buildEnvironment, environmentUnion } from './environment.ts'
 import { type InstalledPackage, sortByName } from './installed.ts'
 import { type Action, readMoves } from './journal.ts'
 import {
@@ -100,9 +101,11 @@ async function change(profile: Profile, edit: Edit, context: ChangeContext): Pro
     if (before !== undefined) await ensureTrees(profile.store, before.cid, { signal })
     return unchanged(before)
   }
-  await add.rely(wanted.map(({ cid }) => cid))
-  signal?.throwIfAborted()
-  const cid = await buildEnvironment(add, wanted, installed)
+  const cid = await namingPackages(add.store, wanted, async () => {
+    await add.rely(wanted.map((one) => one.cid))
+    signal?.throwIfAborted()
+    return await buildEnvironment(add, wanted, installed)
+  })
   done('built', onStep)
   await add.commit([...wanted.map((one) => one.cid), cid])
   done('synced', onStep)
@@ -121,7 +124,9 @@ async function dryRun(profile: Profile, edit: Edit): Promise<ProfileChange> {
   const before = generationBefore(profile)
   const { installed, wanted, changes } = await nextList(profile, before, edit)
   if (changes.length === 0 && before?.number === currentNumber(profile)) return unchanged(before)
-  environmentUnion(profile.store.blocks, wanted, installed)
+  await namingPackages(profile.store, wanted, async () => {
+    environmentUnion(profile.store.blocks, wanted, installed)
+  })
   return { changed: true, changes, generation: nextNumber(profile), previous: before?.number, cid: undefined }
 }
 
@@ -141,7 +146,7 @@ async function nextList(
   before: Generation | undefined,
   edit: Edit,
 ): Promise<{ installed: InstalledPackage[]; wanted: InstalledPackage[]; changes: Change[] }> {
-  const installed = before === undefined ? [] : readEnvironment(profile.store.blocks, before.cid)
+  const installed = before === undefined ? [] : readInstalled(profile, before)
   const wanted = sortByName(await edit([...installed]))
   const twice = wanted.find(({ name }, index) => wanted[index + 1]?.name === name)
   if (twice !== undefined) {

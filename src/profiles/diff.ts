@@ -2,7 +2,7 @@
 
 import { closureSize } from '../store/closure.ts'
 import { type Change, type ChangeKind, changesBetween } from './compare.ts'
-import { readEnvironment } from './environment.ts'
+import { readInstalled } from './damaged.ts'
 import { type Profile, requireGeneration } from './profile.ts'
 
 export interface GenerationDiff {
@@ -22,10 +22,7 @@ export interface GenerationDiff {
 export function diffGenerations(profile: Profile, from: number, to: number): GenerationDiff {
   const { store } = profile
   const [before, after] = [requireGeneration(profile, from), requireGeneration(profile, to)]
-  const changes = changesBetween(
-    readEnvironment(store.blocks, before.cid),
-    readEnvironment(store.blocks, after.cid),
-  )
+  const changes = changesBetween(readInstalled(profile, before), readInstalled(profile, after))
   const of = (kind: ChangeKind) => changes.filter((change) => change.kind === kind)
   return {
     from,

@@ -10,7 +10,7 @@ import { generationNumber, UNFINISHED } from '../pins/names.ts'
 import type { CheckoutStore } from '../store/checkout/check-out.ts'
 import { type CID, tryParseCid } from '../store/cid.ts'
 import type { Store } from '../store/store.ts'
-import { readEnvironment } from './environment.ts'
+import { readInstalled } from './damaged.ts'
 import type { InstalledPackage } from './installed.ts'
 
 /** What reading a profile and switching it need of a store: neither its index nor its writer. */
@@ -107,7 +107,7 @@ export function findCurrentGeneration(profile: Profile<ProfileStore>): Generatio
 export function installedPackages(profile: Profile<ProfileStore>): InstalledPackage[] {
   requireProfile(profile)
   const current = currentGeneration(profile)
-  return current === undefined ? [] : readEnvironment(profile.store.blocks, current.cid)
+  return current === undefined ? [] : readInstalled(profile, current)
 }
 
 /** The number that `current` names. Throws EXISTS when something else of that name is in the way. */

@@ -5,7 +5,8 @@ import { PkgError } from '../errors.ts'
 import { withLock } from '../files/lock.ts'
 import { requireOwnPlace } from '../files/own-place.ts'
 import { type Change, changesBetween } from './compare.ts'
-import { readEnvironment, tryReadEnvironment } from './environment.ts'
+import { readInstalled, requireRoots } from './damaged.ts'
+import { tryReadEnvironment } from './environment.ts'
 import { type Action, movesThatHappened, readMoves, wayBack } from './journal.ts'
 import {
   currentNumber,
@@ -138,8 +139,8 @@ function describe(profile: Profile<ProfileStore>, target: Generation): ProfileSw
   // Away from a `current` that leads to none has to be possible, and away from a damaged generation.
   const current = findCurrentGeneration(profile)
   const previous = currentNumber(profile)
-  const after = readEnvironment(blocks, target.cid)
-  for (const { cid } of after) blocks.get(cid)
+  const after = readInstalled(profile, target)
+  requireRoots(blocks, after)
   const before = current === undefined ? [] : tryReadEnvironment(blocks, current.cid)
   return {
     changed: previous !== target.number,

@@ -5,6 +5,7 @@ import { resolve as absolute } from 'node:path'
 import { PkgError } from '../errors.ts'
 import type { PackOptions } from '../packages/pack.ts'
 import { readManifest } from '../packages/package.ts'
+import { namingPackages } from '../profiles/damaged.ts'
 import { type InstalledPackage, installedPackage } from '../profiles/installed.ts'
 import type { AddSession } from '../store/add.ts'
 import { type ResolvedPackage, resolve } from './resolve.ts'
@@ -37,7 +38,8 @@ export async function lookUp(
     const keep: PackOptions['keep'] = ({ cid }) => add.protect(cid)
     found.push(await resolve(store, text, { registry, pack: { as, keep, signal, onProgress } }))
   }
-  await add.rely(found.map(({ cid }) => cid))
+  const rely = () => add.rely(found.map(({ cid }) => cid))
+  await namingPackages(store, found, rely, { installed: false })
   return found.map((one) =>
     installedPackage(readManifest(store.blocks, one.cid), one.cid, {
       requested: lasting(one.requested),

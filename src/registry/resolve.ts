@@ -6,7 +6,8 @@ import type { Manifest } from '../packages/manifest.ts'
 import { type PackOptions, packDirectory } from '../packages/pack.ts'
 import { readManifest } from '../packages/package.ts'
 import { currentPlatform, type Platform, requirePlatform } from '../packages/platform.ts'
-import { shellWord } from '../paths.ts'
+import { shellWord, userName } from '../paths.ts'
+import { listPins } from '../pins/pins.ts'
 import { type CID, parseCid } from '../store/cid.ts'
 import type { Store } from '../store/store.ts'
 import { resolvePath } from '../store/unixfs/resolve.ts'
@@ -87,7 +88,12 @@ export function findRecord(store: Store, name: string, { user, registry }: Looku
     const record = recordFrom(store, { name: from, root }, name)
     if (record) return { registry: from, root, record }
   }
-  throw noPackage(store, name, asked, registry)
+  const pinned = listPins(store, { user: user ?? userName() }).findLast(({ prog }) => prog === name)
+  const error = noPackage(store, name, asked, registry)
+  if (pinned === undefined) throw error
+  throw new PkgError('NO_PACKAGE', error.message, {
+    hint: `${name} is pinned here: pkg install ${pinned.cid}`,
+  })
 }
 
 /** The next registry is not asked instead: it may have another package of that name. */

@@ -50,7 +50,7 @@ export function absentBlock(paths: Quarantine, cid: CID): PkgError {
 /** The error for a block that is not here, where nobody looks into the quarantine. */
 export function missingBlock(cid: CID): PkgError {
   return new PkgError('MISSING_BLOCK', `block ${cid} is not in the store`, {
-    hint: 'Add the content it belongs to again: `pkg store add` or `pkg store import`.',
+    hint: 'Add the content it belongs to: `pkg store add` or `pkg store import`.',
   })
 }
 

@@ -1,8 +1,12 @@
 // `pkg list`: what the current generation holds. Reads links and a few blocks, no database.
 
+import { EXIT } from '../../errors.ts'
+import type { InstalledPackage } from '../../profiles/installed.ts'
 import { defineCommand } from '../command.ts'
 import { generationNumber } from '../numbers.ts'
 import { formatBytes, printable, table } from '../output.ts'
+
+type Listed = InstalledPackage & { size?: number; damaged?: true }
 
 export const command = defineCommand({
   options: (argv) =>
@@ -14,21 +18,32 @@ export const command = defineCommand({
         describe: 'Of that generation [the current one]',
       })
       .example('pkg list --json', 'With CIDs, priorities and what was asked for'),
-  async run({ generation: number }, { readProfile }) {
-    const [{ currentGeneration, generations, requireGeneration }, { readEnvironment }, { linkSize }] =
-      await Promise.all([
-        import('../../profiles/profile.ts'),
-        import('../../profiles/environment.ts'),
-        import('../../packages/package.ts'),
-      ])
+  async run({ generation: number }, { readProfile, note }) {
+    const [
+      { currentGeneration, generations, requireGeneration },
+      { healHint, readInstalled },
+      { tryLinkSize },
+    ] = await Promise.all([
+      import('../../profiles/profile.ts'),
+      import('../../profiles/damaged.ts'),
+      import('../../packages/package.ts'),
+    ])
     const profile = await readProfile()
     const { blocks } = profile.store
     const generation =
       number === undefined ? currentGeneration(profile) : requireGeneration(profile, generationNumber(number))
     // A path without any profile is a slip of the pen, and no empty one.
     if (!generation) generations(profile)
-    const installed = generation ? readEnvironment(blocks, generation.cid) : []
-    const packages = installed.map((one) => ({ ...one, size: linkSize(blocks, one.cid) }))
+    const installed = generation ? readInstalled(profile, generation) : []
+    // One lost block ends no listing: the others are told, and the status tells of the damage.
+    const packages = installed.map((one): Listed => {
+      const size = tryLinkSize(blocks, one.cid)
+      return { ...one, ...(size === undefined ? { damaged: true } : { size }) }
+    })
+    for (const one of packages.filter(({ damaged }) => damaged)) {
+      note(`${one.name} ${one.version} is damaged: block ${one.cid}, its root, is lost`)
+      note(`hint: ${healHint(one)}`)
+    }
     return { ...(generation && { generation: generation.number, cid: generation.cid }), packages }
   },
   render({ packages, generation }, style, { long }) {
@@ -37,12 +52,13 @@ export const command = defineCommand({
     const rows = packages.map(({ name, version, size, programs, cid }) => [
       style.bold(name),
       version,
-      formatBytes(size),
+      size === undefined ? style.red('damaged') : formatBytes(size),
       long ? cid.toString() : some(programs.map(printable)),
     ])
     return table(['name', 'version', 'closure', long ? 'cid' : 'programs'], rows, { style, right: [2] })
   },
   brief: ({ packages }) => packages.map(({ name }) => name).join('\n'),
+  exitStatus: ({ packages }) => (packages.some(({ damaged }) => damaged) ? EXIT.damaged : EXIT.ok),
 })
 
 /** A line of a table has room for this many names. */

@@ -14,17 +14,17 @@ export const command = defineCommand({
       .positional('program', { type: 'string', demandOption: true, describe: 'A name in the profile’s bin/' })
       .example('pkg which esbuild', 'Link, store path, package, version, generation'),
   async run({ program }, { readProfile, paths, env, profilePath }) {
-    const [{ currentGeneration }, { readEnvironment }, { checkName, shellWord, storePath }, { suggest }] =
+    const [{ currentGeneration }, { readInstalled }, { checkName, shellWord, storePath }, { suggest }] =
       await Promise.all([
         import('../../profiles/profile.ts'),
-        import('../../profiles/environment.ts'),
+        import('../../profiles/damaged.ts'),
         import('../../paths.ts'),
         import('../../registry/suggest.ts'),
       ])
     checkName(program, 'program')
     const profile = await readProfile()
     const generation = currentGeneration(profile)
-    const packages = generation ? readEnvironment(profile.store.blocks, generation.cid) : []
+    const packages = generation ? readInstalled(profile, generation) : []
     const link = generation && (await linkOf(profile, generation.cid, program))
     if (!generation || link === undefined) {
       const near = suggest(

@@ -1,0 +1,90 @@
+// A lost block told as what it belongs to: a package by its name, an environment by
+// its generation, with what heals it. A CID alone tells nobody what to do.
+
+import { hasCode, PkgError } from '../errors.ts'
+import { shellWord } from '../paths.ts'
+import type { BlockGetter } from '../store/blocks.ts'
+import { missingBlocks } from '../store/closure.ts'
+import type { Store } from '../store/store.ts'
+import { readEnvironment } from './environment.ts'
+import type { InstalledPackage } from './installed.ts'
+import type { Generation, Profile, ProfileStore } from './profile.ts'
+
+const REPAIR = '`pkg store verify --repair --from <CAR, directory or prefix>`'
+
+type Damage = PkgError & { code: 'MISSING_BLOCK' | 'CORRUPT_BLOCK' | 'INCOMPLETE' }
+
+function isDamage(error: unknown): error is Damage {
+  return hasCode(error, 'MISSING_BLOCK', 'CORRUPT_BLOCK', 'INCOMPLETE')
+}
+
+/** A package that is installed, or is to be. */
+type Named = Pick<InstalledPackage, 'name' | 'version' | 'cid' | 'requested'>
+
+/** What brings back the lost blocks of a package, and how to go on without it where it is installed. */
+export function healHint({ name, requested }: Pick<Named, 'name' | 'requested'>, installed = true): string {
+  const again = requested.startsWith('/')
+    ? `\`pkg install ${shellWord(requested)}\` as the first time`
+    : 'pack or import it again from where it came'
+  const heal = `Heal it: ${again}, or ${REPAIR}.`
+  return installed ? `${heal} Or go on without it: \`pkg remove ${name}\`.` : heal
+}
+
+/** The packages of a generation. Throws as `readEnvironment`, naming the generation. */
+export function readInstalled(
+  { store, dir }: Pick<Profile<ProfileStore>, 'store' | 'dir'>,
+  { number, cid }: Pick<Generation, 'number' | 'cid'>,
+): InstalledPackage[] {
+  try {
+    return readEnvironment(store.blocks, cid)
+  } catch (cause) {
+    if (!isDamage(cause)) throw cause
+    throw new PkgError(cause.code, `generation ${number} of ${dir} is damaged: ${cause.message}`, {
+      hint: `Go to another one (\`pkg rollback\`, \`pkg switch\`) and install again what that lacks: the same packages make the same environment, which heals this one. Or: ${REPAIR}`,
+      cause,
+    })
+  }
+}
+
+/** Throws MISSING_BLOCK or CORRUPT_BLOCK, naming the package, when the root block of one cannot be read. */
+export function requireRoots(blocks: BlockGetter, packages: readonly InstalledPackage[]): void {
+  for (const one of packages) {
+    try {
+      blocks.get(one.cid)
+    } catch (cause) {
+      throw isDamage(cause) ? damaged(one, cause.message, { cause }) : cause
+    }
+  }
+}
+
+/** Runs what needs these packages whole; what fails for a lost block of one of them names that one. */
+export async function namingPackages<T>(
+  store: Store,
+  packages: readonly Named[],
+  run: () => Promise<T>,
+  { installed = true } = {},
+): Promise<T> {
+  try {
+    return await run()
+  } catch (cause) {
+    if (!isDamage(cause)) throw cause
+    for (const one of packages) {
+      const missing = missingBlocks(store, one.cid, 2)
+      if (missing.length === 0) continue
+      throw damaged(one, `block ${missing[0]}${missing.length > 1 ? ' and others' : ''} is lost`, {
+        cause,
+        installed,
+      })
+    }
+    throw cause
+  }
+}
+
+type Because = { cause: Damage; installed?: boolean }
+
+function damaged(one: Named, why: string, { cause, installed }: Because): PkgError {
+  return new PkgError(cause.code, `${one.name} ${one.version} is not whole here: ${why}`, {
+    hint: healHint(one, installed),
+    cause,
+  })
+}

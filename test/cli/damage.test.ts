@@ -1,0 +1,108 @@
+// What commands say of an installed package, or an environment, that has lost a block; and that what they advise heals it.
+
+import assert from 'node:assert/strict'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { parseCid } from '../../src/store/cid.ts'
+import { blockFile } from '../../src/store/shards.ts'
+import { makeProgram, type Sandbox, sandbox } from './harness.ts'
+
+function lose({ prefix }: Sandbox, cid: string): void {
+  rmSync(blockFile(join(prefix, 'blocks'), parseCid(cid)))
+}
+
+/** Without a mount, which nothing here is about. */
+async function checkouts(t: Parameters<typeof sandbox>[0]): Promise<Sandbox> {
+  const box = await sandbox(t)
+  mkdirSync(box.prefix)
+  writeFileSync(join(box.prefix, 'config.json'), '{"store.mode":"checkout"}')
+  return box
+}
+
+type Packages = { packages: { name: string; cid: string; size?: number; damaged?: true }[]; cid: string }
+
+test('one lost block of an installed package', async (t) => {
+  const box = await checkouts(t)
+  const [good, bad] = ['good', 'bad'].map((name) => makeProgram(join(box.directory, name), name, name))
+  await box.brief('install', good!, '--as', 'good@1.0.0')
+  await box.brief('install', bad!, '--as', 'bad@2.0.0')
+  const { packages } = await box.json<Packages>('list')
+  const cid = packages.find(({ name }) => name === 'bad')!.cid
+  lose(box, cid)
+
+  await t.test('ends no listing', async () => {
+    const { status, stdout, stderr } = await box.run(['list'])
+    assert.equal(status, 4)
+    assert.match(stdout, /^bad +2\.0\.0 +damaged/m)
+    assert.match(stdout, /^good +1\.0\.0 +\d/m)
+    assert.match(stderr, /bad 2\.0\.0 is damaged.*\n.*hint: .*pkg install .*bad.*pkg remove bad/)
+  })
+
+  await t.test('is told with the name of the package', async () => {
+    const third = makeProgram(join(box.directory, 'third'), 'third', 'third')
+    for (const words of [
+      ['remove', 'good'],
+      ['install', third, '--as', 'third@1.0.0'],
+      ['install', third, '--as', 'third@1.0.0', '--dry-run'],
+      ['switch', '2'],
+    ]) {
+      const { status, stderr } = await box.run(words)
+      assert.equal(status, 4, words.join(' '))
+      assert.match(stderr, /bad 2\.0\.0 is not whole here: .*\nhint: Heal it: /, words.join(' '))
+    }
+    const { status, stderr } = await box.run(['install', cid])
+    assert.equal(status, 4)
+    assert.match(stderr, new RegExp(`block ${cid} is not in the store`))
+  })
+
+  await t.test('keeps nobody from going back', async () => {
+    assert.equal(await box.brief('rollback'), '1')
+    assert.equal(await box.brief('list'), 'good')
+  })
+
+  await t.test('comes back by the same install', async () => {
+    await box.brief('install', bad!, '--as', 'bad@2.0.0')
+    assert.equal((await box.run(['list'])).status, 0)
+    assert.equal((await box.run(['store', 'verify'])).status, 0)
+    assert.equal(await box.brief('list'), 'bad\ngood')
+  })
+})
+
+test('one lost block of an environment', async (t) => {
+  const box = await checkouts(t)
+  const [one, two] = ['one', 'two'].map((name) => makeProgram(join(box.directory, name), name, name))
+  await box.brief('install', one!, '--as', 'one@1.0.0')
+  await box.brief('install', two!, '--as', 'two@1.0.0')
+  const { cid } = await box.json<Packages>('list')
+  lose(box, cid)
+  for (const words of [
+    ['list'],
+    ['which', 'two'],
+    ['install', one!, '--as', 'one@2.0.0'],
+    ['remove', 'one'],
+  ]) {
+    const { status, stderr } = await box.run(words)
+    assert.equal(status, 4, words.join(' '))
+    assert.match(stderr, /generation 2 of .* is damaged: .*\nhint: Go to another one \(`pkg rollback`/)
+  }
+  assert.equal(await box.brief('rollback'), '1')
+  await box.brief('install', two!, '--as', 'two@1.0.0')
+  assert.equal(await box.brief('list'), 'one\ntwo')
+  assert.equal((await box.run(['store', 'verify'])).status, 0)
+})
+
+test('a pinned package that is in no registry is named by its CID', async (t) => {
+  const box = await checkouts(t)
+  const cid = await box.brief(
+    'pack',
+    makeProgram(join(box.directory, 'src'), 'tool', 'x'),
+    '--as',
+    'tool@1.0.0',
+  )
+  for (const command of ['install', 'run']) {
+    const { status, stderr } = await box.run([command, 'tool'])
+    assert.equal(status, 3)
+    assert.match(stderr, new RegExp(`hint: tool is pinned here: pkg install ${cid}`))
+  }
+})
