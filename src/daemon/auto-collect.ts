@@ -14,7 +14,7 @@ import { entryPoint } from '../entry.ts'
 import { hasCode } from '../errors.ts'
 import type { PrefixPaths } from '../paths.ts'
 import { type LastCollection, lastCollection } from '../pins/last-collection.ts'
-import type { CollectLine } from './collector-process.ts'
+import type { CollectLine, DeletedGeneration } from './collector-process.ts'
 import type { Log } from './log.ts'
 import { describeTriggers, dueCollection, type Occasion } from './when-to-collect.ts'
 
@@ -114,7 +114,7 @@ export class AutoCollector {
     if (line.type === 'done') {
       this.#error = undefined
       const free = formatBytes(freeSpace(this.#paths).freeBytes)
-      this.#log(`collected ${line.blocks} blocks, ${formatBytes(line.bytes)}; ${free} are free`)
+      this.#log(`collected ${describeFigures(line)}; ${free} are free`)
     } else if (line.type === 'error' && !this.#stop.signal.aborted) this.#failed(line.message)
     if (this.#due() !== undefined) this.#pause = PAUSE_LOOKS
   }
@@ -145,7 +145,10 @@ export class AutoCollector {
       wrong = `${wrong}${data}`.slice(-2000)
     })
     createInterface({ input: child.stdout }).on('line', (text) => {
-      last = JSON.parse(text) as CollectLine
+      const line = JSON.parse(text) as CollectLine
+      // At once: the link is gone, however the collection ends.
+      if (line.type === 'generation') this.#log(describeGeneration(line))
+      else last = line
     })
     // ioprio_set(2): the disk's scheduler goes by it as well.
     if (child.pid !== undefined) calm(child.pid)
@@ -176,6 +179,17 @@ export class AutoCollector {
       return `not known: ${(error as Error).message}`
     }
   }
+}
+
+function describeFigures(line: CollectLine & { type: 'done' }): string {
+  const { blocks, diskBytes, young, checkouts = 0, checkoutDiskBytes = 0 } = line
+  const trees = checkouts > 0 ? `, ${checkouts} checkouts, ${formatBytes(checkoutDiskBytes)}` : ''
+  return `${blocks} blocks, ${formatBytes(diskBytes)}${trees}${young > 0 ? `, and left ${young} too young ones` : ''}`
+}
+
+/** With the CID: as long as its blocks are there, it is the way back. */
+function describeGeneration({ profile, number, cid, created }: DeletedGeneration): string {
+  return `deleted generation ${number} of ${profile}, made ${created}: ${cid}`
 }
 
 function calm(pid: number): void {

@@ -41,18 +41,18 @@ export async function collect(
   const nobodyTells = {
     gone: [],
     dead: [],
-    young: 0,
     claimed: 0,
     unreadable: [],
     deniedProcesses: 0,
     deniedFirst: [],
   }
-  // A daemon of an earlier version tells nothing of checkouts.
-  const figures = { ...NO_CHECKOUTS, ...done }
+  // A daemon of an earlier version tells nothing of checkouts, nor what files took on the disk.
+  const figures = { ...NO_CHECKOUTS, diskBytes: done.bytes, young: 0, ...done }
   return { dryRun: false, ...figures, generations, skipped, ...nobodyTells, incomplete: [], damaged: [] }
 }
 
-type Figures = Pick<CollectionResult, 'blocks' | 'bytes' | 'keptBlocks' | 'roots'>
+type Figures = Pick<CollectionResult, 'blocks' | 'bytes' | 'keptBlocks' | 'roots'> &
+  Partial<Pick<CollectionResult, 'diskBytes' | 'young'>>
 
 async function askForCollection(
   { paths }: Pick<Store, 'paths'>,

@@ -85,7 +85,8 @@ export class Collections {
     createInterface({ input: child.stdout as NonNullable<typeof child.stdout> }).on('line', (text) => {
       const line = JSON.parse(text) as CollectLine
       if (line.type === 'progress') this.#tell(line)
-      else last = line
+      // A collection of this kind has no policy, and others' paths are not for whoever asked.
+      else if (line.type !== 'generation') last = line
     })
     child.stderr?.on('data', (data) => {
       wrong = `${wrong}${data}`.slice(-2000)

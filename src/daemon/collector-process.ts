@@ -22,10 +22,16 @@ import { sizeOfCheckouts } from './files-size.ts'
 /** Milliseconds between two lines of progress. */
 const PROGRESS_MS = 200
 
-type Figures = Pick<CollectionResult, 'blocks' | 'bytes' | 'keptBlocks' | 'roots'>
+/** What the daemon and a user are told of a collection: figures only. */
+type Figures = Pick<CollectionResult, 'blocks' | 'bytes' | 'diskBytes' | 'young' | 'keptBlocks' | 'roots'>
+
+/** An old generation whose link a collection deleted. */
+export type DeletedGeneration = { profile: string; number: number; cid: string; created: string }
 
 export type CollectLine =
   | ({ type: 'progress' } & CollectionProgress)
+  /** for the log of the daemon, never for who asked: paths are others' */
+  | ({ type: 'generation' } & DeletedGeneration)
   | ({ type: 'done' } & Figures & Partial<CheckoutFigures>)
   | { type: 'error'; code: ErrorCode; message: string; hint?: string }
 
@@ -59,16 +65,20 @@ async function collect(store: Store): Promise<void> {
     say({ type: 'progress', ...progress })
   }
   const options = JSON.parse(values.options ?? '{}')
-  const { blocks, bytes, keptBlocks, roots, checkouts, checkoutBytes } = await runCollection(
+  const { blocks, bytes, diskBytes, young, keptBlocks, roots, ...result } = await runCollection(
     store,
     options.policy ?? {},
     {
       ...options,
       signal: end.signal,
       onProgress,
+      onGeneration: ({ profile, number, cid, created }) =>
+        say({ type: 'generation', profile, number, cid: String(cid), created: created.toISOString() }),
     },
   )
-  say({ type: 'done', blocks, bytes, keptBlocks, roots, checkouts, checkoutBytes })
+  const { checkouts, checkoutBytes, checkoutDiskBytes } = result
+  const trees = { checkouts, checkoutBytes, checkoutDiskBytes }
+  say({ type: 'done', blocks, bytes, diskBytes, young, keptBlocks, roots, ...trees })
 }
 
 /** What the user's links reach: each block once, and the trees that were made of it. Whose a link is says its directory. */
@@ -95,5 +105,5 @@ function measure(store: Store, uid: number): void {
       listCheckouts(store).filter((cid) => reached.has(blockKey(cid))),
     )
   }
-  say({ type: 'done', ...size, keptBlocks: 0, roots: own.length })
+  say({ type: 'done', ...size, diskBytes: 0, young: 0, keptBlocks: 0, roots: own.length })
 }

@@ -65,13 +65,25 @@ export function describeTriggers(settings: Settings): string {
   const parts = [
     least &&
       `when less than ${text(least)} ${'bytes' in least ? 'are' : 'is'} free${enough ? `, until ${text(enough)} are` : ''}`,
-    interval !== undefined && `every ${hours(interval)}`,
+    interval !== undefined && `every ${duration(interval)}`,
   ]
-  return parts.filter((part) => typeof part === 'string').join('; ') || 'only when asked to'
+  const when = parts.filter((part) => typeof part === 'string').join('; ')
+  return when === '' ? 'only when asked to' : [when, ...describePolicy(settings)].join('; ')
 }
 
-function hours(ms: number): string {
-  const minutes = Math.round(ms / 60_000)
-  if (minutes % 1440 === 0) return `${minutes / 1440} d`
-  return minutes % 60 === 0 ? `${minutes / 60} h` : `${minutes} min`
+/** Which generations go then: nobody is asked, so it is told beforehand. */
+function describePolicy({ 'gc.keep': keep, 'gc.deleteOlderThan': age }: Settings): string[] {
+  const beyond = [
+    keep !== undefined && `beyond the newest ${keep} of each profile`,
+    age !== undefined && `made more than ${duration(age)} ago`,
+  ].filter((part) => typeof part === 'string')
+  return beyond.length === 0 ? [] : [`deletes generations ${beyond.join(' and ')}`]
+}
+
+const UNITS_MS = { d: 86_400_000, h: 3_600_000, min: 60_000, s: 1000 }
+
+/** In the largest unit that makes it a whole number, as it was written. */
+function duration(ms: number): string {
+  const [unit, factor] = Object.entries(UNITS_MS).find(([, each]) => ms % each === 0) ?? ['ms', 1]
+  return `${ms / factor} ${unit}`
 }

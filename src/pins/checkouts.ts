@@ -24,7 +24,13 @@ import type { CID } from '../store/cid.ts'
 import type { ClaimsJournal } from '../store/claims.ts'
 import type { Store } from '../store/store.ts'
 import { refuseDamage } from './damage.ts'
-import { bytesOfTrees, type CheckoutFigures, deadCheckouts, isCovered } from './dead-checkouts.ts'
+import {
+  type CheckoutFigures,
+  deadCheckouts,
+  isCovered,
+  NO_CHECKOUTS,
+  sizeOfTrees,
+} from './dead-checkouts.ts'
 import type { Marker } from './mark.ts'
 import { refuseUnreadable } from './plan.ts'
 import type { RootReader } from './roots.ts'
@@ -57,7 +63,7 @@ export type CheckoutContext = {
  */
 export async function collectCheckouts(store: Store, context: CheckoutContext): Promise<CheckoutFigures> {
   const { paths } = store
-  const figures = { checkouts: 0, checkoutBytes: 0 }
+  const figures = { ...NO_CHECKOUTS }
   if (isCovered(paths)) return figures
   if (deadCheckouts(paths, context.marker).length > 0) {
     // Links by hand and programs claim nothing in the journal.
@@ -68,7 +74,9 @@ export async function collectCheckouts(store: Store, context: CheckoutContext): 
     syncFiles(context.directories)
     const taken = await takeAway(store, deadCheckouts(paths, context.marker), context)
     figures.checkouts = taken.length
-    figures.checkoutBytes = bytesOfTrees(paths, taken)
+    const { bytes, diskBytes } = sizeOfTrees(paths, taken)
+    figures.checkoutBytes = bytes
+    figures.checkoutDiskBytes = diskBytes
   }
   await removeRubbish(paths)
   await prunePool(paths)

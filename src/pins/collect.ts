@@ -19,6 +19,7 @@ import type { CID } from '../store/cid.ts'
 import { ClaimsJournal } from '../store/claims.ts'
 import { keepSpare } from '../store/spare.ts'
 import type { Store } from '../store/store.ts'
+import type { Amount } from './amount.ts'
 import { dropGone } from './auto-pin.ts'
 import { makeRecord, refreshRecord } from './auto-record.ts'
 import { collectCheckouts } from './checkouts.ts'
@@ -29,7 +30,7 @@ import { flushDirectories } from './flush.ts'
 import { forgetNodes } from './forget.ts'
 import { noteCollection } from './last-collection.ts'
 import { removeDeadTempPins, removeUnfinished } from './leftovers.ts'
-import { Limit, type StoppedBy, Tally } from './limit.ts'
+import { Limit, type Room, type StoppedBy, Tally } from './limit.ts'
 import { readLinks } from './links.ts'
 import { readMounts } from './mount-table.ts'
 import { deleteOldGenerations, findOldGenerations, type SkippedProfile } from './old-generations.ts'
@@ -59,36 +60,41 @@ export type CollectionOptions = PlanOptions & {
   despiteDamage?: boolean | undefined
   /** how long to wait for another collection to end, in ms */
   waitMs?: number | undefined
+  /** told of each old generation when its link is gone: also by a collection that fails after that */
+  onGeneration?: ((generation: Generation) => void) | undefined
 }
 
-export type CollectionResult = CheckoutFigures & {
-  dryRun: boolean
-  /** what was deleted, or in a dry run would be */
-  blocks: number
-  bytes: number
-  generations: Generation[]
-  gone: GoneAutoPin[]
-  /** the same by why it was dead, the largest group first */
-  dead: DeadGroup[]
-  /** there only when it stopped before all that is dead was gone */
-  stopped?: StoppedBy
-  /** blocks without a root that stay because they, or what leads to them, were written within the grace time */
-  young: number
-  /** dead blocks that somebody claimed while the collection ran */
-  claimed: number
-  keptBlocks: number
-  roots: number
-  /** roots that cannot be read now, and were kept as they are remembered */
-  unreadable: UnreadableRoot[]
-  skipped: SkippedProfile[]
-  /** processes of others at which we may not look, and the first of them */
-  deniedProcesses: number
-  deniedFirst: DeniedProcess[]
-  /** nodes that a root reaches but that are not here, as in a pin of a part of a DAG */
-  incomplete: CID[]
-  /** nodes that a root reaches but that are damaged: what only they led to is deleted */
-  damaged: CID[]
-}
+/** The amount is what was deleted, or in a dry run would be. */
+export type CollectionResult = CheckoutFigures &
+  Amount & {
+    dryRun: boolean
+    generations: Generation[]
+    gone: GoneAutoPin[]
+    /** the same by why it was dead, the largest group first */
+    dead: DeadGroup[]
+    /** there only when it stopped before all that is dead was gone: why, and how much is left */
+    stopped?: StoppedBy
+    left?: Amount
+    /** there only where so much was asked for: what is free now, or in a dry run would be */
+    room?: Room
+    /** blocks without a root that stay because they, or what leads to them, were written within the grace time */
+    young: number
+    /** dead blocks that somebody claimed while the collection ran */
+    claimed: number
+    /** blocks that roots reach */
+    keptBlocks: number
+    roots: number
+    /** roots that cannot be read now, and were kept as they are remembered */
+    unreadable: UnreadableRoot[]
+    skipped: SkippedProfile[]
+    /** processes of others at which we may not look, and the first of them */
+    deniedProcesses: number
+    deniedFirst: DeniedProcess[]
+    /** nodes that a root reaches but that are not here, as in a pin of a part of a DAG */
+    incomplete: CID[]
+    /** nodes that a root reaches but that are damaged: what only they led to is deleted */
+    damaged: CID[]
+  }
 
 /**
  * Deletes every block that no root reaches, beside whatever else goes on, and
@@ -133,7 +139,8 @@ async function planned(
   return { dryRun: true, ...plan, claimed: 0, skipped: [], roots: roots.length }
 }
 
-type Run = PlanOptions & { despiteDamage: boolean; lost: AbortSignal }
+type Run = PlanOptions &
+  Pick<CollectionOptions, 'onGeneration'> & { despiteDamage: boolean; lost: AbortSignal }
 
 async function collect(store: Store, policy: RetentionPolicy, options: Run): Promise<CollectionResult> {
   const { at, lost, despiteDamage } = options
@@ -152,36 +159,39 @@ async function collect(store: Store, policy: RetentionPolicy, options: Run): Pro
     lost.throwIfAborted()
     const { generations, gone, autoPins, skipped } = old
     const groups = await groupDead(store, dead, {
-      ...{ alive: marker.alive, gone: { generations, autoPins }, signal: options.signal },
+      ...{ alive: marker.alive, gone: { generations, autoPins } },
+      ...{ signal: options.signal, nameDead: options.nameDead },
     })
-    const tally = new Tally(dead, groups, limit.unit)
-    const stays = dead.count === 0 || limit.reached(tally) !== undefined
-    if (!stays) {
+    const met = limit.isMet
+    if (dead.count > 0 && !met) {
       clearComplete(store, marker)
       await pass('cleared', at)
       // Others may have deleted links and flushed nothing.
       await flushDirectories(survey.directories)
       await pass('synced', at)
     }
-    const met = limit.reached(tally) !== undefined
     const context = { ...options, reader, marker, journal, directories: survey.directories }
     const trees = met ? NO_CHECKOUTS : await collectCheckouts(store, context)
+    const tally = new Tally(dead, groups, trees.checkoutDiskBytes)
     const batch = readConfig(store.paths)['gc.batch']
-    const { claimed, stopped } = await sweep(store, dead, {
+    const { claimed, stopped, next } = await sweep(store, dead, {
       ...options,
       ...{ reader, marker, journal, limit, tally, batch },
     })
     await pass('swept', at)
-    if (tally.blocks > 0) await forgetNodes(store, marker, options)
+    if (tally.deleted.blocks > 0) await forgetNodes(store, marker, options)
     await pass('forgotten', at)
     removeUnfinished(store.paths, survey.directories)
     keepSpare(store.paths)
     await pass('cleaned', at)
-    const { blocks, bytes } = tally
     const { incomplete, damaged } = marker
+    const room = limit.room()
     return {
-      ...{ dryRun: false, blocks, bytes, dead: tally.found(), young, ...(stopped && { stopped }) },
-      ...{ claimed, generations, gone, skipped, keptBlocks: listed - blocks, roots: roots.length },
+      ...{ dryRun: false, ...tally.deleted, dead: tally.found(), young },
+      ...(stopped && { stopped, left: dead.amountFrom(next, marker.alive) }),
+      ...(room && { room }),
+      ...{ claimed, generations, gone, skipped, roots: roots.length },
+      ...{ keptBlocks: listed - dead.count - young + claimed },
       ...{ unreadable, deniedProcesses, deniedFirst, incomplete, damaged, ...trees },
     }
   } finally {
@@ -190,11 +200,12 @@ async function collect(store: Store, policy: RetentionPolicy, options: Run): Pro
 }
 
 /** Temp pins of the dead, old generations, and auto pins whose link was deleted. */
-async function dropOld(store: Store, policy: RetentionPolicy, { at, signal, despiteDamage }: Run) {
+async function dropOld(store: Store, policy: RetentionPolicy, options: Run) {
+  const { at, signal, despiteDamage, onGeneration } = options
   removeDeadTempPins(store.paths)
   refuseUnreadable(readLinks(store.paths).unreadable)
   if (!despiteDamage) await refuseDamageBeyond(store, policy, signal)
-  const { deleted: generations, skipped } = await deleteOldGenerations(store, policy, { at })
+  const { deleted: generations, skipped } = await deleteOldGenerations(store, policy, { at, onGeneration })
   const found = readLinks(store.paths).gone
   await pass('gone-found', at)
   const autoPins = remembered(found)

@@ -1,17 +1,21 @@
 // Dead blocks, by number, in the order in which they are deleted: of each the
-// digest, its bytes, and in which group (dead-groups.ts) it is. Packed, for there may be millions.
+// digest, its sizes, and in which group (dead-groups.ts) it is. Packed, for there may be millions.
 
 import { blockNameOf } from '../store/block-name.ts'
 import { type BlockKey, blockName, multihashOfKey, rawCidOfKey } from '../store/cid.ts'
+import { type Amount, addAmount, noAmount } from './amount.ts'
 import { BlockSet } from './block-set.ts'
+
+/** Of a block's file, when it was listed: its length, and what the file system has given for it. */
+export type FileSize = Pick<Amount, 'bytes' | 'diskBytes'>
 
 export class DeadBlocks {
   /** Those with a sha2-256 digest: their id there is their number here. */
   readonly plain = new BlockSet()
   /** The others, numbered behind those. */
   readonly others: BlockKey[] = []
-  readonly #sizes: number[] = []
-  readonly #otherSizes: number[] = []
+  readonly #sizes = new FileSizes()
+  readonly #otherSizes = new FileSizes()
   /** of each number, the number of its group plus one; 0: none yet */
   #groups = new Uint16Array(0)
 
@@ -19,18 +23,27 @@ export class DeadBlocks {
     return this.plain.ids + this.others.length
   }
 
-  addDigest(digest: Uint8Array, bytes: number): void {
-    if (this.plain.addDigest(digest, 0) === this.#sizes.length) this.#sizes.push(bytes)
+  addDigest(digest: Uint8Array, size: FileSize): void {
+    if (this.plain.addDigest(digest, 0) === this.#sizes.length) this.#sizes.push(size)
   }
 
-  addOther(key: BlockKey, bytes: number): void {
+  addOther(key: BlockKey, size: FileSize): void {
     this.others.push(key)
-    this.#otherSizes.push(bytes)
+    this.#otherSizes.push(size)
   }
 
-  /** Length of the block's file, in bytes, when it was listed. */
-  bytes(number: number): number {
-    return number < this.plain.ids ? this.#sizes[number]! : this.#otherSizes[number - this.plain.ids]!
+  amount(number: number): Amount {
+    const { ids } = this.plain
+    return number < ids ? this.#sizes.of(number) : this.#otherSizes.of(number - ids)
+  }
+
+  /** What is dead from this number on, without what has come to life. */
+  amountFrom(first: number, alive: BlockSet): Amount {
+    const sum = noAmount()
+    for (let number = first; number < this.count; number++) {
+      if (!this.isIn(alive, number)) addAmount(sum, this.amount(number))
+    }
+    return sum
   }
 
   isIn(alive: BlockSet, number: number): boolean {
@@ -61,9 +74,28 @@ export class DeadBlocks {
     const left = new DeadBlocks()
     for (let number = 0; number < this.count; number++) {
       if (this.isIn(alive, number)) continue
-      if (number < this.plain.ids) left.addDigest(this.plain.digest(number), this.bytes(number))
-      else left.addOther(this.others[number - this.plain.ids]!, this.bytes(number))
+      if (number < this.plain.ids) left.addDigest(this.plain.digest(number), this.amount(number))
+      else left.addOther(this.others[number - this.plain.ids]!, this.amount(number))
     }
     return left
+  }
+}
+
+/** Two lists of numbers instead of one of objects. */
+class FileSizes {
+  readonly #bytes: number[] = []
+  readonly #diskBytes: number[] = []
+
+  get length(): number {
+    return this.#bytes.length
+  }
+
+  push({ bytes, diskBytes }: FileSize): void {
+    this.#bytes.push(bytes)
+    this.#diskBytes.push(diskBytes)
+  }
+
+  of(number: number): Amount {
+    return { blocks: 1, bytes: this.#bytes[number]!, diskBytes: this.#diskBytes[number]! }
   }
 }

@@ -7,6 +7,8 @@ import type { PrefixPaths } from '../paths.ts'
 import { checkoutPath, cidOfCheckout, poolDirectory } from '../store/checkout/names.ts'
 import type { CID } from '../store/cid.ts'
 import type { Store } from '../store/store.ts'
+import { allocated } from './amount.ts'
+import type { FileSize } from './dead-blocks.ts'
 import type { Marker } from './mark.ts'
 import { readMounts } from './mount-table.ts'
 
@@ -15,9 +17,11 @@ export type CheckoutFigures = {
   checkouts: number
   /** bytes of their files, as far as no other tree has them */
   checkoutBytes: number
+  /** what the file system gets back for those files, and for the directories */
+  checkoutDiskBytes: number
 }
 
-export const NO_CHECKOUTS: CheckoutFigures = { checkouts: 0, checkoutBytes: 0 }
+export const NO_CHECKOUTS: CheckoutFigures = { checkouts: 0, checkoutBytes: 0, checkoutDiskBytes: 0 }
 
 /** What a collection would take away if nothing is claimed until then. */
 export function planCheckouts(
@@ -26,7 +30,8 @@ export function planCheckouts(
 ): CheckoutFigures {
   const dead = isCovered(paths) ? [] : deadCheckouts(paths, marker)
   const trees = dead.map((cid) => checkoutPath(paths, cid))
-  return { checkouts: dead.length, checkoutBytes: bytesOfTrees(paths, trees) }
+  const { bytes, diskBytes } = sizeOfTrees(paths, trees)
+  return { checkouts: dead.length, checkoutBytes: bytes, checkoutDiskBytes: diskBytes }
 }
 
 /** The checkouts whose root no root reaches. */
@@ -38,13 +43,15 @@ export function deadCheckouts(paths: Pick<PrefixPaths, 'store'>, { alive }: Pick
 }
 
 /** Each inode counts once, and only when all its links are in these trees and the pool. */
-export function bytesOfTrees(paths: Pick<PrefixPaths, 'store'>, trees: readonly string[]): number {
-  if (trees.length === 0) return 0
+export function sizeOfTrees(paths: Pick<PrefixPaths, 'store'>, trees: readonly string[]): FileSize {
+  const size = { bytes: 0, diskBytes: 0 }
+  if (trees.length === 0) return size
   const inodes = new Map<number, { stats: Stats; links: number }>()
   const pool = poolDirectory(paths)
   const count = (path: string): void => {
     const stats = lstatSync(path, { throwIfNoEntry: false })
     if (stats?.isDirectory()) for (const name of namesIn(path)) count(join(path, name))
+    if (stats && !stats.isFile()) size.diskBytes += allocated(stats)
     if (!stats?.isFile()) return
     const known = inodes.get(stats.ino)
     if (known) known.links += 1
@@ -55,9 +62,12 @@ export function bytesOfTrees(paths: Pick<PrefixPaths, 'store'>, trees: readonly 
     const known = inodes.get(lstatSync(join(pool, name), { throwIfNoEntry: false })?.ino ?? -1)
     if (known) known.links += 1
   }
-  return [...inodes.values()]
-    .filter(({ stats, links }) => links >= stats.nlink)
-    .reduce((sum, { stats }) => sum + stats.size, 0)
+  for (const { stats, links } of inodes.values()) {
+    if (links < stats.nlink) continue
+    size.bytes += stats.size
+    size.diskBytes += allocated(stats)
+  }
+  return size
 }
 
 /** A mount of ours, served or stale: whatever else is mounted there holds the trees. */

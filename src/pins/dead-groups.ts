@@ -5,6 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type CID, DAG_PB, RAW } from '../store/cid.ts'
 import { isPlain, plainCid, visitLinks } from '../store/packed-links.ts'
 import type { Store } from '../store/store.ts'
+import { type Amount, noAmount } from './amount.ts'
 import { BlockSet } from './block-set.ts'
 import type { DeadBlocks } from './dead-blocks.ts'
 import { Flags, NumberStack } from './numbers.ts'
@@ -19,7 +20,8 @@ export type DeadGroup = {
    * `generation`: only an old generation that the policy lets go reached them;
    * `auto-pin`: only an auto pin did whose link its owner deleted;
    * `complete`: a DAG that was whole here once, so it was pinned, installed or added, and that nothing keeps now;
-   * `unfinished`: nothing is known of a whole DAG: an add that did not end, or an index that was rebuilt since
+   * `unfinished`: nothing is known of a whole DAG: an add that did not end, what a collection before this one
+   * left of something, or an index that was rebuilt since
    */
   why: 'generation' | 'auto-pin' | 'complete' | 'unfinished'
   /** the top of what is dead; none for `unfinished` */
@@ -29,9 +31,9 @@ export type DeadGroup = {
   number?: number
   /** of a generation its link, of an auto pin the user's own link */
   path?: string
-  blocks: number
-  bytes: number
-}
+  /** what the DAG was called, where whoever asked gave a way to find out (GroupOptions) */
+  name?: string
+} & Amount
 
 /** More than a table of numbers of 16 bits takes is of no use to anybody either. */
 const MAX_GROUPS = 60_000
@@ -42,7 +44,16 @@ export type Gone = {
   autoPins: readonly { path: string; cid: CID }[]
 }
 
-export type GroupOptions = { alive: BlockSet; gone: Gone; signal?: AbortSignal | undefined }
+export type GroupOptions = {
+  alive: BlockSet
+  gone: Gone
+  signal?: AbortSignal | undefined
+  /** what the DAG of a group was called; asked before anything is deleted, for the largest groups */
+  nameDead?: ((group: DeadGroup) => string | undefined) | undefined
+}
+
+/** More names than anybody reads: each costs some blocks to be read. */
+const MAX_NAMED = 100
 
 /**
  * Puts every dead block into a group, and gives the groups, without figures, in the
@@ -52,9 +63,9 @@ export type GroupOptions = { alive: BlockSet; gone: Gone; signal?: AbortSignal |
 export async function groupDead(
   store: Store,
   dead: DeadBlocks,
-  { alive, gone, signal }: GroupOptions,
+  { alive, gone, signal, nameDead }: GroupOptions,
 ): Promise<DeadGroup[]> {
-  const none = { blocks: 0, bytes: 0 }
+  const none = noAmount()
   const isDead = (cid: CID) => !alive.has(cid.multihash.bytes)
   const complete = store.index.complete().filter(isDead)
   const below = new Below(store, alive)
@@ -83,7 +94,25 @@ export async function groupDead(
     signal?.throwIfAborted()
   }
   for (let number = 0; number < dead.count; number++) dead.group(number, groups.length + 1)
-  return [...groups, { why: 'unfinished', ...none }]
+  const all: DeadGroup[] = [...groups, { why: 'unfinished', ...none }]
+  if (nameDead) nameLargest(all, dead, nameDead)
+  return all
+}
+
+function nameLargest(
+  groups: DeadGroup[],
+  dead: DeadBlocks,
+  nameDead: NonNullable<GroupOptions['nameDead']>,
+): void {
+  const bytes = new Float64Array(groups.length)
+  for (let number = 0; number < dead.count; number++) {
+    bytes[dead.groupOf(number) - 1]! += dead.amount(number).bytes
+  }
+  const largest = [...groups.keys()].sort((a, b) => bytes[b]! - bytes[a]!).slice(0, MAX_NAMED)
+  for (const at of largest) {
+    const name = nameDead(groups[at]!)
+    if (name !== undefined) groups[at]!.name = name
+  }
 }
 
 type EnterOptions = { self?: boolean; meet?: (digest: Uint8Array) => void }

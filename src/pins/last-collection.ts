@@ -20,6 +20,11 @@ export type LastCollection = Pick<
   /** how long it took, in ms */
   tookMs: number
   generations: number
+  /** what its blocks took on the disk, and blocks that stayed for being young; no earlier version notes them */
+  diskBytes?: number
+  young?: number
+  /** the last one that deleted generations, this or an earlier one */
+  lastGenerations?: { ended: Date; count: number }
   /** the last one that left nothing dead, this or an earlier one */
   settled?: Settled
 }
@@ -33,17 +38,18 @@ export function noteCollection<R extends CollectionResult>(
   result: R,
   startedMs: number,
 ): R {
-  const { blocks, bytes, keptBlocks, roots, stopped, young, generations } = result
+  const { blocks, bytes, diskBytes, keptBlocks, roots, stopped, young, generations } = result
+  const before = lastCollection(paths)
+  const ended = new Date()
   const leftNone = stopped === undefined && young === 0
-  const settled = leftNone
-    ? { before: Math.min(startedMs, Date.now()), ended: Date.now() }
-    : lastCollection(paths)?.settled
+  const settled = leftNone ? { before: Math.min(startedMs, Date.now()), ended: Date.now() } : before?.settled
   const note = {
     format: FORMAT,
-    ended: new Date(),
+    ended,
     tookMs: Math.max(0, Date.now() - startedMs),
-    ...{ blocks, bytes, keptBlocks, roots, stopped },
+    ...{ blocks, bytes, diskBytes, keptBlocks, roots, stopped, young },
     generations: generations.length,
+    lastGenerations: generations.length > 0 ? { ended, count: generations.length } : before?.lastGenerations,
     settled,
   }
   try {
@@ -63,14 +69,30 @@ export function lastCollection(paths: Pick<PrefixPaths, 'var'>): LastCollection 
     const figures = [note.blocks, note.bytes, note.keptBlocks, note.roots, note.tookMs, note.generations]
     if (format !== FORMAT || Number.isNaN(at.getTime()) || !figures.every(Number.isSafeInteger))
       return undefined
-    const { settled, ...rest } = note
-    return { ...rest, ended: at, ...(isSettled(settled) && { settled }) }
+    const { settled, diskBytes, young, lastGenerations, ...rest } = note
+    const generations = readGenerations(lastGenerations)
+    return {
+      ...rest,
+      ended: at,
+      ...(Number.isSafeInteger(diskBytes) && { diskBytes }),
+      ...(Number.isSafeInteger(young) && { young }),
+      ...(generations && { lastGenerations: generations }),
+      ...(isSettled(settled) && { settled }),
+    }
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof TypeError || hasCode(error, 'NOT_FILE'))
       return undefined
     if (isErrno(error, 'ENOENT', 'EACCES', 'EPERM', 'EIO')) return undefined
     throw error
   }
+}
+
+function readGenerations(value: unknown): LastCollection['lastGenerations'] {
+  const { ended, count } = (value ?? {}) as { ended?: unknown; count?: unknown }
+  const at = new Date(String(ended))
+  return Number.isSafeInteger(count) && !Number.isNaN(at.getTime())
+    ? { ended: at, count: count as number }
+    : undefined
 }
 
 function isSettled(value: unknown): value is Settled {

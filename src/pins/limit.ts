@@ -4,6 +4,7 @@
 import { statfsSync } from 'node:fs'
 import { PkgError } from '../errors.ts'
 import type { PrefixPaths } from '../paths.ts'
+import { addAmount, noAmount } from './amount.ts'
 import type { DeadBlocks } from './dead-blocks.ts'
 import type { DeadGroup } from './dead-groups.ts'
 
@@ -15,32 +16,34 @@ export type LimitOptions = {
   ensureFreeBytes?: number | undefined
 }
 
+/** What is free, for whoever asked for so much: bytes that every user may use. */
+export type Room = { bytes: number; wanted: number }
+
 /** What was deleted so far, or would be. */
 export class Tally {
-  blocks = 0
-  bytes = 0
-  /** what the file system gets back, in whole blocks of its own */
-  diskBytes = 0
+  readonly deleted = noAmount()
   readonly groups: DeadGroup[]
   readonly #dead: DeadBlocks
-  readonly #unit: number
+  /** what the trees of dead checkouts took on the disk: they go before blocks do */
+  readonly #treeBytes: number
 
   /** `groups` get their figures here, by the numbers that `dead` gives them. */
-  constructor(dead: DeadBlocks, groups: DeadGroup[], unit: number) {
+  constructor(dead: DeadBlocks, groups: DeadGroup[], treeBytes = 0) {
     this.#dead = dead
     this.groups = groups
-    this.#unit = unit
+    this.#treeBytes = treeBytes
+  }
+
+  /** What the file system gets back in all. */
+  get freedBytes(): number {
+    return this.deleted.diskBytes + this.#treeBytes
   }
 
   add(number: number): void {
-    const bytes = this.#dead.bytes(number)
-    this.blocks += 1
-    this.bytes += bytes
-    this.diskBytes += Math.ceil(bytes / this.#unit) * this.#unit
+    const amount = this.#dead.amount(number)
+    addAmount(this.deleted, amount)
     const group = this.groups[this.#dead.groupOf(number) - 1]
-    if (group === undefined) return
-    group.blocks += 1
-    group.bytes += bytes
+    if (group !== undefined) addAmount(group, amount)
   }
 
   /** The groups that have something, the largest first. */
@@ -55,8 +58,6 @@ export class Limit {
   readonly #blocks: string
   /** what was not free at the beginning, though it shall be, in bytes */
   readonly #lacking: number
-  /** an allocation unit of the file system, in bytes */
-  readonly unit: number
 
   /** Throws USAGE for limits that are none. */
   constructor({ blocks }: Pick<PrefixPaths, 'blocks'>, options: LimitOptions) {
@@ -67,18 +68,23 @@ export class Limit {
     this.#maxFreed = maxFreedBytes
     this.#ensureFree = ensureFreeBytes
     this.#blocks = blocks
-    this.unit = statfsSync(blocks).bsize || 1
     this.#lacking = ensureFreeBytes - freeBytes(blocks)
   }
 
-  /** True when so much is free already that nothing has to go. */
+  /** True when nothing at all shall go: so much is free already, or no more may be freed. */
   get isMet(): boolean {
-    return this.#lacking <= 0
+    return this.reached({ freedBytes: 0 }) !== undefined
   }
 
-  reached({ bytes, diskBytes }: Tally): StoppedBy | undefined {
-    if (bytes >= this.#maxFreed) return 'max-freed'
-    return diskBytes >= this.#lacking ? 'ensure-free' : undefined
+  reached({ freedBytes }: Pick<Tally, 'freedBytes'>): StoppedBy | undefined {
+    if (freedBytes >= this.#maxFreed) return 'max-freed'
+    return freedBytes >= this.#lacking ? 'ensure-free' : undefined
+  }
+
+  /** What is free now, and `more` that would be; undefined when nobody asked for so much. */
+  room(more = 0): Room | undefined {
+    if (this.#ensureFree === Number.POSITIVE_INFINITY) return undefined
+    return { bytes: freeBytes(this.#blocks) + more, wanted: this.#ensureFree }
   }
 
   /** The same, asking the file system too: others may have freed something. */

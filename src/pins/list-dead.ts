@@ -9,6 +9,7 @@ import { blockKey, CID, cidOfBlockName, DAG_CBOR, DAG_JSON, DAG_PB } from '../st
 import { plainCid } from '../store/packed-links.ts'
 import { shardNames } from '../store/shards.ts'
 import type { Store } from '../store/store.ts'
+import { allocated } from './amount.ts'
 import { DeadBlocks } from './dead-blocks.ts'
 import type { Marker } from './mark.ts'
 import type { PlanOptions } from './plan.ts'
@@ -51,8 +52,9 @@ export async function listDead(
       // A time in the future was set by a clock that was wrong: it says nothing.
       const ageMs = now - stats.mtimeMs
       if (plain && ageMs < graceMs && ageMs > -graceMs) young.push(digest.slice())
-      if (plain) dead.addDigest(digest, stats.size)
-      else dead.addOther(blockKey(cid as CID), stats.size)
+      const size = { bytes: stats.size, diskBytes: allocated(stats) }
+      if (plain) dead.addDigest(digest, size)
+      else dead.addOther(blockKey(cid as CID), size)
     }
     onProgress?.({ step: 'list', blocks: listed })
     await nextTurn()

@@ -49,6 +49,8 @@ export type DeleteOptions = {
   /** only this one's generations */
   user?: string | undefined
   at?: AtPoint | undefined
+  /** told of each when its link is gone */
+  onGeneration?: ((generation: Generation) => void) | undefined
 }
 
 /**
@@ -58,7 +60,7 @@ export type DeleteOptions = {
 export async function deleteOldGenerations(
   { paths }: Pick<Store, 'paths'>,
   policy: RetentionPolicy,
-  { user, at }: DeleteOptions = {},
+  { user, at, onGeneration }: DeleteOptions = {},
 ): Promise<{ deleted: Generation[]; skipped: SkippedProfile[] }> {
   const deleted: Generation[] = []
   const skipped: SkippedProfile[] = []
@@ -76,7 +78,10 @@ export async function deleteOldGenerations(
         async (lost) => {
           for (const generation of findOld().filter((one) => one.profile === profile)) {
             if (lost.aborted) return
-            if (deleteLink(directory, generation, owner as number)) deleted.push(generation)
+            if (deleteLink(directory, generation, owner as number)) {
+              deleted.push(generation)
+              onGeneration?.(generation)
+            }
             await pass('generation-deleted', at)
           }
         },

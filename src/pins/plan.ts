@@ -4,11 +4,12 @@
 import { PkgError } from '../errors.ts'
 import type { CID } from '../store/cid.ts'
 import type { Store } from '../store/store.ts'
+import type { Amount } from './amount.ts'
 import { readRecord } from './auto-record.ts'
 import { isQuarantined } from './damage.ts'
 import { type CheckoutFigures, NO_CHECKOUTS, planCheckouts } from './dead-checkouts.ts'
-import { type DeadGroup, type Gone, groupDead } from './dead-groups.ts'
-import { Limit, type StoppedBy, Tally } from './limit.ts'
+import { type DeadGroup, type Gone, type GroupOptions, groupDead } from './dead-groups.ts'
+import { Limit, type Room, type StoppedBy, Tally } from './limit.ts'
 import { countBlocks, type Listed, listDead } from './list-dead.ts'
 import { linksOfStore, Marker } from './mark.ts'
 import { findOldGenerations } from './old-generations.ts'
@@ -30,12 +31,14 @@ export type PlanOptions = {
   signal?: AbortSignal | undefined
   onProgress?: ((progress: CollectionProgress) => void) | undefined
   at?: AtPoint | undefined
-  /** stop once so many bytes are freed: less than one block more may go */
+  /** stop once so many bytes are freed on the disk: less than one block more may go; 0: nothing goes, generations neither */
   maxFreedBytes?: number | undefined
   /** delete no more than it takes for so many bytes to be free on the file system; nothing at all when they are */
   ensureFreeBytes?: number | undefined
   /** blocks without a root whose files are younger stay, with all they lead to, in ms; else the setting gc.graceSeconds */
   graceMs?: number | undefined
+  /** what dead DAGs were called (dead-groups.ts) */
+  nameDead?: GroupOptions['nameDead']
 }
 
 export type MarkedRoots = {
@@ -70,16 +73,17 @@ export type CollectionPlan = CheckoutFigures & {
   /** nodes that a root reaches but that are damaged: a collection would stop there (damage.ts) */
   damaged: CID[]
   /** what would be deleted, and the same by why it is dead, the largest group first */
-  blocks: number
-  bytes: number
   dead: DeadGroup[]
-  /** there only when dead blocks would be left */
+  /** there only when dead blocks would be left, which a limit spares: why, and how much */
   stopped?: StoppedBy
+  left?: Amount
+  /** there only where so much was asked for: what would be free then */
+  room?: Room
   /** blocks without a root that the grace time keeps */
   young: number
-  /** blocks that stay */
+  /** blocks that roots reach */
   keptBlocks: number
-}
+} & Amount
 
 /** What a collection with this policy and these limits would delete if it ran now. */
 export async function planCollection(
@@ -102,15 +106,19 @@ export async function planCollection(
     alive: marker.alive,
     gone: { generations, autoPins: remembered(gone) },
     signal: options.signal,
+    nameDead: options.nameDead,
   })
-  const tally = new Tally(dead, groups, limit.unit)
   const fatal = unreadable.some(isFatal)
+  const trees = fatal || limit.isMet ? NO_CHECKOUTS : planCheckouts(store, marker)
+  const tally = new Tally(dead, groups, trees.checkoutDiskBytes)
   let stopped: StoppedBy | undefined
-  for (let number = 0; number < dead.count && !fatal; number++) {
+  let next = 0
+  for (; next < dead.count && !fatal; next++) {
     stopped = limit.reached(tally)
     if (stopped !== undefined) break
-    tally.add(number)
+    tally.add(next)
   }
+  const room = limit.room(tally.freedBytes)
   return {
     roots,
     generations,
@@ -120,13 +128,13 @@ export async function planCollection(
     deniedFirst,
     incomplete: marker.incomplete,
     damaged: marker.damaged,
-    blocks: tally.blocks,
-    bytes: tally.bytes,
+    ...tally.deleted,
     dead: tally.found(),
-    ...(stopped && { stopped }),
+    ...(stopped && { stopped, left: dead.amountFrom(next, marker.alive) }),
+    ...(room && { room }),
     young,
-    keptBlocks: listed - tally.blocks,
-    ...(fatal || limit.isMet ? NO_CHECKOUTS : planCheckouts(store, marker)),
+    keptBlocks: listed - dead.count - young,
+    ...trees,
   }
 }
 

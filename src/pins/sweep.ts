@@ -91,6 +91,8 @@ export type SweepContext = PlanOptions & {
 export type SweepFigures = {
   /** blocks that were dead at the mark, and that somebody has claimed since */
   claimed: number
+  /** the number of the first that it did not come to: all of them, where nothing stopped it */
+  next: number
   stopped?: StoppedBy | undefined
 }
 
@@ -103,7 +105,7 @@ export type SweepFigures = {
  */
 export async function sweep(store: Store, dead: DeadBlocks, context: SweepContext): Promise<SweepFigures> {
   const { tally, limit, at, signal, lost, onProgress } = context
-  const figures: SweepFigures = { claimed: 0 }
+  const figures: SweepFigures = { claimed: 0, next: 0 }
   let nextLook = 0
   for (let next = 0; next < dead.count; ) {
     signal?.throwIfAborted()
@@ -123,7 +125,9 @@ export async function sweep(store: Store, dead: DeadBlocks, context: SweepContex
     )
     await pass('batch-done', at)
     next = done.next
-    onProgress?.({ step: 'sweep', blocks: tally.blocks, bytes: tally.bytes, total: dead.count })
+    figures.next = next
+    const { blocks, bytes } = tally.deleted
+    onProgress?.({ step: 'sweep', blocks, bytes, total: dead.count })
     if (!done.walked) await walk(store, context)
     if (done.claims) await delay(PAUSE_MS)
   }

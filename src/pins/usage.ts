@@ -6,6 +6,7 @@ import { lstatSync } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { BlockKey, CID } from '../store/cid.ts'
 import type { Store } from '../store/store.ts'
+import { type Amount, addAmount as add, allocated, noAmount } from './amount.ts'
 import { LabelSets } from './label-sets.ts'
 import { LinkGraph } from './link-graph.ts'
 import type { CollectionProgress } from './plan.ts'
@@ -23,8 +24,6 @@ export type Owner = {
 
 /** A DAG below owners, and which of them (by their places) hold it as this part. */
 export type Part = { cid: CID; heldBy: readonly number[] }
-
-export type Amount = { blocks: number; bytes: number }
 
 /** `unique` is what would be free if this one went and all others stayed; the rest of `total` is shared. */
 export type Usage = { total: Amount; unique: Amount }
@@ -47,7 +46,7 @@ export type UsageOptions = {
 }
 
 /**
- * Measures owners and parts by the lengths of the block files that there are. Of a
+ * Measures owners and parts by the block files that there are. Of a
  * part unique is what no other part has, and no owner leads to but those that hold it.
  * Changes nothing; beside a collection or an add the figures are of no single instant.
  */
@@ -129,8 +128,8 @@ async function weigh(
     for (const node of graph.nodesOf(key)) sets.unite(setOf[node]!)
     for (const label of single.get(key) ?? []) sets.include(label)
     const set = sets.end()
-    const amount = amounts[set] ?? { blocks: 0, bytes: 0 }
-    add(amount, { blocks: 1, bytes: stats.size })
+    const amount = amounts[set] ?? noAmount()
+    add(amount, { blocks: 1, bytes: stats.size, diskBytes: allocated(stats) })
     amounts[set] = amount
   }
   return amounts
@@ -141,13 +140,13 @@ function summarize(
   sets: LabelSets,
   { owners, parts }: { owners: readonly Owner[]; parts: readonly Part[] },
 ): Omit<StoreUsage, 'unreadable'> {
-  const nothing = (): Usage => ({ total: { blocks: 0, bytes: 0 }, unique: { blocks: 0, bytes: 0 } })
+  const nothing = (): Usage => ({ total: noAmount(), unique: noAmount() })
   const ofOwners = owners.map(nothing)
   const ofParts = parts.map(nothing)
   const groups = new Map(owners.flatMap(({ group }) => (group === undefined ? [] : [[group, nothing()]])))
   const holders = parts.map(({ heldBy }) => new Set(heldBy))
-  const kept = { blocks: 0, bytes: 0 }
-  const dead = { blocks: 0, bytes: 0 }
+  const kept = noAmount()
+  const dead = noAmount()
   for (const [set, amount] of amounts.entries()) {
     if (amount === undefined) continue
     const labels = sets.labels(set)
@@ -170,9 +169,4 @@ function summarize(
 function count({ total, unique }: Usage, amount: Amount, alone: boolean): void {
   add(total, amount)
   if (alone) add(unique, amount)
-}
-
-function add(sum: Amount, { blocks, bytes }: Amount): void {
-  sum.blocks += blocks
-  sum.bytes += bytes
 }

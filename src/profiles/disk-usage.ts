@@ -2,22 +2,17 @@
 // each would free if it went, and what all of them save by sharing blocks.
 
 import { lstatSync } from 'node:fs'
+import { type Amount, addAmount, noAmount } from '../pins/amount.ts'
+import { type CheckoutUsage, measureCheckouts } from '../pins/checkout-usage.ts'
 import type { Root, UnreadableRoot } from '../pins/root.ts'
 import { RootReader } from '../pins/roots.ts'
-import {
-  type Amount,
-  measureUsage,
-  type Owner,
-  type Part,
-  type Usage,
-  type UsageOptions,
-} from '../pins/usage.ts'
+import { measureUsage, type Owner, type Part, type Usage, type UsageOptions } from '../pins/usage.ts'
 import { blockKey, type CID } from '../store/cid.ts'
 import type { Store } from '../store/store.ts'
 import { tryReadEnvironment } from './environment.ts'
 import type { InstalledPackage } from './installed.ts'
 
-/** Lengths of block files, in bytes. `unique` + `shared` = `total`. */
+/** Bytes of content: lengths of block files. `unique` + `shared` = `total`. */
 export type Bytes = {
   blocks: number
   total: number
@@ -69,8 +64,13 @@ export type DiskUsage = {
   kept: Amount & { roots: number }
   dead: Amount
   total: Amount
-  /** bytes that generations and pins would take if each had its own copy, and how many times as much that is */
+  /** the real trees of checkouts, beside the blocks */
+  checkouts: CheckoutUsage
+  /** bytes on the disk: all blocks, and all checkouts */
+  onDisk: number
+  /** bytes of content that the DAGs of all roots would take if each had its own copy; the same DAG is one, however many roots name it */
   copies: number
+  /** those, by what they take together: 1 where no two of them share a block */
   dedupRatio: number
   unreadable: UnreadableRoot[]
   /** nodes that are not here or damaged: what lies below them is not known to be kept */
@@ -97,7 +97,15 @@ export async function diskUsage(store: Store, options: UsageOptions = {}): Promi
   const usage = await measureUsage(store, { owners, parts }, options)
   const measured = lasting.map((root, place) => ({ root, usage: usage.owners[place]! }))
   const { kept, dead } = usage
-  const copies = measured.reduce((sum, { usage: { total } }) => sum + total.bytes, 0)
+  const total = noAmount()
+  for (const amount of [kept, dead]) addAmount(total, amount)
+  const checkouts = await measureCheckouts(store.paths, options)
+  // What is being added block by block is no DAG yet: it is in neither of the two.
+  const dags = kept.bytes - (usage.owners.at(-1)?.unique.bytes ?? 0)
+  const distinct = new Map(
+    owners.flatMap(({ cids }, place) => cids.map((cid) => [blockKey(cid), usage.owners[place]!])),
+  )
+  const copies = [...distinct.values()].reduce((sum, { total }) => sum + total.bytes, 0)
   return {
     packages: sort(
       packages.map(({ heldBy, ...one }, index) => ({
@@ -129,9 +137,11 @@ export async function diskUsage(store: Store, options: UsageOptions = {}): Promi
     inUse: bytes(usage.groups.get(IN_USE) ?? NOTHING),
     kept: { ...kept, roots: lasting.length + users.length },
     dead,
-    total: { blocks: kept.blocks + dead.blocks, bytes: kept.bytes + dead.bytes },
+    total,
+    checkouts,
+    onDisk: total.diskBytes + checkouts.diskBytes,
     copies,
-    dedupRatio: kept.bytes === 0 ? 1 : Math.max(1, copies / kept.bytes),
+    dedupRatio: dags === 0 ? 1 : copies / dags,
     unreadable: links.unreadable,
     incomplete: usage.unreadable,
   }
@@ -140,7 +150,7 @@ export async function diskUsage(store: Store, options: UsageOptions = {}): Promi
 /** The group of what is used now; profiles are named by absolute paths. */
 const IN_USE = 'in use'
 
-const NOTHING: Usage = { total: { blocks: 0, bytes: 0 }, unique: { blocks: 0, bytes: 0 } }
+const NOTHING: Usage = { total: noAmount(), unique: noAmount() }
 
 type GenerationRoot = Root & { profile: string; number: number }
 

@@ -65,7 +65,8 @@ test('du adds up to what is on the disk, and tells what is shared', async () => 
   assert.ok(usage.dedupRatio > 1.4 && usage.dedupRatio < 1.6, String(usage.dedupRatio))
   const { stdout } = await box.run(['du'])
   assert.match(stdout, /^packages +total +unique +shared\nhello \d\.0\.0 +29\d\.\d KiB +9\d\.\d KiB/)
-  assert.match(stdout, /on disk +\d+\.\d KiB, \d+ blocks\nsharing +dedup ratio 1\.5/)
+  assert.match(stdout, /together +\d+\.\d KiB, \d+ blocks, which take .* of the disk\n/)
+  assert.match(stdout, /on disk +\d+\.\d KiB\nsharing +dedup ratio 1\.5/)
   const only = await box.run(['du', '--by', 'generations'])
   assert.match(only.stdout, /^generations .*\n1 .*\n2 .*current\n\nkept/)
 })
@@ -114,15 +115,21 @@ test('gc stops where it was told to, and says so', async () => {
   assert.equal((await box.json<Collected>('gc', '--ensure-free', '1K')).blocks, 0)
   assert.match(
     (await box.run(['gc', '-n', '--max-freed', '1K'])).stdout,
-    /Would delete 1 block, .*\n.*\nDead blocks are left/,
+    /Would delete 1 block, .*\n.*\nIt ends here: .*\nDead blocks are left: 1, 293\.0 KiB \(.* of the disk\)\n[\d,]+ blocks kept by/,
   )
   const rest = await box.run(['gc', '--ensure-free', '100%'])
-  assert.match(rest.stdout, /Deleted 2 blocks, 585\.9 KiB\n {2}585\.9 KiB +2 blocks +never kept/)
-  assert.match((await box.run(['gc'])).stdout, /Deleted nothing\n/)
+  assert.match(
+    rest.stdout,
+    /Deleted 2 blocks, 585\.9 KiB \(.* of the disk\)\n {2}585\.9 KiB +2 blocks +not known what it belonged to/,
+  )
+  assert.match(rest.stderr, / are free, .* were asked for: all that is dead is gone\nhint: /)
+  assert.equal(rest.status, 0)
+  assert.match((await box.run(['gc', '--grace', '0'])).stdout, /Deleted nothing\n/)
   for (const wrong of [
     ['--max-freed', 'much'],
     ['--ensure-free', '120%'],
     ['--grace', '5'],
+    ['--grace', ''],
   ]) {
     assert.equal((await box.run(['gc', ...wrong])).status, 2, wrong.join(' '))
   }

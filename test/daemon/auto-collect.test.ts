@@ -129,7 +129,7 @@ test('a disk that fills up is made room on, and no more than was asked for', {
       assert.equal(collector.status.last?.stopped, 'ensure-free')
       assert.match(
         readFileSync(store.paths.log, 'utf8'),
-        /collecting: .* are free, which is less than .*\n.*daemon: collected \d+ blocks, .* MiB; .* are free/,
+        /collecting: .* are free, which is less than .*\n.*daemon: collected \d+ blocks, .* MiB, and left 5 too young ones; .* are free/,
       )
       // All that may go, and still too little is free: that is tried once, and not every second.
       writeFileSync(store.paths.config, '{"gc.minFree":"95%","gc.checkSeconds":1}')

@@ -1,7 +1,7 @@
 // A collection that shall not take everything, and what it says about why blocks are dead.
 
 import assert from 'node:assert/strict'
-import { lutimesSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { lutimesSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { hasCode } from '../../src/errors.ts'
@@ -9,13 +9,14 @@ import { autoPin } from '../../src/pins/auto-pin.ts'
 import { type CollectionResult, runCollection } from '../../src/pins/collect.ts'
 import { STOP_POINTS } from '../../src/pins/stop-point.ts'
 import { withAdd } from '../../src/store/add.ts'
+import type { CID } from '../../src/store/cid.ts'
 import { closureSize } from '../../src/store/closure.ts'
 import type { Store } from '../../src/store/store.ts'
 import { temporaryStore } from '../helpers/store.ts'
 import { addTree, current, generation, link, missing, pinTree, present, type Tree, tree } from './scenario.ts'
 
-const figures = ({ blocks, bytes, keptBlocks, dead, stopped, young }: CollectionResult) => {
-  return { blocks, bytes, keptBlocks, dead, stopped, young }
+const figures = ({ blocks, bytes, diskBytes, keptBlocks, dead, stopped, left, young }: CollectionResult) => {
+  return { blocks, bytes, diskBytes, keptBlocks, dead, stopped, left, young }
 }
 
 /** Makes files of a DAG look as if they had been written so long ago. */
@@ -28,13 +29,20 @@ test('no more goes than was asked for, and a dry run says the same; the next col
   const store = await temporaryStore(t)
   const kept = await pinTree(store, 'kept')
   const dead = await addTree(store, 'dead', 50)
-  const largest = Math.max(...[...dead.dag.blocks.values()].map(({ bytes }) => bytes.length))
-  const options = { maxFreedBytes: Math.floor(dead.bytes / 3) }
+  const sizes = [...dead.dag.blocks.values()].map(({ cid }) => statSync(store.blocks.file(cid)).blocks * 512)
+  const onDisk = sizes.reduce((sum, size) => sum + size, 0)
+  const options = { maxFreedBytes: Math.floor(onDisk / 3) }
   const plan = await runCollection(store, {}, { ...options, dryRun: true })
   const done = await runCollection(store, {}, options)
   assert.deepEqual(figures(plan), figures(done))
   assert.equal(done.stopped, 'max-freed')
-  assert.ok(done.bytes >= options.maxFreedBytes && done.bytes < options.maxFreedBytes + largest)
+  // What counts is what the file system gets back: these blocks have some bytes in a unit of it each.
+  assert.ok(done.diskBytes >= options.maxFreedBytes)
+  assert.ok(done.diskBytes < options.maxFreedBytes + Math.max(...sizes))
+  assert.ok(done.bytes < done.diskBytes)
+  const left = { blocks: dead.blocks - done.blocks, bytes: dead.bytes - done.bytes }
+  assert.deepEqual(done.left, { ...left, diskBytes: onDisk - done.diskBytes })
+  assert.equal(done.keptBlocks, kept.blocks)
   assert.equal(present(store, dead), dead.blocks - done.blocks)
   const rest = await runCollection(store)
   assert.equal(rest.blocks + done.blocks, dead.blocks)
@@ -42,15 +50,23 @@ test('no more goes than was asked for, and a dry run says the same; the next col
   assert.deepEqual(missing(store, kept.root), [])
 })
 
-test('nothing goes where enough is free, neither blocks nor generations', async (t) => {
+test('nothing goes where enough is free, or nothing may be freed: neither blocks nor generations', async (t) => {
   const store = await temporaryStore(t)
   const [old, now] = [await addTree(store, 'old'), await addTree(store, 'now')]
   generation(store, 1, old.root)
   generation(store, 2, now.root)
   current(store, 2)
   const dead = await addTree(store, 'dead')
-  const done = await runCollection(store, { keep: 1 }, { ensureFreeBytes: 1 })
-  assert.deepEqual([done.blocks, done.generations, done.stopped], [0, [], 'ensure-free'])
+  for (const [name, options] of [
+    ['ensure-free', { ensureFreeBytes: 1 }],
+    ['max-freed', { maxFreedBytes: 0 }],
+  ] as const) {
+    for (const dryRun of [true, false]) {
+      const done = await runCollection(store, { keep: 1 }, { ...options, dryRun })
+      assert.deepEqual([done.blocks, done.generations, done.stopped], [0, [], name])
+      assert.deepEqual([done.keptBlocks, done.left?.blocks], [old.blocks + now.blocks, dead.blocks])
+    }
+  }
   assert.deepEqual([...missing(store, old.root), ...missing(store, dead.root)], [])
 })
 
@@ -59,8 +75,12 @@ test('as much goes as it takes for so much to be free', async (t) => {
   const dead = await addTree(store, 'dead', 50)
   const { bavail, bsize } = statfsSync(store.paths.blocks)
   // Out of reach by far: what others write or delete meanwhile makes no difference.
-  const done = await runCollection(store, {}, { ensureFreeBytes: bavail * bsize * 2, dryRun: true })
-  assert.deepEqual([done.blocks, done.stopped], [dead.blocks, undefined])
+  const wanted = bavail * bsize * 2
+  for (const dryRun of [true, false]) {
+    const done = await runCollection(store, {}, { ensureFreeBytes: wanted, dryRun })
+    assert.deepEqual([done.blocks, done.stopped, done.room?.wanted], [dead.blocks, undefined, wanted])
+    assert.ok((done.room?.bytes ?? wanted) < wanted)
+  }
 })
 
 test('limits that are none are refused', async (t) => {
@@ -173,4 +193,23 @@ test('interrupted at any step it leaves every root whole, and a rerun does the r
     await runCollection(store)
     assert.equal(present(store, dead), 0, point)
   }
+})
+
+test('what is dead is named while it is there, the largest first; the run tells the names of the plan', async (t) => {
+  const store = await temporaryStore(t)
+  const trees = [await addTree(store, 'small', 2), await addTree(store, 'large', 20)]
+  for (const { root } of trees) closureSize(store, root)
+  store.flush()
+  const asked: string[] = []
+  const nameDead = ({ cid }: { cid?: CID }) => {
+    if (cid === undefined) return undefined
+    asked.push(String(cid))
+    return `${store.blocks.get(cid).length} bytes`
+  }
+  const plan = await runCollection(store, {}, { nameDead, dryRun: true })
+  const done = await runCollection(store, {}, { nameDead })
+  const largestFirst = trees.map(({ root }) => String(root)).reverse()
+  assert.deepEqual(asked, [...largestFirst, ...largestFirst])
+  assert.deepEqual(figures(plan), figures(done))
+  assert.match(done.dead[0]?.name ?? '', /^\d+ bytes$/)
 })

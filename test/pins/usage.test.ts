@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict'
 import { statSync } from 'node:fs'
 import { test } from 'node:test'
+import { type Amount, addAmount, noAmount } from '../../src/pins/amount.ts'
 import { LabelSets } from '../../src/pins/label-sets.ts'
-import { type Amount, measureUsage, type Owner, type Part } from '../../src/pins/usage.ts'
+import { measureUsage, type Owner, type Part } from '../../src/pins/usage.ts'
 import { blockKey, CID, DAG_PB, RAW } from '../../src/store/cid.ts'
 import { linksOf } from '../../src/store/links.ts'
 import { Dag, identityCid } from '../fixtures/dag.ts'
@@ -61,11 +62,15 @@ for (const seed of SEEDS) {
       cid: any(),
       heldBy: Array.from({ length: below(owners.length) }, () => below(owners.length)),
     }))
-    const size = (key: string) => statSync(store.blocks.file(dagCid(dag, key))).size
-    const amount = (keys: Set<string>): Amount => ({
-      blocks: keys.size,
-      bytes: [...keys].reduce((sum, key) => sum + size(key), 0),
-    })
+    const size = (key: string) => {
+      const { size: bytes, blocks } = statSync(store.blocks.file(dagCid(dag, key)))
+      return { blocks: 1, bytes, diskBytes: blocks * 512 }
+    }
+    const amount = (keys: Set<string>): Amount => {
+      const sum = noAmount()
+      for (const key of keys) addAmount(sum, size(key))
+      return sum
+    }
     const reached = owners.map(({ cids, blocks }) => reach(dag, cids, blocks))
     const union = (which: (owner: number) => boolean) =>
       new Set(reached.flatMap((keys, owner) => (which(owner) ? [...keys] : [])))

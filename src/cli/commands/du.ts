@@ -1,5 +1,6 @@
 // `pkg du`: what takes the room, and what would be free if it went.
 
+import type { Amount } from '../../pins/amount.ts'
 import type { Bytes, DiskUsage } from '../../profiles/disk-usage.ts'
 import { stepsProgress } from '../collection-steps.ts'
 import { defineCommand } from '../command.ts'
@@ -19,7 +20,11 @@ export const command = defineCommand({
         describe: `All lines, not the first ${SHOWN} of each list`,
       })
       .option('by', { choices: LISTS, requiresArg: true, describe: 'Only this list, and all of it' })
-      .example('pkg du', 'UNIQUE is what goes when this one goes; the rest of it is shared with others')
+      .example('pkg du', 'Unique is what goes when this one goes; the rest of it is shared with others')
+      .example(
+        'pkg du --json',
+        'dedupRatio: the DAGs of all roots, each for itself, by what they take together',
+      )
       .example('pkg du --by generations', 'Which ones are worth deleting: pkg roots drop, pkg gc --keep'),
   async run(_args, context) {
     const { diskUsage } = await import('../../profiles/disk-usage.ts')
@@ -37,7 +42,7 @@ export const command = defineCommand({
     const parts = [table([], rows, { style, right: [1, 2, 3] }), sums(usage, style), remarks(usage, style)]
     return parts.filter((part) => part !== '').join('\n\n')
   },
-  brief: ({ total }) => String(total.bytes),
+  brief: ({ onDisk }) => String(onDisk),
 })
 
 type Row = { what: string; usage: Bytes; about: string }
@@ -88,9 +93,9 @@ function section(name: string, rows: Row[], { style, all }: { style: Style; all:
   ]
 }
 
-function sums({ kept, dead, total, inUse, copies, dedupRatio }: DiskUsage, style: Style): string {
-  const amount = ({ bytes, blocks }: { bytes: number; blocks: number }) =>
-    `${formatBytes(bytes)}, ${count(blocks, 'block')}`
+function sums(usage: DiskUsage, style: Style): string {
+  const { kept, dead, total, checkouts, onDisk, inUse, copies, dedupRatio } = usage
+  const amount = ({ bytes, blocks }: Amount) => `${formatBytes(bytes)}, ${count(blocks, 'block')}`
   const gain = dead.blocks > 0 ? style.dim('  `pkg gc` frees what nothing keeps') : ''
   return fields(
     [
@@ -100,10 +105,17 @@ function sums({ kept, dead, total, inUse, copies, dedupRatio }: DiskUsage, style
         inUse.unique > 0 ? `${formatBytes(inUse.unique)} of it only by running programs and adds` : undefined,
       ],
       ['dead', `${amount(dead)}${gain}`],
-      ['on disk', style.bold(amount(total))],
+      ['together', `${amount(total)}, which take ${formatBytes(total.diskBytes)} of the disk`],
+      [
+        'checkouts',
+        checkouts.diskBytes > 0
+          ? `${formatBytes(checkouts.bytes)}, ${count(checkouts.trees, 'tree')} of ${count(checkouts.files, 'file')}, which take ${formatBytes(checkouts.diskBytes)} of the disk`
+          : undefined,
+      ],
+      ['on disk', style.bold(formatBytes(onDisk))],
       [
         'sharing',
-        `dedup ratio ${dedupRatio.toFixed(1)}: copies of their own would take ${formatBytes(copies)}`,
+        `dedup ratio ${dedupRatio.toFixed(1)}: the DAGs of all roots, each for itself, would take ${formatBytes(copies)}`,
       ],
     ],
     style,

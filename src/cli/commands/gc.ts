@@ -3,6 +3,7 @@
 import { statfsSync } from 'node:fs'
 import { parseBytes, parseDuration, parseShare, shareBytes } from '../../amounts.ts'
 import { PkgError } from '../../errors.ts'
+import type { Amount } from '../../pins/amount.ts'
 import type { CollectionResult } from '../../pins/collect.ts'
 import type { DeadGroup } from '../../pins/dead-groups.ts'
 import type { CID } from '../../store/cid.ts'
@@ -29,17 +30,18 @@ export const command = defineCommand({
       .option('delete-older-than', {
         type: 'string',
         requiresArg: true,
-        describe: 'Delete generations made longer ago, first: 30d, 12h, 2w',
+        describe: 'First delete generations made longer ago: 30d, 12h, 2w; likewise of every user',
       })
       .option('keep', {
         type: 'number',
         requiresArg: true,
-        describe: 'Of each profile keep this many generations; the current one always stays',
+        describe:
+          'Of each profile keep the newest so many generations, and the current one. As the owner of the prefix: of every user’s',
       })
       .option('max-freed', {
         type: 'string',
         requiresArg: true,
-        describe: 'Stop when so much is freed: 10G',
+        describe: 'Stop when so much of the disk is freed: 10G. 0: nothing goes, generations neither',
       })
       .option('ensure-free', {
         type: 'string',
@@ -49,7 +51,7 @@ export const command = defineCommand({
       .option('grace', {
         type: 'string',
         requiresArg: true,
-        describe: 'Blocks written less than so long ago stay: 1h [the setting gc.graceSeconds]',
+        describe: 'Blocks written less than so long ago stay: 1h, or 0 [the setting gc.graceSeconds]',
       })
       .option('despite-damage', {
         type: 'boolean',
@@ -69,7 +71,7 @@ export const command = defineCommand({
       dryRun,
       despiteDamage,
       maxFreedBytes: maxFreed === undefined ? undefined : parseBytes(maxFreed),
-      graceMs: grace === undefined ? undefined : parseDuration(grace),
+      graceMs: grace === undefined ? undefined : grace.trim() === '0' ? 0 : parseDuration(grace),
     }
     const share = ensureFree === undefined ? undefined : parseShare(ensureFree)
     const store = await context.openStore(dryRun ? 'read' : 'change')
@@ -82,9 +84,13 @@ export const command = defineCommand({
         ensureFreeBytes,
         signal: context.signal,
         onProgress: steps.update,
+        nameDead: await packageNames(store),
       })
-      const name = await packageNames(store, { dryRun })
-      return { ...result, dead: result.dead.map((group) => ({ ...group, name: name(group) })) }
+      if (lacksRoom(result)) {
+        context.note(describeLack(result))
+        context.note('hint: `pkg du` shows what takes the room; `pkg gc --keep N` lets generations go.')
+      }
+      return result
     } catch (cause) {
       if (!context.signal.aborted || dryRun) throw cause
       const { blocks = 0, bytes = 0 } = steps.last('sweep') ?? {}
@@ -101,12 +107,10 @@ export const command = defineCommand({
   brief: ({ bytes }) => String(bytes),
 })
 
-/** What dead packages were called: for people who wonder what that was. Once deleted, nobody knows. */
-async function packageNames(
-  { blocks }: Pick<Store, 'blocks'>,
-  { dryRun }: Pick<CollectionResult, 'dryRun'>,
-): Promise<(group: DeadGroup) => string | undefined> {
-  if (!dryRun) return () => undefined
+/** What dead packages were called: for people who wonder what that was. Asked while their blocks are there. */
+async function packageNames({
+  blocks,
+}: Pick<Store, 'blocks'>): Promise<(group: DeadGroup) => string | undefined> {
   const [{ readManifest }, { readEnvironment }] = await Promise.all([
     import('../../packages/package.ts'),
     import('../../profiles/environment.ts'),
@@ -132,35 +136,52 @@ function versionOf({ name, version }: { name: string; version: string }): string
   return `${name} ${version}`
 }
 
-type Named = Omit<CollectionResult, 'dead'> & { dead: (DeadGroup & { name: string | undefined })[] }
+/** True where more was to be free than there is, though all that is dead is gone: no error, for there is nothing more to do. */
+function lacksRoom({ room, stopped }: CollectionResult): boolean {
+  return room !== undefined && stopped === undefined && room.bytes < room.wanted
+}
 
-function summary(result: Named, style: Style): string {
-  const { dryRun, blocks, bytes, checkouts, checkoutBytes, keptBlocks, roots, claimed, young, stopped } =
-    result
-  const nothing = blocks === 0 && checkouts === 0
-  const what = nothing ? 'nothing' : `${count(blocks, 'block')}, ${formatBytes(bytes)}`
-  const trees = checkouts > 0 ? `, and ${count(checkouts, 'checkout')}, ${formatBytes(checkoutBytes)}` : ''
+function describeLack({ room = { bytes: 0, wanted: 0 }, dryRun }: CollectionResult): string {
+  const [are, is] = dryRun ? ['would be', 'would be'] : ['are', 'is']
+  return `${formatBytes(room.bytes)} ${are} free, ${formatBytes(room.wanted)} were asked for: all that is dead ${is} gone`
+}
+
+function summary(result: CollectionResult, style: Style): string {
+  const { dryRun, blocks, generations, checkouts, keptBlocks, roots, claimed, young, stopped } = result
+  const { left } = result
+  const parts = [
+    generations.length > 0 && count(generations.length, 'generation'),
+    blocks > 0 && `${count(blocks, 'block')}, ${sizeOf(result)}`,
+    checkouts > 0 &&
+      `${count(checkouts, 'checkout')}, ${sizeOf({ bytes: result.checkoutBytes, diskBytes: result.checkoutDiskBytes })}`,
+  ].filter((part) => typeof part === 'string')
   const notes = [
     stopped && STOPPED[stopped],
+    left && `Dead blocks are left: ${left.blocks.toLocaleString('en')}, ${sizeOf(left)}`,
     young > 0 &&
       `${count(young, 'block')} without a root written too lately: within the grace time they stay`,
     claimed > 0 && `${count(claimed, 'block')} claimed by others meanwhile`,
-    `${count(keptBlocks - young, 'block')} kept by ${count(roots, 'root')}`,
+    `${count(keptBlocks, 'block')} kept by ${count(roots, 'root')}`,
   ]
   return [
-    `${dryRun ? 'Would delete' : 'Deleted'} ${style.bold(what + trees)}`,
+    `${dryRun ? 'Would delete' : 'Deleted'} ${style.bold(parts.join('; ') || 'nothing')}`,
     ...reasons(result, style),
     ...notes.filter((note) => typeof note === 'string').map((note) => style.dim(note)),
   ].join('\n')
 }
 
+/** What is in it, and what the file system gets back: its own units make more of small blocks. */
+function sizeOf({ bytes, diskBytes }: Pick<Amount, 'bytes' | 'diskBytes'>): string {
+  return `${formatBytes(bytes)} (${formatBytes(diskBytes)} of the disk)`
+}
+
 const STOPPED = {
-  'max-freed': 'Dead blocks are left: as much as was asked for is freed',
-  'ensure-free': 'Dead blocks are left: as much as was asked for is free',
+  'max-freed': 'It ends here: as much as was asked for is freed',
+  'ensure-free': 'It ends here: as much as was asked for is free',
 }
 
 /** Why it is dead, the most first. */
-function reasons({ dead }: Named, style: Style): string[] {
+function reasons({ dead }: CollectionResult, style: Style): string[] {
   const rows = dead
     .slice(0, SHOWN)
     .map((group) => [`  ${formatBytes(group.bytes)}`, count(group.blocks, 'block'), reasonOf(group, style)])
@@ -168,19 +189,20 @@ function reasons({ dead }: Named, style: Style): string[] {
   return rows.length > 0 ? [table([], rows, { style, right: [0, 1] }), ...more] : []
 }
 
-function reasonOf({ why, cid, number, profile, path, name }: Named['dead'][number], style: Style): string {
+function reasonOf({ why, cid, number, profile, path, name }: DeadGroup, style: Style): string {
   const what = name === undefined ? '' : `${style.bold(printable(shorten(name)))}: `
-  if (why === 'generation') return `only generation ${number} of ${printable(profile ?? '')} had it`
+  if (why === 'generation')
+    return `generation ${number} of ${printable(profile ?? '')} had it, and nothing that stays does`
   if (why === 'auto-pin') return `only ${printable(path ?? '')} led to it, which is gone`
   if (why === 'complete') return `${what}nothing keeps ${style.dim(String(cid))} any more`
-  return 'never kept by anything, or from an add that did not end'
+  return 'not known what it belonged to: an add that did not end, or the rest of what was deleted before'
 }
 
 function shorten(text: string): string {
   return text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text
 }
 
-function listOf(first: Named['deniedFirst'], all: number): string {
+function listOf(first: CollectionResult['deniedFirst'], all: number): string {
   const named = first.map(({ pid, name }) => printable(`${pid} ${name}`)).join(', ')
   return all > first.length ? `${named}, …` : named
 }
@@ -196,7 +218,7 @@ function remarks(
     deniedFirst,
     incomplete,
     damaged,
-  }: Named,
+  }: CollectionResult,
   style: Style,
 ): string[] {
   const verb = dryRun ? 'would delete' : 'deleted'
