@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { type Api, listenApi } from '../../../src/daemon/api.ts'
 import { socketPath } from '../../../src/files/socket.ts'
 import { Store } from '../../../src/store/store.ts'
@@ -98,6 +99,8 @@ export const target: Target = {
     assert.ok(!outcome.startsWith('HTTP/1.1 500'))
     if (++runs % 50 === 0) {
       assert.match(firstLine(await exchange(get('/v1/status'))), / 200 /)
+      // An import lets go after its answer.
+      for (let look = 0; look < 100 && readdirSync(store.paths.tempPins).length > 0; look++) await delay(20)
       assert.deepEqual(readdirSync(store.paths.tempPins), [])
       assert.deepEqual(readdirSync(scratch), ['prefix'])
     }
