@@ -19,7 +19,7 @@ for (const dag of HOSTILE_DAGS) {
   }
 }
 
-function line({ step, ms, peakMiB, end, code, blockedMs, stderr }: Step): string {
+function line({ step, ms, cpuMs, peakMiB, end, code, blockedMs, stderr }: Step): string {
   const odd = end === 1 || typeof end === 'string'
-  return `${step.padEnd(7)} ${String(ms).padStart(6)} ms ${String(peakMiB).padStart(5)} MiB  ${end} ${code}${blockedMs === undefined ? '' : ` blocked ${blockedMs} ms`}${odd ? ` !! ${stderr.slice(-300)}` : ''}`
+  return `${step.padEnd(7)} ${String(ms).padStart(6)} ms, cpu ${String(cpuMs).padStart(6)} ms ${String(peakMiB).padStart(5)} MiB  ${end} ${code}${blockedMs === undefined ? '' : ` blocked ${blockedMs} ms`}${odd ? ` !! ${stderr.slice(-300)}` : ''}`
 }

@@ -13,6 +13,8 @@ import type { HostileDag } from '../fixtures/hostile-dags.ts'
 export type Step = {
   step: string
   ms: number
+  /** what its threads took of the processors, which other work beside does not change; 0 when it was killed */
+  cpuMs: number
   peakMiB: number
   /** the exit status, 'killed' after TIMEOUT_MS, or a signal */
   end: number | string
@@ -23,7 +25,7 @@ export type Step = {
   stderr: string
 }
 
-const TIMEOUT_MS = 60_000
+const TIMEOUT_MS = 180_000
 const LOOK_MS = 200
 /** Read of what `cat` prints, at most: some would print petabytes, in parts of a byte. */
 const MAX_OUTPUT = 4 * 1024 * 1024
@@ -99,8 +101,9 @@ async function take(step: string, words: string[], directory: string): Promise<S
   writeFileSync(
     hook,
     `import { isMainThread } from 'node:worker_threads'
-    import { copyFileSync } from 'node:fs'
-    const tell = () => copyFileSync('/proc/self/status', ${JSON.stringify(report)})
+    import { readFileSync, writeFileSync } from 'node:fs'
+    const cpu = () => process.cpuUsage().user + process.cpuUsage().system
+    const tell = () => writeFileSync(${JSON.stringify(report)}, readFileSync('/proc/self/status') + '\\ncpu ' + cpu())
     if (isMainThread) process.on('exit', tell)`,
   )
   const start = performance.now()
@@ -114,6 +117,7 @@ async function take(step: string, words: string[], directory: string): Promise<S
   return {
     step,
     ms,
+    cpuMs: Math.round(Number(/^cpu (\d+)/m.exec(readStatus(report))?.[1] ?? 0) / 1000),
     peakMiB: Math.max(peakMiB, peakIn(report)),
     end,
     code: blocked?.[2] ?? code,
@@ -127,10 +131,14 @@ async function take(step: string, words: string[], directory: string): Promise<S
  * Not getrusage(2): there a child begins with what its parent has, and we have built the DAG.
  */
 function peakIn(status: string): number {
+  return Math.round(Number(/^VmHWM:\s*(\d+) kB/m.exec(readStatus(status))?.[1] ?? 0) / 1024)
+}
+
+function readStatus(file: string): string {
   try {
-    return Math.round(Number(/^VmHWM:\s*(\d+) kB/m.exec(readFileSync(status, 'utf8'))?.[1] ?? 0) / 1024)
+    return readFileSync(file, 'utf8')
   } catch {
-    return 0
+    return ''
   }
 }
 
