@@ -98,7 +98,8 @@ test('a machine with two users and root', { skip }, async (t) => {
     const { lines } = await alice.ask({ socket: socketOf(alice), method: 'POST', path: '/v1/collect' })
     const { type, ...figures } = lines.at(-1) as { type: string }
     assert.equal(type, 'done', there.said())
-    assert.deepEqual(Object.keys(figures), ['blocks', 'bytes', 'keptBlocks', 'roots'])
+    // Others' paths and CIDs would be texts.
+    assert.ok('blocks' in figures && Object.values(figures).every((figure) => typeof figure === 'number'))
   })
   await t.test(
     'sockets are bounded: the one that was not used for longest goes, and comes back',
