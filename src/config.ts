@@ -133,9 +133,12 @@ function checkSettings(settings: object, file: string): Partial<Config> {
       if (words.includes(value)) continue
       throw new PkgError('USAGE', `${file}: "${key}" must be one of ${words.join(', ')}`)
     }
-    if (value === 0 && DEFAULTS[key as keyof Config] === 0) continue
-    if (!Number.isSafeInteger(value) || (value as number) < 1) {
-      throw new PkgError('USAGE', `${file}: "${key}" must be a whole number above 0`)
+    const least = DEFAULTS[key as keyof Config] === 0 ? 0 : 1
+    if (!Number.isSafeInteger(value) || (value as number) < least) {
+      throw new PkgError(
+        'USAGE',
+        `${file}: "${key}" must be a whole number ${least === 0 ? 'of 0 or more' : 'above 0'}`,
+      )
     }
     if (TIMERS.includes(key) && (value as number) > LONGEST_TIMER_S) {
       throw new PkgError('USAGE', `${file}: "${key}" must be at most ${LONGEST_TIMER_S} (24 days)`)

@@ -51,17 +51,33 @@ export async function unknownWords(
   argv: string[],
   page: string | undefined,
 ): Promise<PkgError> {
-  const typed = unknown.map(unveilWord).map((word) => {
+  const typed = withoutTwins(unknown.map(unveilWord)).map((word) => {
     const dashes = argv.find((one) => one.replace(/^-+|=.*$/g, '') === word && one.startsWith('-'))
     return dashes?.replace(/=.*$/, '') ?? JSON.stringify(word)
   })
   const entry = entryOf(page)
   const options = entry ? Object.keys(await describeOptions(entry)) : [...EVERYWHERE, ...WITH_VALUE]
-  const near = unknown.flatMap((word) => suggest(word, options)).map((name) => `--${name}`)
+  const words = withoutTwins(unknown)
+  // An ending of one is as near as a slip of the pen: `--older-than`.
+  const close = words.flatMap((word) => [
+    ...suggest(word, options),
+    ...options.filter((name) => name.endsWith(`-${word}`)),
+  ])
+  const near = [...new Set(close)].map((name) => `--${name}`)
   const meant = near.length > 0 ? `Did you mean ${near.join(' or ')}? ` : ''
   const message = `${typed.join(', ')} ${typed.length === 1 ? 'is' : 'are'} not understood here`
   const hint = page === 'run' ? runHint(argv) : usageHint(page)
   return new PkgError('USAGE', message, { hint: meant + hint })
+}
+
+/** yargs names what has dashes a second time, in its own spelling: `olderThan`. */
+function withoutTwins(words: readonly string[]): string[] {
+  const camel = new Set(
+    words
+      .filter((word) => word.includes('-'))
+      .map((word) => word.replace(/-+(.)?/g, (_, letter = '') => letter.toUpperCase())),
+  )
+  return words.filter((word) => !camel.has(word))
 }
 
 /** What the words of `pkg run` were probably meant to be. */

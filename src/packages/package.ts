@@ -27,6 +27,7 @@ export function readManifest(blocks: BlockGetter, root: CID): Manifest {
 /**
  * The size that a DAG link to `cid` carries: the bytes of its block and, by its own links, of all below it.
  * Read from the root block alone, so that every machine gives the same link and with it the same CID.
+ * A block that is linked twice counts twice: where links do not lie, the closure has this size at most.
  */
 export function linkSize(blocks: BlockGetter, cid: CID): number {
   const bytes = blocks.get(cid)

@@ -93,7 +93,10 @@ function user(): string {
 
 test('roots lists without a verb, and refuses what is in use', async () => {
   const { stdout } = await box.run(['roots'])
-  assert.match(stdout, /^kind +name +since +size +path\ngeneration +2 .* current .*generations\/2\n/)
+  assert.match(
+    stdout,
+    /^kind +name +since +at most +state +path\ngeneration +2 .* current .*generations\/2\n/,
+  )
   assert.equal((await box.run(['roots', '--dead'])).stdout, 'Nothing is left over\n')
   assert.equal((await box.run(['--quiet', 'roots', '--mine'])).stdout.split('\n').length, 2)
   assert.match((await box.run(['roots', '--help'])).stdout, /pkg roots list.*\n.*pkg roots drop/)

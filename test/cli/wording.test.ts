@@ -94,8 +94,8 @@ test('what was added: files, and the blocks that are new', async () => {
   assert.match((await box.run(['store', 'add', 'tree'])).stdout, /; nothing new; not pinned\n$/)
 })
 
-test('sizes with dependencies are called closure', async () => {
-  assert.match((await box.run(['list'])).stdout, /^name +version +closure +programs/)
+test('sizes of closures are called that; what a root alone claims is called a bound', async () => {
+  assert.match((await box.run(['list'])).stdout, /^name +version +at most +programs/)
   assert.match((await box.run(['info', hello])).stdout, /^closure /m)
 })
 
@@ -176,4 +176,17 @@ test('a working directory that is gone, and a home that is not there', async () 
   )
   assert.equal((await box.run(['install', hello], { env })).status, 0)
   rmSync(at('nowhere'), { force: true, recursive: true })
+})
+
+test('an option that there is not is named once, in its own spelling, with the one that was meant', async () => {
+  const { stderr, status } = await box.run(['gc', '--older-than', '30d'])
+  assert.equal(status, 2)
+  assert.match(stderr, /^pkg: --older-than is not understood here\nhint: Did you mean --delete-older-than\?/)
+})
+
+test('why of what is not in the store is not found, and no collection is said to take it', async () => {
+  const cid = 'bafkreifjjcie6lypi6ny7amxnfftagclbuxndqonfipmb64f2km2devei4'
+  const { stdout, stderr, status } = await box.run(['why', cid])
+  assert.deepEqual([status, stdout], [3, ''])
+  assert.match(stderr, new RegExp(`^pkg: ${cid} is not in ${box.prefix}`))
 })

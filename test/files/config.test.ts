@@ -85,3 +85,13 @@ for (const text of wrong) {
     )
   })
 }
+
+test('a setting that may be 0 says so', async (t) => {
+  const config = join(await temporaryDirectory(t), 'config.json')
+  writeFileSync(config, '{"gc.graceSeconds": 0}')
+  assert.equal(readConfig({ config })['gc.graceSeconds'], 0)
+  writeFileSync(config, '{"gc.graceSeconds": -1}')
+  assert.throws(() => readConfig({ config }), /"gc\.graceSeconds" must be a whole number of 0 or more/)
+  writeFileSync(config, '{"gc.batch": 0}')
+  assert.throws(() => readConfig({ config }), /"gc\.batch" must be a whole number above 0/)
+})

@@ -19,7 +19,7 @@ export const command = defineCommand({
     const second = to === undefined ? await current(profile) : generationNumber(to)
     const first = from === undefined ? await before(profile) : generationNumber(from)
     const { added, removed, upgraded, downgraded, changed, ...rest } = diffGenerations(profile, first, second)
-    const sized = (changes: typeof added) => withSizes(changes, profile.store.blocks)
+    const sized = (changes: typeof added) => withSizes(changes, profile.store)
     return {
       ...rest,
       added: await sized(added),

@@ -40,7 +40,7 @@ export const command = defineCommand({
     const { update: onProgress, end } = bytesProgress(context, 'Packing')
     const options = { priority, as, registry, dryRun, signal: context.signal, onProgress }
     const change = await installPackages(profile, specs, options).finally(end)
-    const changes = await withSizes(change.changes, profile.store.blocks)
+    const changes = await withSizes(change.changes, profile.store)
     return { ...change, changes, dryRun, ...(dryRun ? {} : await afterChange(context, change)) }
   },
   render: (change, style) => renderMove(change, style),

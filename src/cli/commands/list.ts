@@ -6,7 +6,7 @@ import { defineCommand } from '../command.ts'
 import { generationNumber } from '../numbers.ts'
 import { formatBytes, printable, table } from '../output.ts'
 
-type Listed = InstalledPackage & { size?: number; damaged?: true }
+type Listed = InstalledPackage & { sizeAtMost?: number; damaged?: true }
 
 export const command = defineCommand({
   options: (argv) =>
@@ -17,7 +17,8 @@ export const command = defineCommand({
         requiresArg: true,
         describe: 'Of that generation [the current one]',
       })
-      .example('pkg list --json', 'With CIDs, priorities and what was asked for'),
+      .example('pkg list --json', 'With CIDs, priorities and what was asked for')
+      .example('pkg info ./tool', 'The exact size: a list reads roots alone, where blocks count once a link'),
   async run({ generation: number }, { readProfile, note }) {
     const [
       { currentGeneration, generations, requireGeneration },
@@ -37,8 +38,8 @@ export const command = defineCommand({
     const installed = generation ? readInstalled(profile, generation) : []
     // One lost block ends no listing: the others are told, and the status tells of the damage.
     const packages = installed.map((one): Listed => {
-      const size = tryLinkSize(blocks, one.cid)
-      return { ...one, ...(size === undefined ? { damaged: true } : { size }) }
+      const sizeAtMost = tryLinkSize(blocks, one.cid)
+      return { ...one, ...(sizeAtMost === undefined ? { damaged: true } : { sizeAtMost }) }
     })
     for (const one of packages.filter(({ damaged }) => damaged)) {
       note(`${one.name} ${one.version} is damaged: block ${one.cid}, its root, is lost`)
@@ -49,13 +50,13 @@ export const command = defineCommand({
   render({ packages, generation }, style, { long }) {
     if (packages.length === 0)
       return generation === undefined ? 'Nothing is installed yet' : 'Nothing is installed'
-    const rows = packages.map(({ name, version, size, programs, cid }) => [
+    const rows = packages.map(({ name, version, sizeAtMost, programs, cid }) => [
       style.bold(name),
       version,
-      size === undefined ? style.red('damaged') : formatBytes(size),
+      sizeAtMost === undefined ? style.red('damaged') : formatBytes(sizeAtMost),
       long ? cid.toString() : some(programs.map(printable)),
     ])
-    return table(['name', 'version', 'closure', long ? 'cid' : 'programs'], rows, { style, right: [2] })
+    return table(['name', 'version', 'at most', long ? 'cid' : 'programs'], rows, { style, right: [2] })
   },
   brief: ({ packages }) => packages.map(({ name }) => name).join('\n'),
   exitStatus: ({ packages }) => (packages.some(({ damaged }) => damaged) ? EXIT.damaged : EXIT.ok),

@@ -22,22 +22,22 @@ export const command = defineCommand({
     const pins = listPins({ paths }, allUsers ? {} : { user: userName() })
     const blocks = new Blocks(paths)
     const listed = pins.map(({ prog, ...pin }) => {
-      return { name: prog, ...pin, size: tryLinkSize(blocks, pin.cid), date: dateOf(pin.path) }
+      return { name: prog, ...pin, sizeAtMost: tryLinkSize(blocks, pin.cid), date: dateOf(pin.path) }
     })
     return { pins: listed.sort(byDate) }
   },
   render({ pins }, style) {
     if (pins.length === 0) return 'There are no pins'
     const users = new Set(pins.map(({ user }) => user)).size > 1
-    const rows = pins.map(({ name, user, kind, cid, path, remembered, size, date }) => [
+    const rows = pins.map(({ name, user, kind, cid, path, remembered, sizeAtMost, date }) => [
       style.bold(printable(name)),
       ...(users ? [printable(user)] : []),
-      size === undefined ? '' : formatBytes(size),
+      sizeAtMost === undefined ? '' : formatBytes(sizeAtMost),
       date === undefined ? '' : formatDate(date),
       cid.toString(),
       kind === 'auto' ? `by ${printable(path)}${remembered ? ' (cannot be read now)' : ''}` : '',
     ])
-    return table(['name', ...(users ? ['user'] : []), 'size', 'since', 'cid', ''], rows, {
+    return table(['name', ...(users ? ['user'] : []), 'at most', 'since', 'cid', ''], rows, {
       style,
       right: [users ? 2 : 1],
     })

@@ -26,7 +26,7 @@ export const command = defineCommand({
       },
     )
     if (!dryRun) noteOtherLink(context)
-    return { ...change, changes: await withSizes(change.changes, profile.store.blocks), dryRun }
+    return { ...change, changes: await withSizes(change.changes, profile.store), dryRun }
   },
   render: (change, style) => renderMove(change, style),
   brief: ({ generation }) => generation?.toString(),

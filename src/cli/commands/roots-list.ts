@@ -9,7 +9,7 @@ export const command = defineCommand({
     argv
       .option('dead', { type: 'boolean', describe: 'Only what keeps nothing any more' })
       .option('mine', { alias: 'm', type: 'boolean', describe: 'Only those of this user' })
-      .example('pkg roots', 'The path in a line is what `pkg roots drop` takes')
+      .example('pkg roots', 'The path in a line is what `pkg roots drop` takes; `pkg du` has exact sizes')
       .example('pkg why esbuild', 'Which of them keep one thing, and by which way'),
   async run({ dead = false, mine = false }, { paths }) {
     const [{ listRoots }, { requirePrefix }, { userName }, { Blocks }, { tryLinkSize }] = await Promise.all([
@@ -28,7 +28,7 @@ export const command = defineCommand({
     return {
       roots: shown.map(({ via: _, ...root }) => ({
         ...root,
-        size: root.cid && tryLinkSize(blocks, root.cid),
+        sizeAtMost: root.cid && tryLinkSize(blocks, root.cid),
       })),
     }
   },
@@ -40,11 +40,11 @@ export const command = defineCommand({
       style.bold(printable(nameOf(root))),
       ...(users ? [printable(root.user ?? '')] : []),
       root.since === undefined ? '' : formatDate(root.since),
-      root.size === undefined ? '' : formatBytes(root.size),
+      root.sizeAtMost === undefined ? '' : formatBytes(root.sizeAtMost),
       remark(root, style),
       printable(root.path),
     ])
-    const headings = ['kind', 'name', ...(users ? ['user'] : []), 'since', 'size', '', 'path']
+    const headings = ['kind', 'name', ...(users ? ['user'] : []), 'since', 'at most', 'state', 'path']
     const stale = roots.filter(({ state }) => state === 'dead').length
     const end =
       stale > 0 && !dead

@@ -19,7 +19,7 @@ export const command = defineCommand({
       signal: context.signal,
     })
     if (!dryRun) noteOtherLink(context)
-    return { ...moved, changes: await withSizes(moved.changes, profile.store.blocks), dryRun }
+    return { ...moved, changes: await withSizes(moved.changes, profile.store), dryRun }
   },
   render: (moved, style) => renderMove(moved, style, { goes: true }),
   brief: ({ generation }) => String(generation),

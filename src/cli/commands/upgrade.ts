@@ -44,7 +44,7 @@ export const command = defineCommand({
         context.note(`${name} stays at ${version}: ${why}`)
       },
     }).finally(end)
-    const changes = await withSizes(change.changes, profile.store.blocks)
+    const changes = await withSizes(change.changes, profile.store)
     const after = dryRun || !change.changed ? {} : await afterChange(context, change)
     return { ...change, changes, dryRun, kept, ...(registries && { registries }), ...after }
   },

@@ -35,6 +35,9 @@ export const command = defineCommand({
           a.number - b.number) ||
         0,
     )
+    if (reasons.length === 0 && !store.blocks.has(cid)) {
+      throw new PkgError('NOT_FOUND', `${cid} is not in ${store.paths.root}, and nothing there leads to it`)
+    }
     return { cid, alive: reasons.length > 0, reasons }
   },
   render({ cid, reasons }, style, { all = false }) {
@@ -53,7 +56,7 @@ export const command = defineCommand({
 
 const alone = ({ root, path }: Reason): Shown => ({ title: describeRoot(root), path })
 
-/** Generations of one profile that lead there by the same names, as one, with the way from the last of them. */
+/** Generations of one profile that lead there by the same names, as one, with the way from the current one of them, else the last. */
 export function foldGenerations(reasons: readonly Reason[]): Shown[] {
   const groups = new Map<string, Reason[]>()
   for (const [at, reason] of reasons.entries()) {
@@ -64,12 +67,12 @@ export function foldGenerations(reasons: readonly Reason[]): Shown[] {
     groups.set(key, [...(groups.get(key) ?? []), reason])
   }
   return [...groups.values()].map((group) => {
-    const last = group.at(-1) as Reason
-    if (group.length === 1) return alone(last)
-    const current = group.find(({ root }) => root.current)?.root.number
-    const note = current === undefined ? '' : ` (${current} is current)`
+    const current = group.find(({ root }) => root.current)
+    const shown = current ?? (group.at(-1) as Reason)
+    if (group.length === 1) return alone(shown)
+    const note = current === undefined ? '' : ` (${current.root.number} is current)`
     const numbers = ranges(group.map(({ root }) => root.number as number))
-    return { title: `generations ${numbers} of ${last.root.profile}${note}`, path: last.path }
+    return { title: `generations ${numbers} of ${shown.root.profile}${note}`, path: shown.path }
   })
 }
 
