@@ -12,6 +12,9 @@ import type { Generation, Profile, ProfileStore } from './profile.ts'
 
 const REPAIR = '`pkg store verify --repair --from <CAR, directory or prefix>`'
 
+/** The same of an environment. */
+export const ENVIRONMENT_HINT = `Go to another generation (\`pkg rollback\`, \`pkg switch\`) and install again what it lacks: the same packages make the same environment, which heals the damaged one. Or: ${REPAIR}`
+
 type Damage = PkgError & { code: 'MISSING_BLOCK' | 'CORRUPT_BLOCK' | 'INCOMPLETE' }
 
 function isDamage(error: unknown): error is Damage {
@@ -40,7 +43,7 @@ export function readInstalled(
   } catch (cause) {
     if (!isDamage(cause)) throw cause
     throw new PkgError(cause.code, `generation ${number} of ${dir} is damaged: ${cause.message}`, {
-      hint: `Go to another one (\`pkg rollback\`, \`pkg switch\`) and install again what that lacks: the same packages make the same environment, which heals this one. Or: ${REPAIR}`,
+      hint: ENVIRONMENT_HINT,
       cause,
     })
   }

@@ -6,8 +6,8 @@ import { setImmediate } from 'node:timers/promises'
 import { hasCode, isErrno, PkgError } from '../errors.ts'
 import { blockFileSize, MAX_BLOCK_BYTES, readBlockFile } from './block-file.ts'
 import type { ListedBlock } from './blocks.ts'
-import { blockKey, CID, DAG_CBOR, DAG_JSON, DAG_PB, sameBlock } from './cid.ts'
-import { missingBlocks } from './closure.ts'
+import { type BlockKey, blockKey, CID, DAG_CBOR, DAG_JSON, DAG_PB, sameBlock } from './cid.ts'
+import { closure, missingBlocks } from './closure.ts'
 import { verifyBlock } from './hash.ts'
 import type { Healed } from './heal.ts'
 import type { IndexNode } from './index-db.ts'
@@ -40,7 +40,7 @@ export type Verified = {
   blocks: number
   bytes: number
   corrupt: BadBlock[]
-  /** when what could be healed was */
+  /** when what could be healed was; what they lack is missing, or damaged and in its place still */
   incompleteRoots: { cid: CID; missing: CID[] }[]
   healed?: Healed
   /** what was found damaged, now or earlier, and has not come back; with those of `roots` that need it */
@@ -66,26 +66,39 @@ export async function verifyStore(store: Store, options: VerifyOptions = {}): Pr
   }
   // Which DAGs a lost block belongs to nobody knows without a walk.
   if (result.corrupt.some(({ quarantined }) => quarantined)) store.index.clearComplete()
-  result.incompleteRoots = findIncomplete(store, roots, options)
+  const inPlace = new Set(
+    result.corrupt.filter(({ quarantined }) => !quarantined).map(({ cid }) => blockKey(cid)),
+  )
+  const findIncomplete = () => incompleteOf(store, roots, { ...options, inPlace })
+  result.incompleteRoots = findIncomplete()
   if (repair && from.length > 0 && result.incompleteRoots.length > 0) {
     const { healStore } = await import('./heal.ts')
     const { signal } = options
     result.healed = await healStore(store, roots, { from, signal })
-    result.incompleteRoots = findIncomplete(store, roots, options)
+    result.incompleteRoots = findIncomplete()
     Object.assign(result, countBlocks(store))
   }
   lookIntoQuarantine(store, result, repair)
   return result
 }
 
-function findIncomplete(
+type InPlace = Pick<VerifyOptions, 'signal'> & { inPlace: ReadonlySet<BlockKey> }
+
+function incompleteOf(
   store: Store,
   roots: readonly CID[],
-  { signal }: VerifyOptions,
+  { signal, inPlace }: InPlace,
 ): Verified['incompleteRoots'] {
   return roots.flatMap((cid) => {
     signal?.throwIfAborted()
     const missing = missingBlocks(store, cid)
+    if (inPlace.size > 0) {
+      const known = new Set(missing.map(blockKey))
+      for (const one of closure(store, [cid], { onMissing: () => {} })) {
+        const key = blockKey(one)
+        if (inPlace.has(key) && !known.has(key)) missing.push(one)
+      }
+    }
     if (missing.length === 0) return []
     store.index.clearComplete((complete) => complete.equals(cid))
     return [{ cid, missing }]

@@ -84,7 +84,7 @@ test('one lost block of an environment', async (t) => {
   ]) {
     const { status, stderr } = await box.run(words)
     assert.equal(status, 4, words.join(' '))
-    assert.match(stderr, /generation 2 of .* is damaged: .*\nhint: Go to another one \(`pkg rollback`/)
+    assert.match(stderr, /generation 2 of .* is damaged: .*\nhint: Go to another generation \(`pkg rollback`/)
   }
   assert.equal(await box.brief('rollback'), '1')
   await box.brief('install', two!, '--as', 'two@1.0.0')

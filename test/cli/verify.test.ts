@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { chmodSync, globSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { sandbox } from './harness.ts'
+import { makeProgram, sandbox } from './harness.ts'
 
 test('damage is named with its roots, and healed by --from', async (t) => {
   const box = await sandbox(t)
@@ -46,4 +46,42 @@ test('of a missing block the roots that need it are told; what came back is coun
   assert.match(found.stdout, /incomplete .*1 block missing.*needed by pin backup/)
   const { stdout } = await box.run(['store', 'verify', '--from', tree, '--json'])
   assert.equal(JSON.parse(stdout).blocks, blocks.length)
+})
+
+test('damage of what is installed leads to a repair: package, generations, how; trees that are gone are made', async (t) => {
+  const box = await sandbox(t)
+  mkdirSync(box.prefix)
+  writeFileSync(join(box.prefix, 'config.json'), '{"store.mode":"checkout"}')
+  const source = makeProgram(join(box.directory, 'src'), 'tool', 'x'.repeat(3000))
+  await box.brief('install', source, '--as', 'tool@1.0.0')
+  await box.brief('install', makeProgram(join(box.directory, 'src2'), 'more', 'y'), '--as', 'more@1.0.0')
+  const { cid } = await box.json<{ cid: string }>('list')
+  const verify = (...words: string[]) => box.run(['store', 'verify', ...words])
+
+  const tree = join(box.prefix, 'store', cid)
+  rmSync(tree, { recursive: true })
+  const gone = await verify('--dry-run')
+  assert.equal(gone.status, 4)
+  assert.match(gone.stdout, new RegExp(`damaged ${cid}: it is missing\n`))
+  const made = await verify()
+  assert.equal(made.status, 0)
+  assert.match(made.stdout, new RegExp(`damaged ${cid}: it is missing \\(made anew\\)\n[^]*all good`))
+  assert.ok(statSync(tree).isDirectory())
+
+  const block = globSync(`${box.prefix}/blocks/*/baf*`).find((file) => statSync(file).size > 3000) as string
+  chmodSync(block, 0o644)
+  writeFileSync(block, 'y'.repeat(3000))
+  for (const words of [['--dry-run'], [], ['--dry-run']]) {
+    const { status, stdout } = await verify(...words)
+    assert.equal(status, 4)
+    assert.match(
+      stdout,
+      /incomplete tool 1\.0\.0: 1 block missing.*; needed by .*generations 1-2 of .*\(2 is current\)/,
+    )
+    assert.match(stdout, /blocks, .*: (1 damaged, )?1 lost that 2 roots need/)
+    assert.match(stdout, /hint: Heal it: `pkg install .*src` .*pkg remove tool/)
+  }
+  assert.notEqual((await verify('--dry-run', '--quiet')).stdout, '')
+  await box.brief('install', source, '--as', 'tool@1.0.0')
+  assert.match((await verify()).stdout, /all good/)
 })

@@ -1,8 +1,8 @@
 // What the owner of a prefix alone may do, asked for by somebody else; and what a collection made for them did.
 
 import assert from 'node:assert/strict'
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { globSync, mkdirSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { test } from 'node:test'
 import { accounts } from './accounts.ts'
 import { WITHOUT_USERS } from './machine.ts'
@@ -41,5 +41,19 @@ test('a user and what is the owner’s', { skip: WITHOUT_USERS }, async (t) => {
     assert.equal(status, 0)
     const { checkouts, blocks } = JSON.parse(stdout)
     assert.deepEqual([checkouts, blocks > 0], [1, true])
+  })
+
+  await t.test('damage that only its owner may put away is damage all the same', async () => {
+    await root.brief('store', 'add', source, '--pin', 'kept')
+    const [file] = globSync(`${prefix}/blocks/*/baf*`)
+    writeFileSync(file as string, 'broken')
+    for (const words of [['verify'], ['verify', '--dry-run'], ['verify', '--json']]) {
+      const { status, stdout } = await anna.pkg('store', ...words)
+      assert.equal(status, 4, stdout)
+      assert.ok(stdout.includes(basename(file as string)), stdout)
+      assert.match(stdout, /needed/)
+    }
+    assert.match((await anna.pkg('store', 'verify')).stdout, /hint: .* healed by its owner \(root\) only/)
+    assert.equal((await root.pkg('store', 'verify', '--from', source)).status, 0)
   })
 })

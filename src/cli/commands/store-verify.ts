@@ -3,10 +3,12 @@
 
 import { EXIT, PkgError } from '../../errors.ts'
 import type { Root } from '../../pins/root.ts'
+import { blockName, type CID } from '../../store/cid.ts'
 import type { Store } from '../../store/store.ts'
 import { defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
-import { describeRoot } from '../describe-root.ts'
+import { describeRoots } from '../describe-root.ts'
+import { hintsFor, renderLoss, summarize } from '../losses.ts'
 import { count, formatBytes, printable } from '../output.ts'
 
 export const command = defineCommand({
@@ -19,7 +21,7 @@ export const command = defineCommand({
         requiresArg: true,
         describe: 'Heal: take lost blocks from a CAR file, an imported directory or another prefix',
       })
-      .option('repair', { type: 'boolean', describe: 'Heal, which --from does too' })
+      .option('repair', { type: 'boolean', describe: 'The same as --from alone, said in full' })
       .example('pkg store verify', 'Move corrupt blocks to quarantine; adding the content again heals it')
       .example('pkg store verify --repair --from backup.car ./tree', 'Heal from what still has the blocks'),
   async run({ dryRun = false, from = [], repair = false }, context) {
@@ -44,44 +46,52 @@ export const command = defineCommand({
     const task = context.progress.task('Verifying', 'items')
     const total = Array.from(store.blocks.list(), () => 0).length
     const all = await roots(store)
-    const { quarantined, ...verified } = await verifyStore(store, {
+    const { quarantined, incompleteRoots, ...verified } = await verifyStore(store, {
       signal: context.signal,
       repair: !dryRun,
       from,
       roots: new Map(all.map(({ cid }) => [cid.toString(), cid])).values(),
       onProgress: ({ blocks }) => task.update({ done: blocks, total }),
     }).finally(task.end)
-    const named = quarantined.map(({ neededBy, ...block }) => {
-      const needs = (root: Root) => neededBy.some((cid) => cid.equals(root.cid))
-      return { ...block, neededBy: all.filter(needs).map(describeRoot) }
+    const { nameLosses } = await import('../../profiles/lost-blocks.ts')
+    const losses = nameLosses(store, incompleteRoots, all).map(({ neededBy, ...loss }) => {
+      return { ...loss, neededBy: describeRoots(neededBy) }
     })
-    const incompleteRoots = verified.incompleteRoots.map((root) => {
-      return { ...root, neededBy: all.filter(({ cid }) => cid.equals(root.cid)).map(describeRoot) }
-    })
-    const checkouts = await verifyTrees(context, store, !dryRun)
+    const needing = (cids: readonly CID[]) => {
+      return describeRoots(all.filter((root) => cids.some((cid) => cid.equals(root.cid))))
+    }
+    const checkouts = await verifyTrees(context, store, { repair: !dryRun, all })
     const mended = checkouts?.damaged.every(({ repaired }) => repaired) ?? true
-    const whole = verified.incompleteRoots.length === 0 && mended
-    // Asked to heal, what was found damaged is no failure once all that needs it is whole.
-    const ok = whole && (verified.corrupt.length === 0 || (from.length > 0 && !dryRun))
-    return { ok, ...verified, incompleteRoots, quarantined: named, ...(checkouts && { checkouts }) }
+    const whole = incompleteRoots.length === 0 && mended
+    // Asked to heal, what was found damaged is no failure once it is out of the way and all that needs it is whole.
+    const away = verified.corrupt.every(({ quarantined }) => quarantined)
+    const ok = whole && (verified.corrupt.length === 0 || (from.length > 0 && !dryRun && away))
+    return {
+      ok,
+      dryRun,
+      ...verified,
+      losses,
+      incompleteRoots: incompleteRoots.map((root) => ({ ...root, neededBy: needing([root.cid]) })),
+      quarantined: quarantined.map((block) => ({ ...block, neededBy: needing(block.neededBy) })),
+      ...(checkouts && { checkouts }),
+      ...(!ok && { hints: await hintsFor(context.paths, { losses, stuck: !(away && mended) && !dryRun }) }),
+    }
   },
-  render({ ok, blocks, bytes, corrupt, incompleteRoots, quarantined, healed, checkouts }, style) {
+  render(result, style) {
+    const { dryRun, corrupt, losses, quarantined, healed, checkouts, hints = [] } = result
     const lines = corrupt.map(({ file, why, quarantined }) => {
-      return `${style.red('corrupt')} ${printable(file)}: ${printable(why)}${quarantined ? ' (moved to quarantine)' : ''}`
+      const moved = quarantined ? ' (moved to quarantine)' : dryRun ? '' : ' (cannot be moved to quarantine)'
+      return `${style.red('corrupt')} ${printable(file)}: ${printable(why)}${moved}`
     })
     for (const { path, kind, blocks, bytes } of healed?.sources ?? []) {
       lines.push(
         `${style.green('healed')} ${count(blocks, 'block')} (${formatBytes(bytes)}) from the ${kind} ${printable(path)}`,
       )
     }
-    for (const { cid, missing, neededBy } of incompleteRoots) {
-      lines.push(
-        `${style.red('incomplete')} ${cid}: ${count(missing.length, 'block')} missing, first ${missing[0]}; needed by ${printable(neededBy.join(', '))}`,
-      )
-    }
-    for (const { cid, file, neededBy } of quarantined) {
+    for (const loss of losses) lines.push(renderLoss(loss, style, dryRun))
+    for (const { file, neededBy } of quarantined) {
       const need = neededBy.length > 0 ? `needed by ${neededBy.join(', ')}` : 'no root needs it'
-      lines.push(`${style.yellow('in quarantine')} ${cid} (${printable(file)}): ${printable(need)}`)
+      lines.push(`${style.yellow('in quarantine')} ${printable(file)}: ${printable(need)}`)
     }
     for (const { cid, path, why, repaired } of checkouts?.damaged ?? []) {
       const mended = repaired ? style.green(' (made anew)') : ''
@@ -89,23 +99,25 @@ export const command = defineCommand({
     }
     if (checkouts)
       lines.push(`${count(checkouts.trees, 'checkout')}, ${count(checkouts.entries, 'entry', 'entries')}`)
-    lines.push(
-      `${count(blocks, 'block')}, ${formatBytes(bytes)}: ${ok ? style.green('all good') : style.red('damaged')}`,
-    )
-    if (!ok) {
-      lines.push(
-        `${style.bold('hint:')} add, import or install the damaged content again, or name who has it: --from <path>`,
-      )
-    }
+    lines.push(summarize(result, style))
+    for (const hint of hints) lines.push(`${style.bold('hint:')} ${printable(hint)}`)
     return lines.join('\n')
   },
-  brief: ({ corrupt }) => corrupt.map(({ cid }) => cid.toString()).join('\n'),
+  // By the names of the files: a block has one, whatever links to it.
+  brief({ corrupt, losses }) {
+    const cids = [...corrupt.map(({ cid }) => cid), ...losses.flatMap(({ lost }) => lost)]
+    return [...new Set(cids.map(blockName))].join('\n')
+  },
   exitStatus: ({ ok }) => (ok ? EXIT.ok : EXIT.damaged),
 })
 
 /** Checkouts, where they are how programs see the store; a mount would hide them. */
-async function verifyTrees({ paths, progress, signal }: Context, store: Store, repair: boolean) {
-  const [{ storeMode }, { mountState }, { verifyCheckouts }] = await Promise.all([
+async function verifyTrees(
+  { paths, progress, signal }: Context,
+  store: Store,
+  { repair, all }: { repair: boolean; all: readonly Root[] },
+) {
+  const [{ storeMode }, { mountState }, { addMissingCheckouts, verifyCheckouts }] = await Promise.all([
     import('../../mount/mode.ts'),
     import('../../mount/mountpoint.ts'),
     import('../../store/checkout/repair.ts'),
@@ -113,5 +125,12 @@ async function verifyTrees({ paths, progress, signal }: Context, store: Store, r
   if (storeMode(paths) === 'mount' || mountState(paths) !== 'none') return undefined
   const task = progress.task('Verifying checkouts', 'items')
   const onProgress = ({ entries }: { entries: number }) => task.update({ done: entries })
-  return await verifyCheckouts(store, { repair, signal, onProgress }).finally(task.end)
+  try {
+    const verified = await verifyCheckouts(store, { repair, signal, onProgress })
+    // What runs now has to be there; other generations get their trees when they are chosen.
+    const cids = all.filter((root) => root.current).map(({ cid }) => cid)
+    return await addMissingCheckouts(store, verified, { cids, repair, signal })
+  } finally {
+    task.end()
+  }
 }

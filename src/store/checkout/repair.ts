@@ -10,8 +10,8 @@ import { syncFilesystem } from '../../files/barrier.ts'
 import type { CID } from '../cid.ts'
 import { copyTree, sealEntry } from '../unixfs/copy.ts'
 import { statOf } from '../unixfs/stat.ts'
-import { type CheckoutStore, sealedCopy } from './check-out.ts'
-import { checkoutPath, deadTree, temporaryTree } from './names.ts'
+import { type CheckoutStore, checkOut, missingCheckouts, sealedCopy } from './check-out.ts'
+import { checkoutName, checkoutPath, deadTree, temporaryTree } from './names.ts'
 import { FilePool } from './pool.ts'
 import { removeTree } from './remove-tree.ts'
 import { decodeUnixfs, siblingsOf } from './siblings.ts'
@@ -53,6 +53,39 @@ export async function verifyCheckouts(
   return result
 }
 
+/**
+ * Adds to what was found the checkouts that these DAGs need and that are not there;
+ * with `repair` they are made. What cannot be is reported as it is; what blocks are
+ * missing of is left out: that damage has other witnesses. Links protect the DAGs.
+ */
+export async function addMissingCheckouts(
+  store: CheckoutStore,
+  verified: VerifiedTrees,
+  { cids, repair, signal }: { cids: readonly CID[]; repair: boolean; signal?: AbortSignal | undefined },
+): Promise<VerifiedTrees> {
+  const found = new Map<string, CID>()
+  for (const cid of cids) {
+    try {
+      for (const missing of missingCheckouts(store, cid)) found.set(checkoutName(missing.cid), missing.cid)
+    } catch (error) {
+      if (!isExpected(error)) throw error
+    }
+  }
+  const damaged = [...verified.damaged]
+  // Packages come before what links to them.
+  for (const cid of found.values()) {
+    let repaired = repair
+    try {
+      if (repair) await checkOut(store, cid, { signal })
+    } catch (error) {
+      if (!isExpected(error)) throw error
+      repaired = false
+    }
+    damaged.push({ cid, path: '', why: 'is missing', repaired })
+  }
+  return { ...verified, damaged }
+}
+
 /** Gives what was mended, on stable storage. */
 async function repairCheckout(
   store: CheckoutStore,
@@ -68,20 +101,17 @@ async function repairCheckout(
       await repairEntry(store, damage, { pool, siblings })
       done.add(damage)
     } catch (error) {
-      const expected = [
-        'PERMISSION',
-        'READ_ONLY',
-        'NO_SPACE',
-        'MISSING_BLOCK',
-        'CORRUPT_BLOCK',
-        'NOT_FOUND',
-        'IO',
-      ]
-      if (!expected.includes(codeOf(error))) throw error
+      if (!isExpected(error)) throw error
     }
   }
   await syncFilesystem(store.paths.store)
   return done
+}
+
+const EXPECTED = ['PERMISSION', 'READ_ONLY', 'NO_SPACE', 'MISSING_BLOCK', 'CORRUPT_BLOCK', 'NOT_FOUND', 'IO']
+
+function isExpected(error: unknown): boolean {
+  return EXPECTED.includes(codeOf(error))
 }
 
 type RepairContext = { pool: FilePool; siblings: ReadonlyMap<string, CID> }
