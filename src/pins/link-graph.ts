@@ -22,6 +22,8 @@ export class LinkGraph {
   readonly unreadable: CID[] = []
   readonly #numbers = new Map<string, number>()
   readonly #codecs = new Set<number>([RAW])
+  /** by node */
+  readonly #codecOf: number[] = []
   /** by node: where its links begin in #links */
   readonly #starts: number[] = []
   readonly #links: number[] = []
@@ -39,6 +41,7 @@ export class LinkGraph {
     const number = this.#numbers.size
     this.#numbers.set(name, number)
     this.#codecs.add(cid.code)
+    this.#codecOf.push(cid.code)
     this.#waiting.push(cid)
     return number
   }
@@ -65,6 +68,14 @@ export class LinkGraph {
     for (const codec of this.#codecs) {
       const number = this.#numbers.get(nodeName(codec, key))
       if (number !== undefined) yield number
+    }
+  }
+
+  /** Every node with its number, in their order. */
+  *nodes(): Generator<[number: number, key: BlockKey, codec: number]> {
+    for (const [name, number] of this.#numbers) {
+      const codec = this.#codecOf[number]!
+      yield [number, codec === RAW ? name : name.slice(1), codec]
     }
   }
 

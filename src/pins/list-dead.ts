@@ -12,6 +12,7 @@ import type { Store } from '../store/store.ts'
 import { allocated } from './amount.ts'
 import { DeadBlocks } from './dead-blocks.ts'
 import type { Marker } from './mark.ts'
+import { Flags } from './numbers.ts'
 import type { PlanOptions } from './plan.ts'
 
 export type Listed = {
@@ -25,7 +26,8 @@ export type Listed = {
 /**
  * What is dead. Blocks whose files are younger than `graceMs` are kept, and what
  * they link to as far as the index knows: an add that has no root yet may have found
- * half of its DAG present. What is added meanwhile may be listed or not.
+ * half of its DAG present. What is added meanwhile may be listed or not. What is
+ * alive and not there is noted in the marker's `incomplete`.
  */
 export async function listDead(
   store: Store,
@@ -36,6 +38,7 @@ export async function listDead(
   const young: Uint8Array[] = []
   const now = Date.now()
   const digest = new Uint8Array(32)
+  const there = new Flags()
   let listed = 0
   for (const shard of shardNames()) {
     const directory = `${store.paths.blocks}/${shard}`
@@ -46,7 +49,9 @@ export async function listDead(
       const cid = plain ? undefined : cidOfBlockName(name)
       if (!plain && cid === undefined) continue
       listed += 1
-      if (cid ? marker.alive.has(cid.multihash.bytes) : marker.alive.hasDigest(digest, 0)) continue
+      const id = plain ? marker.alive.idOf(digest, 0) : undefined
+      if (id !== undefined) there.raise(id)
+      if (id !== undefined || (cid && marker.alive.has(cid.multihash.bytes))) continue
       const stats = lstatSync(`${directory}/${name}`, { throwIfNoEntry: false })
       if (stats === undefined) continue
       // A time in the future was set by a clock that was wrong: it says nothing.
@@ -60,6 +65,7 @@ export async function listDead(
     await nextTurn()
     signal?.throwIfAborted()
   }
+  marker.noteLost((id) => there.isUp(id))
   if (young.length === 0) return { dead, listed, young: 0 }
   for (const block of young) keepYoung(store, marker, block)
   await marker.run(signal && { signal })

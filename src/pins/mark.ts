@@ -11,7 +11,7 @@ import { hasCode } from '../errors.ts'
 import { type BlockKey, blockKey, CID, DAG_PB, multihashOfKey, RAW } from '../store/cid.ts'
 import { isPlain, type LinkVisitor, plainCid, visitLinks } from '../store/packed-links.ts'
 import type { Store } from '../store/store.ts'
-import { BlockSet } from './block-set.ts'
+import { BlockSet, isSha256 } from './block-set.ts'
 import { Flags, NumberStack } from './numbers.ts'
 
 /** Work between two turns of the event loop: a few ms, so that the locks we hold are renewed. */
@@ -19,6 +19,9 @@ const NODES_A_TURN = 1024
 /** So many links count as a node. */
 const LINKS_A_NODE = 32
 const PLAIN_LINK_BYTES = 36
+
+/** A part of a DAG is legal to pin, and may lack millions of blocks. */
+export const MAX_NAMED = 100
 
 export type LinkSource = Pick<Store, 'children'> & {
   /** the packed links of a dag-pb node, when they are at hand */
@@ -35,7 +38,7 @@ export function linksOfStore(store: Store): LinkSource {
 
 export class Marker {
   readonly alive: BlockSet
-  /** Nodes that a root reaches but that are not here: what they linked to is not known. */
+  /** Blocks that a root reaches but that are not here; `noteLost` adds those whose links are known, or that have none. */
   incomplete: CID[] = []
   /** The same of nodes that are here and damaged, or were and lie in the quarantine. */
   damaged: CID[] = []
@@ -44,6 +47,8 @@ export class Marker {
   /** dag-pb nodes by their number in `alive`: those that were met, and those among them still to be expanded */
   readonly #met = new Flags()
   readonly #waiting = new NumberStack()
+  /** blocks that an add names one by one, by their number in `alive` */
+  readonly #coming = new Flags()
   readonly #othersMet = new Set<string>()
   readonly #othersWaiting: CID[] = []
   /** what is being visited now */
@@ -60,9 +65,11 @@ export class Marker {
     this.#isQuarantined = isQuarantined
   }
 
-  /** Keeps one block, and nothing that it links to. */
+  /** Keeps one block, and nothing that it links to: it may be on its way here. */
   keep(key: BlockKey): void {
-    this.alive.add(multihashOfKey(key))
+    const multihash = multihashOfKey(key)
+    this.alive.add(multihash)
+    if (isSha256(multihash)) this.#coming.raise(this.alive.addDigest(multihash, 2))
   }
 
   keepDigest(digest: Uint8Array): void {
@@ -75,6 +82,19 @@ export class Marker {
     else {
       this.alive.add(cid.multihash.bytes)
       this.#addOther(cid)
+    }
+  }
+
+  /**
+   * Adds to `incomplete` what roots reach and has no file, also where the index knows its links: of
+   * blocks by sha2-256, and MAX_NAMED of them at most. `isThere` tells by the number in `alive`.
+   */
+  noteLost(isThere: (id: number) => boolean): void {
+    const known = new Set([...this.incomplete, ...this.damaged].map(blockKey))
+    for (let id = 0; id < this.alive.ids && this.incomplete.length < MAX_NAMED; id++) {
+      if (isThere(id) || this.#coming.isUp(id)) continue
+      const cid = CID.decode(plainCid(this.#met.isUp(id) ? DAG_PB : RAW, this.alive.digest(id)))
+      if (!known.has(blockKey(cid))) this.incomplete.push(cid)
     }
   }
 

@@ -13,6 +13,10 @@ export class Flags {
     this.#bits[at]! |= bit
     return true
   }
+
+  isUp(number: number): boolean {
+    return ((this.#bits[number >>> 3] ?? 0) & (1 << (number & 7))) !== 0
+  }
 }
 
 export class NumberStack {

@@ -4,11 +4,13 @@
 
 import { lstatSync } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { BlockKey, CID } from '../store/cid.ts'
+import { type BlockKey, blockKey, CID, rawCidOfKey } from '../store/cid.ts'
 import type { Store } from '../store/store.ts'
 import { type Amount, addAmount as add, allocated, noAmount } from './amount.ts'
 import { LabelSets } from './label-sets.ts'
 import { LinkGraph } from './link-graph.ts'
+import { MAX_NAMED } from './mark.ts'
+import { Flags } from './numbers.ts'
 import type { CollectionProgress } from './plan.ts'
 
 /** Block files between two turns of the event loop: a few ms of work. */
@@ -36,8 +38,8 @@ export type StoreUsage = {
   /** block files that some owner leads to, and the others; together they are all that there are */
   kept: Amount
   dead: Amount
-  /** nodes whose links are not known: what lies below them counts as dead */
-  unreadable: CID[]
+  /** how many blocks some owner leads to that have no file, and MAX_NAMED of them at most; damaged nodes are among them */
+  lost: { blocks: number; cids: CID[] }
 }
 
 export type UsageOptions = {
@@ -74,9 +76,25 @@ export async function measureUsage(
     for (const key of blocks) single.set(key, [...(single.get(key) ?? []), label])
   }
   const setOf = spread(graph, sets, labels)
-  const amounts = await weigh(store, { graph, sets, setOf, single }, options)
-  return { ...summarize(amounts, sets, { owners, parts }), unreadable: graph.unreadable }
+  const there = new Flags()
+  const amounts = await weigh(store, { graph, sets, setOf, single, there }, options)
+  return { ...summarize(amounts, sets, { owners, parts }), lost: findLost(graph, there) }
 }
+
+/** What identity CIDs carry has no block. */
+function findLost(graph: LinkGraph, there: Flags): StoreUsage['lost'] {
+  const cids = new Map(graph.unreadable.map((cid) => [blockKey(cid), cid]))
+  const keys = new Set<BlockKey>(cids.keys())
+  for (const [number, key, codec] of graph.nodes()) {
+    if (there.isUp(number) || keys.has(key) || key.startsWith(IDENTITY)) continue
+    keys.add(key)
+    if (cids.size < MAX_NAMED) cids.set(key, CID.createV1(codec, rawCidOfKey(key).multihash))
+  }
+  return { blocks: keys.size, cids: [...cids.values()] }
+}
+
+/** The code that the multihash of an identity CID begins with. */
+const IDENTITY = '\0'
 
 /** By node the number of the set of labels that lead to it. */
 function spread(graph: LinkGraph, sets: LabelSets, labels: ReadonlyMap<number, number[]>): Int32Array {
@@ -106,12 +124,14 @@ type Weighed = {
   sets: LabelSets
   setOf: Int32Array
   single: ReadonlyMap<BlockKey, number[]>
+  /** of the nodes that have a file, the flag is raised */
+  there: Flags
 }
 
 /** By set of labels what lies in block files; the set 0 is what nobody leads to. */
 async function weigh(
   store: Store,
-  { graph, sets, setOf, single }: Weighed,
+  { graph, sets, setOf, single, there }: Weighed,
   { signal, onProgress }: UsageOptions,
 ): Promise<Amount[]> {
   const amounts: Amount[] = []
@@ -125,7 +145,10 @@ async function weigh(
     const stats = lstatSync(file, { throwIfNoEntry: false })
     if (stats === undefined) continue
     sets.begin()
-    for (const node of graph.nodesOf(key)) sets.unite(setOf[node]!)
+    for (const node of graph.nodesOf(key)) {
+      sets.unite(setOf[node]!)
+      there.raise(node)
+    }
     for (const label of single.get(key) ?? []) sets.include(label)
     const set = sets.end()
     const amount = amounts[set] ?? noAmount()
@@ -139,7 +162,7 @@ function summarize(
   amounts: readonly (Amount | undefined)[],
   sets: LabelSets,
   { owners, parts }: { owners: readonly Owner[]; parts: readonly Part[] },
-): Omit<StoreUsage, 'unreadable'> {
+): Omit<StoreUsage, 'lost'> {
   const nothing = (): Usage => ({ total: noAmount(), unique: noAmount() })
   const ofOwners = owners.map(nothing)
   const ofParts = parts.map(nothing)

@@ -75,6 +75,8 @@ export type DiskUsage = {
   unreadable: UnreadableRoot[]
   /** nodes that are not here or damaged: what lies below them is not known to be kept */
   incomplete: CID[]
+  /** how many blocks these are; `incomplete` has the first hundred of them */
+  lost: number
 }
 
 /** Measures all of it, each list with what would free most first. One walk, whatever the number of roots. Changes nothing. */
@@ -143,7 +145,8 @@ export async function diskUsage(store: Store, options: UsageOptions = {}): Promi
     copies,
     dedupRatio: dags === 0 ? 1 : copies / dags,
     unreadable: links.unreadable,
-    incomplete: usage.unreadable,
+    incomplete: usage.lost.cids,
+    lost: usage.lost.blocks,
   }
 }
 

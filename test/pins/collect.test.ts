@@ -10,6 +10,7 @@ import { addPin, removePin } from '../../src/pins/pins.ts'
 import { planCollection } from '../../src/pins/plan.ts'
 import { withAdd } from '../../src/store/add.ts'
 import { TempPin } from '../../src/store/temp-pin.ts'
+import { Dag } from '../fixtures/dag.ts'
 import { temporaryStore } from '../helpers/store.ts'
 import { temporaryDirectory } from '../helpers/temp.ts'
 import { addTree, current, generation, link, missing, pinTree, present } from './scenario.ts'
@@ -252,6 +253,24 @@ test('a DAG of which a part is missing keeps the rest, and is named', async (t) 
   const { incomplete } = await runCollection(store)
   assert.deepEqual(incomplete.map(String), [String(directory.cid)])
   assert.ok(store.blocks.has(kept.root))
+})
+
+test('what is lost is named also where the index knows its links; what an add is about to write is not', async (t) => {
+  const store = await temporaryStore(t)
+  const kept = await pinTree(store, 'kept')
+  const whole = await runCollection(store)
+  assert.deepEqual(whole.incomplete, [])
+  const leaf = [...kept.dag.blocks.values()].find(({ cid }) => cid.code === 0x55)!
+  for (const cid of [kept.root, leaf.cid]) store.blocks.delete(cid)
+  const coming = new Dag().raw('coming')
+  const pin = new TempPin(store.paths)
+  t.after(() => pin.close())
+  pin.addBlocks([coming.multihash.bytes])
+  for (const dryRun of [true, false]) {
+    const { incomplete, blocks } = await runCollection(store, {}, { dryRun })
+    assert.deepEqual(incomplete.map(String).sort(), [kept.root, leaf.cid].map(String).sort())
+    assert.equal(blocks, 0)
+  }
 })
 
 test('what nobody finished writing goes once it is old', async (t) => {

@@ -126,9 +126,24 @@ test('a node inside an identity CID leads on, and is no block; a missing node is
   const root = dag.directory({ carried, gone })
   const store = await temporaryStore(t)
   await putDag(store, dag)
-  const { owners, unreadable } = await measureUsage(store, { owners: [{ cids: [root] }] })
+  const { owners, lost } = await measureUsage(store, { owners: [{ cids: [root] }] })
   assert.equal(owners[0]?.total.blocks, 2)
-  assert.deepEqual(unreadable.map(String), [String(gone)])
+  assert.deepEqual([lost.blocks, lost.cids.map(String)], [1, [String(gone)]])
+})
+
+test('what has no file is lost, also where the index knows its links, and where it has none', async (t) => {
+  const dag = new Dag()
+  const [leaf, other] = [dag.raw('leaf'), dag.raw('other')]
+  const low = dag.directory({ leaf, other })
+  const root = dag.directory({ low })
+  const store = await temporaryStore(t)
+  await putDag(store, dag)
+  const owners = [{ cids: [root] }]
+  assert.deepEqual((await measureUsage(store, { owners })).lost, { blocks: 0, cids: [] })
+  for (const cid of [root, leaf]) store.blocks.delete(cid)
+  const { lost, kept } = await measureUsage(store, { owners })
+  assert.deepEqual(lost.cids.map(String).sort(), [root, leaf].map(String).sort())
+  assert.deepEqual([lost.blocks, kept.blocks], [2, 2])
 })
 
 test('an index with a cycle in it ends the walk all the same', async (t) => {

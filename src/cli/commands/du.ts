@@ -122,11 +122,14 @@ function sums(usage: DiskUsage, style: Style): string {
   )
 }
 
-function remarks({ unreadable, incomplete }: DiskUsage, style: Style): string {
+function remarks({ unreadable, incomplete, lost }: DiskUsage, style: Style): string {
   return [
     ...unreadable.map(({ path, errno }) => style.yellow(`cannot read ${printable(path)} (${errno})`)),
-    ...incomplete.map((cid) =>
-      style.yellow(`not here or damaged, so what lies below counts as dead: ${cid}`),
-    ),
+    ...(lost > 0
+      ? [
+          style.red(`lost: ${count(lost, 'block')} that roots need, first ${incomplete[0]}`),
+          '`pkg store verify` tells what they belong to. What lies below them may count as dead.',
+        ]
+      : []),
   ].join('\n')
 }

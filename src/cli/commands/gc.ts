@@ -16,6 +16,9 @@ import { count, formatBytes, formatDate, printable, type Style, table } from '..
 /** Reasons that are listed; `--json` has all of them. */
 const SHOWN = 20
 
+/** Lost blocks that are named. */
+const SHOWN_LOST = 5
+
 /** An environment of many packages takes no more than so many columns. */
 const LONGEST = 60
 
@@ -246,7 +249,16 @@ function remarks(
         ]
       : []),
     // A pin of a part of a DAG is legal, so this is no failure of the collection; `store verify` judges.
-    ...incomplete.map((cid) => style.yellow(`not here, though a root reaches it: ${cid}`)),
+    ...incomplete
+      .slice(0, SHOWN_LOST)
+      .map((cid) => style.yellow(`not here, though a root reaches it: ${cid}`)),
+    ...(incomplete.length > SHOWN_LOST
+      ? [
+          style.yellow(
+            `and ${incomplete.length - SHOWN_LOST} more: \`pkg store verify\` tells what they belong to`,
+          ),
+        ]
+      : []),
     ...damaged.map((cid) => style.red(`damaged, and nothing below it is kept on its account: ${cid}`)),
   ]
 }
