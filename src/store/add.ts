@@ -85,6 +85,9 @@ export class AddSession {
     }
   }
 
+  /** Tells of a DAG that was built with this session: one that uploads need not send it where it is there already. */
+  built(_root: CID): void {}
+
   /** Tells that others wrote for this session too, under temp pins that `close` has to end as well. */
   joined(close: () => void): void {
     this.#others = true

@@ -38,6 +38,8 @@ export type WriterPaths = Pick<
 > & {
   /** not made beforehand, as in every prefix, but one by one when a block comes */
   lateShards?: boolean
+  /** another directory of blocks, where they go in the end: what is there is written here too, but is not new */
+  elsewhere?: string | undefined
 }
 
 /** Begins with the pid, so that a collector can tell whose leftovers they are; random, since pids come again. */
@@ -66,11 +68,18 @@ export class BlockWriter {
     for (const { cid, bytes } of blocks) refuseLarge(cid, bytes)
     await settle(this.#paths, this.#tempPin.addBlocks(blocks.map(({ cid }) => cid.multihash.bytes)))
     const figures = { written: 0, present: 0, writtenBytes: 0 }
+    let touched = false
     for (const block of blocks) {
-      if (this.#isPresent(block)) figures.present += 1
-      else this.#writeNew(block, figures)
+      const isPresent = this.#isPresent(block)
+      if (!isPresent) this.#writeNew(block)
+      touched ||= !isPresent
+      if (isPresent || this.#isElsewhere(block)) figures.present += 1
+      else {
+        figures.written += 1
+        figures.writtenBytes += block.bytes.length
+      }
     }
-    if (figures.written > 0) {
+    if (touched) {
       leaveQuarantine(
         this.#paths,
         blocks.map(({ cid }) => cid),
@@ -96,7 +105,12 @@ export class BlockWriter {
     return blockFileSize(file) === bytes.length
   }
 
-  #writeNew({ cid, bytes }: Block, figures: WriteFigures): void {
+  #isElsewhere({ cid, bytes }: Block): boolean {
+    const { elsewhere } = this.#paths
+    return elsewhere !== undefined && blockFileSize(blockFile(elsewhere, cid)) === bytes.length
+  }
+
+  #writeNew({ cid, bytes }: Block): void {
     const temp = join(this.#paths.blocksTemp, `${tempPrefix}-${nextTemp++}`)
     try {
       const fd = openPrefixFile(temp, 'wx', BLOCK_MODE)
@@ -110,8 +124,6 @@ export class BlockWriter {
       removeIfThere(temp)
       throw error
     }
-    figures.written += 1
-    figures.writtenBytes += bytes.length
   }
 
   /** A directory in its place is moved away; anything else there is replaced. */

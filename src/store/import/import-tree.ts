@@ -48,8 +48,10 @@ export async function importTree(
     const { cid, size } = await walk.importRoot(path, extra ?? [])
     await finishBuilder(builder)
     const { blocks, newBlocks, newBytes } = builder.outbox.takeFigures()
+    const root = unpackCid(cid)
+    add.built(root)
     return {
-      cid: unpackCid(cid),
+      cid: root,
       size,
       ...walk.counts,
       blocks: blocks + queue.figures.blocks,

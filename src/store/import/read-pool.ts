@@ -78,9 +78,18 @@ export class ReadPool {
   #start(add: AddSession): Member {
     const tempPin = new TempPin(add.places)
     add.joined(() => tempPin.close())
-    const { blocks, blocksTemp, quarantine, pinsLock, collector, tempPins, lateShards = false } = add.places
+    const {
+      blocks,
+      blocksTemp,
+      quarantine,
+      pinsLock,
+      collector,
+      tempPins,
+      lateShards = false,
+      elsewhere,
+    } = add.places
     const data: WorkerData = {
-      paths: { blocks, blocksTemp, quarantine, pinsLock, collector, tempPins, lateShards },
+      paths: { blocks, blocksTemp, quarantine, pinsLock, collector, tempPins, lateShards, elsewhere },
       tempPin: tempPin.file,
     }
     const worker = new Worker(entryPoint('import-worker'), {

@@ -61,6 +61,13 @@ export class Hold {
     return !this.#upload.lost && this.#whole.has(blockKey(root))
   }
 
+  /** The roots that are whole in the prefix and stay so, as long as somebody has this hold. */
+  get wholeRoots(): readonly CID[] {
+    return this.#upload.lost
+      ? []
+      : this.#parts.request.roots.filter((root) => this.#whole.has(blockKey(root)))
+  }
+
   /** One more user; each releases it once. */
   retain(): this {
     this.#users += 1

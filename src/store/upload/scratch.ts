@@ -23,8 +23,8 @@ export class Scratch {
     return this.#root && join(this.#root, 'blocks')
   }
 
-  /** The places of one more session: blocks are shared by all of them, temp pins are its own. */
-  enter(): AddPlaces {
+  /** The places of one more session, whose blocks go `elsewhere`: they are shared by all sessions here, temp pins are its own. */
+  enter(elsewhere: string): AddPlaces {
     this.#root ??= makeRoot()
     const root = this.#root
     const tempPins = join(root, 'pins', String(this.#next++))
@@ -38,6 +38,7 @@ export class Scratch {
       collector: join(root, 'collector'),
       tempPins,
       lateShards: true,
+      elsewhere,
     }
   }
 

@@ -7,12 +7,15 @@
 // A daemon that ends takes the protection with it. So when the links are written the
 // session looks whether all of it is there still (`finish`), and else has the daemon
 // that runs then protect and take the same again: only what lasts is reported done.
+//
+// What lies below a DAG that the daemon holds and calls whole is not sent: it is there,
+// and stays. A block that merely is there is sent, for a collection may be taking it.
 
 import { PkgError } from '../../errors.ts'
 import { AddSession, type RelyOptions } from '../add.ts'
 import type { BlockGetter } from '../blocks.ts'
-import { type BlockKey, type CID, rawCidOfKey } from '../cid.ts'
-import { requireComplete } from '../closure.ts'
+import { type BlockKey, blockKey, type CID, rawCidOfKey } from '../cid.ts'
+import { closure, requireComplete } from '../closure.ts'
 import { readTempPins } from '../temp-pin.ts'
 import type { Block } from '../writer.ts'
 import type { Hold } from './holds.ts'
@@ -21,11 +24,13 @@ import type { UploadStore } from './upload-store.ts'
 export class UploadSession extends AddSession {
   readonly #store: UploadStore
   readonly #holds = new Set<Hold>()
+  /** blocks that were uploaded, or need not be */
   readonly #sent = new Set<BlockKey>()
+  readonly #built: CID[] = []
   #closed = false
 
   constructor(store: UploadStore) {
-    super(store, store.scratch.enter())
+    super(store, store.scratch.enter(store.paths.blocks))
     this.#store = store
   }
 
@@ -48,10 +53,20 @@ export class UploadSession extends AddSession {
     this.store.index.markComplete(roots)
   }
 
-  async #upload(roots: readonly CID[]): Promise<void> {
+  override built(root: CID): void {
+    this.#built.push(root)
+  }
+
+  /** `tops`: DAGs in which what is sent may lie; those that are in the prefix already are asked for before. */
+  async #upload(roots: readonly CID[], tops = roots): Promise<void> {
     this.store.flush()
     this.writer.takeTouched()
-    const keys = this.#unsent()
+    const unsent = this.#unsent()
+    const there = tops.filter((root) => this.#store.blocks.inPrefix(root))
+    if (unsent.length > 0 && there.length > 0) await this.#hold(there)
+    const held = this.#heldAmong(unsent)
+    for (const key of held) this.#sent.add(key)
+    const keys = unsent.filter((key) => !held.has(key))
     const known = roots.every((root) => this.#store.holds.find(root)?.isWhole(root))
     if (keys.length === 0 && known) return
     const { blocks } = this.#store
@@ -63,7 +78,7 @@ export class UploadSession extends AddSession {
 
   /** What was not committed is uploaded too: it lies in the prefix until a collection, as what others add does. */
   override async finish(): Promise<void> {
-    await this.#upload([])
+    await this.#upload([], this.#built)
     // A turn of the event loop: the end of a connection that came before the link is known after it.
     await new Promise(setImmediate)
     await this.#store.holds.renewLost()
@@ -88,6 +103,21 @@ export class UploadSession extends AddSession {
       else if (!this.#holds.has(held)) this.#holds.add(held.retain())
     }
     if (others.length > 0) this.#holds.add(await holds.open({ roots: others, bytes: 0, blocks: () => [] }))
+  }
+
+  /** Those that lie below DAGs which the daemon holds for this session as whole. */
+  #heldAmong(keys: readonly BlockKey[]): Set<BlockKey> {
+    const { blocks } = this.#store
+    const there = new Set(keys.filter((key) => blocks.inPrefix(rawCidOfKey(key))))
+    const held = new Set<BlockKey>()
+    if (there.size === 0) return held
+    const roots = [...this.#holds].flatMap((hold) => hold.wholeRoots)
+    for (const cid of closure(this.store, roots, { onMissing: () => {} })) {
+      const key = blockKey(cid)
+      if (there.has(key)) held.add(key)
+      if (held.size === there.size) break
+    }
+    return held
   }
 
   /** What this session, its threads included, has put and not uploaded: its temp pins say it, and what `has` was asked for. */

@@ -44,6 +44,12 @@ class ScratchedBlocks extends Blocks {
     return blocks !== undefined && this.inScratch(cid) ? blockFile(blocks, cid) : super.file(cid)
   }
 
+  /** Where it goes in the end, whoever brought it there; a file of another length than ours is what a crash left. */
+  inPrefix(cid: CID): boolean {
+    const size = blockFileSize(super.file(cid))
+    return size !== undefined && size === blockFileSize(this.file(cid))
+  }
+
   inScratch(cid: CID): boolean {
     const { blocks } = this.#scratch
     return blocks !== undefined && blockFileSize(blockFile(blocks, cid)) !== undefined
