@@ -2,6 +2,7 @@
 // daemon (collections.ts). The generations that a policy lets go are the user's own
 // there, and deleted by the user's own process: the daemon takes no policy from users.
 
+import { accessSync, constants } from 'node:fs'
 import { PkgError } from '../errors.ts'
 import { userName } from '../paths.ts'
 import { type CollectionOptions, type CollectionResult, runCollection } from '../pins/collect.ts'
@@ -25,7 +26,11 @@ export async function collect(
   policy: RetentionPolicy = {},
   options: CollectionOptions = {},
 ): Promise<CollectionResult> {
-  if (options.dryRun || !(store instanceof UploadStore)) return runCollection(store, policy, options)
+  if (options.dryRun) {
+    const policyUser = mayWrite(store.paths.blocks) ? undefined : userName()
+    return runCollection(store, policy, { ...options, policyUser })
+  }
+  if (!(store instanceof UploadStore)) return runCollection(store, policy, options)
   const refused = OWNERS.find((name) => options[name] !== undefined && options[name] !== false)
   if (refused !== undefined) {
     throw new PkgError(
@@ -49,6 +54,15 @@ export async function collect(
   // A daemon of an earlier version tells nothing of checkouts, nor what files took on the disk.
   const figures = { ...NO_CHECKOUTS, diskBytes: done.bytes, young: 0, ...done }
   return { dryRun: false, ...figures, generations, skipped, ...nobodyTells, incomplete: [], damaged: [] }
+}
+
+function mayWrite(directory: string): boolean {
+  try {
+    accessSync(directory, constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
 }
 
 type Figures = Pick<CollectionResult, 'blocks' | 'bytes' | 'keptBlocks' | 'roots'> &

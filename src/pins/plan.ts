@@ -37,6 +37,8 @@ export type PlanOptions = {
   ensureFreeBytes?: number | undefined
   /** blocks without a root whose files are younger stay, with all they lead to, in ms; else the setting gc.graceSeconds */
   graceMs?: number | undefined
+  /** of whose generations a policy speaks, for a plan; all of them when absent */
+  policyUser?: string | undefined
   /** what dead DAGs were called (dead-groups.ts) */
   nameDead?: GroupOptions['nameDead']
 }
@@ -97,7 +99,9 @@ export async function planCollection(
   const survey = await surveyStore(store, reader, {
     ...options,
     leaveOut: (roots) => {
-      generations = findOldGenerations(roots, limit.isMet ? {} : policy)
+      const { policyUser } = options
+      const its = policyUser === undefined ? roots : roots.filter(({ user }) => user === policyUser)
+      generations = findOldGenerations(its, limit.isMet ? {} : policy)
       return new Set(generations.map((one) => one.path))
     },
   })

@@ -22,6 +22,9 @@ export type DeniedProcess = { pid: number; name: string }
 /** Processes of others that are named. */
 const NAMED = 3
 
+/** include/linux/sched.h */
+const PF_KTHREAD = 0x00200000
+
 /** One name of a store path: no base of ours uses anything else. */
 const NAME = '([A-Za-z0-9_-]{3,})'
 
@@ -35,7 +38,7 @@ export function readProcesses(stores: readonly string[], proc = '/proc'): Proces
     const reader = new ProcessReader(`${proc}/${name}`, pattern)
     reader.read(namespaces)
     seen.roots.push(...reader.roots.values())
-    if (!reader.denied) continue
+    if (!reader.denied || reader.isKernelThread()) continue
     seen.denied += 1
     if (seen.denied <= NAMED) seen.deniedFirst.push({ pid: Number(name), name: reader.command() })
   }
@@ -103,6 +106,13 @@ class ProcessReader {
     if (cid === undefined || this.roots.has(name)) return
     const path = `${this.#directory}/${what}`
     this.roots.set(name, { kind: 'process', cid, name: this.command(), path, via: [] })
+  }
+
+  /** Those run nothing of anybody's. Everybody may read the flags: the ninth field of stat, the seventh behind the name. */
+  isKernelThread(): boolean {
+    const stat = this.#try(() => readFileSync(`${this.#directory}/stat`, 'latin1')) ?? ''
+    const flags = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[6])
+    return (flags & PF_KTHREAD) !== 0
   }
 
   command(): string {

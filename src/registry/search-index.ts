@@ -53,8 +53,8 @@ const FIND = `
   WHERE packages.registry IN (SELECT value FROM json_each($keys))
   GROUP BY id
   ORDER BY name = $text COLLATE NOCASE DESC,
-    CASE WHEN name LIKE $prefix ESCAPE '\\' THEN length(name) ELSE 1000 END,
-    min(rank), length(name), name, key
+    CASE WHEN $text = '' THEN 0 WHEN name LIKE $prefix ESCAPE '\\' THEN length(name) ELSE 1000 END,
+    min(rank), CASE WHEN $text = '' THEN 0 ELSE length(name) END, name, key
   LIMIT $limit
 `
 

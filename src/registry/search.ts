@@ -26,7 +26,7 @@ export type Found = {
 /**
  * Packages whose name holds `text`, or whose name or description has words that
  * begin with its words: the exact name first, then names that begin with it, then by
- * how well they fit. Brings the index up to date before.
+ * how well they fit; for no words at all, by name. Brings the index up to date before.
  */
 export function search(
   store: Store,

@@ -1,13 +1,14 @@
 // Checkouts and the collector: what no root reaches goes, and nothing else.
 
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { runCollection } from '../../src/pins/collect.ts'
 import { addPin } from '../../src/pins/pins.ts'
+import { diskUsage } from '../../src/profiles/disk-usage.ts'
 import { withAdd } from '../../src/store/add.ts'
 import { checkOut } from '../../src/store/checkout/check-out.ts'
 import { checkoutPath, poolDirectory, temporaryTree } from '../../src/store/checkout/names.ts'
@@ -105,4 +106,26 @@ test('what a killed process left unfinished goes, and what a living one makes st
   mkdirSync(join(store.paths.store, '.dead-0123'))
   await runCollection(store, {}, NOW)
   assert.deepEqual(readdirSync(store.paths.store), [mine.slice(store.paths.store.length + 1)])
+})
+
+test('du counts checkouts: files that trees share once, and all of it in what is on the disk', async (t) => {
+  const { store, source, cid } = await storeWith(t, [
+    ...ENTRIES,
+    { path: 'large', content: Buffer.alloc(100_000, 'x') },
+  ])
+  const before = await diskUsage(store)
+  assert.deepEqual(
+    [before.checkouts.trees, before.onDisk],
+    [0, before.total.diskBytes + before.checkouts.diskBytes],
+  )
+  await checkOut(store, cid)
+  writeFileSync(join(source, 'b'), 'b')
+  await checkOut(store, await add(store, source))
+  const { checkouts, total, onDisk } = await diskUsage(store)
+  assert.deepEqual([checkouts.trees, checkouts.files, checkouts.bytes], [2, 4, 100_000 + 10 + 19 + 1])
+  const { stdout } = spawnSync('du', ['-s', '--block-size=1', store.paths.store], { encoding: 'utf8' })
+  // The directory `store` itself is there without any checkout.
+  const { blocks } = lstatSync(store.paths.store)
+  assert.equal(checkouts.diskBytes, Number.parseInt(stdout, 10) - blocks * 512)
+  assert.equal(onDisk, total.diskBytes + checkouts.diskBytes)
 })

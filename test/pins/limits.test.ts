@@ -213,3 +213,19 @@ test('what is dead is named while it is there, the largest first; the run tells 
   assert.deepEqual(figures(plan), figures(done))
   assert.match(done.dead[0]?.name ?? '', /^\d+ bytes$/)
 })
+
+test('a plan for one user lets nobody else’s generations go', async (t) => {
+  const store = await temporaryStore(t)
+  for (const user of ['ann', 'bob']) {
+    for (const number of [1, 2]) {
+      generation(store, number, (await addTree(store, `${user} ${number}`)).root, user)
+    }
+    current(store, 2, user)
+  }
+  const plan = async (policyUser?: string) => {
+    const { generations } = await runCollection(store, { keep: 1 }, { dryRun: true, policyUser })
+    return generations.map(({ path }) => path.slice(store.paths.profilesPerUser.length))
+  }
+  assert.deepEqual(await plan(), ['/ann/generations/1', '/bob/generations/1'])
+  assert.deepEqual(await plan('bob'), ['/bob/generations/1'])
+})

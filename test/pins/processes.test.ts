@@ -118,3 +118,15 @@ test('processes at which one may not look are counted and named', async (t) => {
   const { stdout } = runPowerless(['--input-type=module', '-e', script, directory])
   assert.deepEqual(JSON.parse(stdout), { roots: [], denied: 1, deniedFirst: [{ pid: 42, name: 'program' }] })
 })
+
+test('kernel threads run nothing, and are not named among those', async (t) => {
+  const directory = await proc(t, {})
+  chmodSync(join(directory, '42', 'fd'), 0)
+  // Its flags are the ninth field (proc_pid_stat(5)); a name may hold anything.
+  writeFileSync(join(directory, '42', 'stat'), '42 (kworker/0:0H-x) y) I 2 0 0 0 -1 69238880 0 0')
+  const module = JSON.stringify(new URL('../../src/pins/processes.ts', import.meta.url).href)
+  const script = `import { readProcesses } from ${module}
+    console.log(JSON.stringify(readProcesses(['/ipfs/store'], process.argv[1])))`
+  const { stdout } = runPowerless(['--input-type=module', '-e', script, directory])
+  assert.deepEqual(JSON.parse(stdout), { roots: [], denied: 0, deniedFirst: [] })
+})
