@@ -5,6 +5,7 @@ import { codeOf, EXIT, exitStatusOf, PkgError } from '../errors.ts'
 import type { StoreMode } from '../mount/mode.ts'
 import type { Check } from '../mount/requirements.ts'
 import { type PrefixPaths, shellWord } from '../paths.ts'
+import { readInstalled, requireRoots } from '../profiles/damaged.ts'
 import {
   currentGeneration,
   findCurrentGeneration,
@@ -65,7 +66,8 @@ function missingOf(store: ProfileStore, cid: CID): number {
 /** Undefined when all is well. */
 function currentCheck(profile: Profile<ProfileStore>): Check | undefined {
   try {
-    currentGeneration(profile)
+    const current = currentGeneration(profile)
+    if (current) requireRoots(profile.store.blocks, readInstalled(profile, current))
     return undefined
   } catch (error) {
     if (!(error instanceof Error)) throw error

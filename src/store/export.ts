@@ -26,7 +26,7 @@ export type ExportOptions = {
  * directory, with executable bits and stored times. Entries that no file system
  * can hold, or that are not UnixFS, are left out and listed.
  * Throws EXISTS, NOT_FOUND (no directory to put it in), NO_SPACE before the
- * first byte, BAD_NODE, MISSING_BLOCK, CORRUPT_BLOCK; nothing is left then.
+ * first byte, PERMISSION, BAD_NODE, MISSING_BLOCK, CORRUPT_BLOCK; nothing is left then.
  */
 export async function exportTree(
   store: Store,
@@ -48,10 +48,26 @@ export async function exportTree(
     const figures = await copyTree(store.blocks, cid, fresh, { signal, onProgress, pathBytes })
     moveInto(fresh, around.at(basename(target)))
     return figures
+  } catch (error) {
+    throw asOf(target, fresh, error)
   } finally {
     rmSync(fresh, { recursive: true, force: true })
     around.close()
   }
+}
+
+/** An error that names the place where it is made says nothing to who named another one. */
+function asOf(target: string, fresh: string, error: unknown): unknown {
+  // By whichever descriptor: the end of its name is random. Below it all is ours, and nothing is forbidden.
+  const ours = new RegExp(`/proc/self/fd/\\d+/[^/]*[.]${fresh.split('.').at(-1)}(?=')`, 'g')
+  if (!(error instanceof Error) || !ours.test(error.message)) return error
+  if (!isErrno(error, 'EACCES', 'EPERM')) {
+    return Object.assign(error, { message: error.message.replaceAll(ours, target) })
+  }
+  return new PkgError('PERMISSION', `${target} cannot be made: this user may not write ${dirname(target)}`, {
+    hint: 'Name another destination.',
+    cause: error,
+  })
 }
 
 /**

@@ -56,6 +56,12 @@ test('one lost block of an installed package', async (t) => {
     assert.match(stderr, new RegExp(`block ${cid} is not in the store`))
   })
 
+  await t.test('is seen by doctor', async () => {
+    const { status, stdout } = await box.run(['doctor'])
+    assert.equal(status, 4)
+    assert.match(stdout, /^NO +profile +bad 2\.0\.0 is not whole here.*\n +Heal it:/m)
+  })
+
   await t.test('keeps nobody from going back', async () => {
     assert.equal(await box.brief('rollback'), '1')
     assert.equal(await box.brief('list'), 'good')

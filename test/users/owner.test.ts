@@ -1,9 +1,12 @@
 // What the owner of a prefix alone may do, asked for by somebody else; and what a collection made for them did.
 
 import assert from 'node:assert/strict'
-import { globSync, mkdirSync, writeFileSync } from 'node:fs'
+import { globSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { test } from 'node:test'
+import { parseCid } from '../../src/store/cid.ts'
+import { blockFile } from '../../src/store/shards.ts'
+import { makeProgram } from '../cli/harness.ts'
 import { accounts } from './accounts.ts'
 import { WITHOUT_USERS } from './machine.ts'
 
@@ -55,5 +58,24 @@ test('a user and what is the owner’s', { skip: WITHOUT_USERS }, async (t) => {
     }
     assert.match((await anna.pkg('store', 'verify')).stdout, /hint: .* healed by its owner \(root\) only/)
     assert.equal((await root.pkg('store', 'verify', '--from', source)).status, 0)
+  })
+
+  await t.test('a destination that may not be written is named as it was given', async () => {
+    const cid = await root.brief('store', 'add', source, '--pin', 'kept')
+    const { status, stderr } = await anna.pkg('store', 'get', cid, join(directory, 'out'))
+    assert.equal(status, 7)
+    assert.match(stderr, /^pkg: .*\/out cannot be made: this user may not write .*\nhint: Name another/)
+  })
+
+  await t.test('what a user installed comes back by the same install', async () => {
+    const own = makeProgram(join(directory, 'own'), 'tool', 'x')
+    await anna.brief('install', own, '--as', 'tool@1.0.0')
+    const { packages } = JSON.parse((await anna.pkg('list', '--json')).stdout)
+    rmSync(blockFile(join(prefix, 'blocks'), parseCid(packages[0].cid)))
+    const { status, stdout } = await anna.pkg('list')
+    assert.equal(status, 4, stdout)
+    assert.equal((await anna.pkg('install', own, '--as', 'tool@1.0.0')).status, 0)
+    assert.equal((await anna.pkg('list')).status, 0)
+    assert.equal((await root.pkg('store', 'verify')).status, 0)
   })
 })
