@@ -36,7 +36,7 @@ export function summarize(
   const lost = new Set(losses.flatMap((loss) => loss.lost.map(blockName))).size
   const found = [
     ...(corrupt.length > 0 ? [`${corrupt.length} damaged`] : []),
-    ...(lost > 0 ? [`${lost} lost that ${count(incompleteRoots.length, 'root')} need`] : []),
+    ...(lost > 0 ? [`${lost} lost, ${count(incompleteRoots.length, 'root')} incomplete`] : []),
   ]
   return `${all}: ${style.red(found.join(', ') || 'checkouts are damaged')}`
 }

@@ -40,7 +40,7 @@ function treesCheck(profile: Profile<ProfileStore>, guest: Check | undefined): C
   const switching = `\`pkg switch ${current.number}\`, which has it make them`
   const hint =
     guest === undefined
-      ? `Run \`pkg switch ${current.number}\`, which makes them.`
+      ? 'Run `pkg daemon start`, which makes them.'
       : guest.ok === true
         ? `Root's daemon makes them: run \`pkg switch ${current.number}\`.`
         : `Have root run \`pkg daemon start\`; then run ${switching}.`

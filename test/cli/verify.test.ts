@@ -78,7 +78,7 @@ test('damage of what is installed leads to a repair: package, generations, how; 
       stdout,
       /incomplete tool 1\.0\.0: 1 block missing.*; needed by .*generations 1-2 of .*\(2 is current\)/,
     )
-    assert.match(stdout, /blocks, .*: (1 damaged, )?1 lost that 2 roots need/)
+    assert.match(stdout, /blocks, .*: (1 damaged, )?1 lost, 2 roots incomplete/)
     assert.match(stdout, /hint: Heal it: `pkg install .*src` .*pkg remove tool/)
   }
   assert.notEqual((await verify('--dry-run', '--quiet')).stdout, '')
