@@ -103,5 +103,5 @@ function describeLast({
 }
 
 function describeGenerations({ ended, count: deleted }: { ended: Date; count: number }): string {
-  return `${deleted} deleted by the collection of ${formatDate(ended)}: the log names those that the daemon deleted`
+  return `${deleted} deleted by the collection of ${formatDate(ended)}; those that the daemon deletes by itself are in the log`
 }
