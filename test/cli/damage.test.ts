@@ -62,8 +62,9 @@ test('one lost block of an installed package', async (t) => {
     assert.match(stdout, /^NO +profile +bad 2\.0\.0 is not whole here.*\n +Heal it:/m)
   })
 
-  await t.test('keeps nobody from going back', async () => {
-    assert.equal(await box.brief('rollback'), '1')
+  await t.test('keeps nobody from going back, nor from going on without it', async () => {
+    assert.equal(await box.brief('remove', 'bad'), '3')
+    assert.equal(await box.brief('rollback', '--to', '1'), '1')
     assert.equal(await box.brief('list'), 'good')
   })
 
