@@ -38,11 +38,11 @@ export { type Stat, stat } from './store/unixfs/stat.ts'
 
 // What keeps DAGs alive, and the collector.
 
+export { type CollectionResult, runCollection } from './collector/collect.ts'
+export { type CollectionPlan, planCollection } from './collector/plan.ts'
+export type { RetentionPolicy } from './collector/retention.ts'
 export { autoPin, removeAutoPin } from './pins/auto-pin.ts'
-export { type CollectionResult, runCollection } from './pins/collect.ts'
 export { addPin, listPins, type Pin, removePin } from './pins/pins.ts'
-export { type CollectionPlan, planCollection } from './pins/plan.ts'
-export type { RetentionPolicy } from './pins/retention.ts'
 export type { Root } from './pins/root.ts'
 export { roots } from './pins/roots.ts'
 export { type Why, why } from './pins/why.ts'

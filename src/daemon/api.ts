@@ -14,10 +14,10 @@
 // kernel checks who asks.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { lastCollection } from '../collector/last-collection.ts'
 import { type Config, readConfig } from '../config.ts'
 import { hasCode, PkgError } from '../errors.ts'
 import type { PrefixPaths } from '../paths.ts'
-import { lastCollection } from '../pins/last-collection.ts'
 import type { Store } from '../store/store.ts'
 import { Admission } from './admission.ts'
 import { serveCheckout } from './checkout.ts'

@@ -3,12 +3,12 @@
 // there, and deleted by the user's own process: the daemon takes no policy from users.
 
 import { accessSync, constants } from 'node:fs'
+import { type CollectionOptions, type CollectionResult, runCollection } from '../collector/collect.ts'
+import { NO_CHECKOUTS } from '../collector/dead-checkouts.ts'
+import { deleteOldGenerations } from '../collector/old-generations.ts'
+import type { RetentionPolicy } from '../collector/retention.ts'
 import { PkgError } from '../errors.ts'
 import { userName } from '../paths.ts'
-import { type CollectionOptions, type CollectionResult, runCollection } from '../pins/collect.ts'
-import { NO_CHECKOUTS } from '../pins/dead-checkouts.ts'
-import { deleteOldGenerations } from '../pins/old-generations.ts'
-import type { RetentionPolicy } from '../pins/retention.ts'
 import type { Store } from '../store/store.ts'
 import { UploadStore } from '../store/upload/upload-store.ts'
 import type { CollectLine } from './collector-process.ts'

@@ -8,10 +8,10 @@
 // that lies on the file system would be too much for the user.
 
 import { statfsSync } from 'node:fs'
+import type { Settled } from '../collector/last-collection.ts'
 import { type Config, readConfig } from '../config.ts'
 import { PkgError } from '../errors.ts'
 import type { PrefixPaths } from '../paths.ts'
-import type { Settled } from '../pins/last-collection.ts'
 
 /** A measure this old, in ms, is made anew by a user who is at the limit: what was let go may be gone. */
 const FRESH_MS = 60_000

@@ -2,9 +2,9 @@
 // space and the last collection. Pure.
 
 import { formatBytes, type Share, shareBytes } from '../amounts.ts'
+import type { CollectionOptions } from '../collector/collect.ts'
+import type { RetentionPolicy } from '../collector/retention.ts'
 import type { Config } from '../config.ts'
-import type { CollectionOptions } from '../pins/collect.ts'
-import type { RetentionPolicy } from '../pins/retention.ts'
 
 /** What nobody keeps may be what somebody keeps with the next command (`store add`, then `pin add`): so long, in ms, it stays. */
 const LEAST_GRACE_MS = 10 * 60_000

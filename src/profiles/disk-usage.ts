@@ -2,11 +2,11 @@
 // each would free if it went, and what all of them save by sharing blocks.
 
 import { lstatSync } from 'node:fs'
-import { type Amount, addAmount, noAmount } from '../pins/amount.ts'
-import { type CheckoutUsage, measureCheckouts } from '../pins/checkout-usage.ts'
+import { type Amount, addAmount, noAmount } from '../collector/amount.ts'
+import { type CheckoutUsage, measureCheckouts } from '../collector/checkout-usage.ts'
+import { measureUsage, type Owner, type Part, type Usage, type UsageOptions } from '../collector/usage.ts'
 import type { Root, UnreadableRoot } from '../pins/root.ts'
 import { RootReader } from '../pins/roots.ts'
-import { measureUsage, type Owner, type Part, type Usage, type UsageOptions } from '../pins/usage.ts'
 import { blockKey, type CID } from '../store/cid.ts'
 import type { Store } from '../store/store.ts'
 import { tryReadEnvironment } from './environment.ts'

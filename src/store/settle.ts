@@ -1,6 +1,6 @@
 // The adder's half of the bargain with a collector (invariants 2 and 5): after
 // something was put into a temp pin, and before its presence is looked at.
-// The whole argument is in pins/sweep.ts.
+// The whole argument is in collector/sweep.ts.
 
 import { lstatSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -8,7 +8,7 @@ import { isLocked, withLock } from '../files/lock.ts'
 import type { PrefixPaths } from '../paths.ts'
 import { noteClaims } from './claims.ts'
 
-/** A batch is over sooner (pins/sweep.ts); after this long, in ms, its collector may be dead: a lock can tell. */
+/** A batch is over sooner (collector/sweep.ts); after this long, in ms, its collector may be dead: a lock can tell. */
 const PATIENCE_MS = 200
 
 /**

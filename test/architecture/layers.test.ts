@@ -16,6 +16,7 @@ const LAYERS = [
   ['config'],
   ['store'],
   ['pins', 'mount'],
+  ['collector'],
   ['packages'],
   ['profiles'],
   ['registry'],

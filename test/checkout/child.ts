@@ -1,6 +1,6 @@
 // A process of its own: child.ts <prefix> <cid> checks out, child.ts <prefix> collect collects.
 
-import { runCollection } from '../../src/pins/collect.ts'
+import { runCollection } from '../../src/collector/collect.ts'
 import { withAdd } from '../../src/store/add.ts'
 import { checkOut } from '../../src/store/checkout/check-out.ts'
 import { parseCid } from '../../src/store/cid.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { foldGenerations } from '../../src/cli/commands/why.ts'
-import { tree } from '../pins/scenario.ts'
+import { tree } from '../collector/scenario.ts'
 
 test('generations that lead there the same way are one line, with their numbers', () => {
   const cid = tree('any').root

@@ -6,8 +6,8 @@ import { once } from 'node:events'
 import { mkdirSync, readdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { runCollection } from '../../src/collector/collect.ts'
 import { processStart } from '../../src/files/process-id.ts'
-import { runCollection } from '../../src/pins/collect.ts'
 import { temporaryStore } from '../helpers/store.ts'
 
 /** No process has a pid above 2^22 (proc(5), pid_max). */

@@ -20,10 +20,10 @@ import { roots } from '../../src/pins/roots.ts'
 import { why } from '../../src/pins/why.ts'
 import { CID, tryParseCid } from '../../src/store/cid.ts'
 import { Store } from '../../src/store/store.ts'
+import { addTree, current, generation, link, pinTree } from '../collector/scenario.ts'
 import { Dag } from '../fixtures/dag.ts'
 import { putDag, temporaryStore } from '../helpers/store.ts'
 import { temporaryDirectory } from '../helpers/temp.ts'
-import { addTree, current, generation, link, pinTree } from './scenario.ts'
 
 test('a pin is a relative link to the store path, named by the CID', async (t) => {
   const store = await temporaryStore(t)

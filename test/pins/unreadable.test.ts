@@ -16,17 +16,17 @@ import {
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { promisify } from 'node:util'
+import { runCollection } from '../../src/collector/collect.ts'
+import { planCollection } from '../../src/collector/plan.ts'
 import { hasCode } from '../../src/errors.ts'
 import { userName } from '../../src/paths.ts'
 import { autoPin } from '../../src/pins/auto-pin.ts'
-import { runCollection } from '../../src/pins/collect.ts'
 import { listPins } from '../../src/pins/pins.ts'
-import { planCollection } from '../../src/pins/plan.ts'
 import type { Store } from '../../src/store/store.ts'
+import { addTree, link, missing, pinTree, present, type Tree } from '../collector/scenario.ts'
 import { runPowerless } from '../helpers/powerless.ts'
 import { temporaryStore } from '../helpers/store.ts'
 import { temporaryDirectory } from '../helpers/temp.ts'
-import { addTree, link, missing, pinTree, present, type Tree } from './scenario.ts'
 
 const run = promisify(execFile)
 

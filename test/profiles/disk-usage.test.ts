@@ -5,8 +5,8 @@ import { test } from 'node:test'
 import { addPin } from '../../src/pins/pins.ts'
 import { diskUsage } from '../../src/profiles/disk-usage.ts'
 import { withAdd } from '../../src/store/add.ts'
+import { pinTree, tree } from '../collector/scenario.ts'
 import { temporaryStore } from '../helpers/store.ts'
-import { pinTree, tree } from '../pins/scenario.ts'
 
 test('another pin of the same DAG is no copy; one inside another is; what is in use counts on both sides', async (t) => {
   const store = await temporaryStore(t)

@@ -4,15 +4,15 @@ import assert from 'node:assert/strict'
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { runCollection } from '../../src/pins/collect.ts'
+import { runCollection } from '../../src/collector/collect.ts'
 import { openSearchIndex } from '../../src/registry/search-index.ts'
 import { LinkIndex } from '../../src/store/index-db.ts'
 import { Store } from '../../src/store/store.ts'
+import { missing, pinTree } from '../collector/scenario.ts'
 import { Dag } from '../fixtures/dag.ts'
 import { runPowerless } from '../helpers/powerless.ts'
 import { temporaryStore } from '../helpers/store.ts'
 import { temporaryDirectory } from '../helpers/temp.ts'
-import { missing, pinTree } from '../pins/scenario.ts'
 
 /** An SQLite file begins with a page of 4,096 bytes, which names the version and the tables. */
 const FIRST_PAGE = 4096

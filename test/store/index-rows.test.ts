@@ -5,14 +5,14 @@ import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import Database from 'better-sqlite3'
-import { runCollection } from '../../src/pins/collect.ts'
+import { runCollection } from '../../src/collector/collect.ts'
 import { IDENTITY, RAW } from '../../src/store/cid.ts'
 import { packLinks, unpackLinks, visitLinks } from '../../src/store/packed-links.ts'
 import { Store } from '../../src/store/store.ts'
+import { addTree, missing, pinTree } from '../collector/scenario.ts'
 import { Dag, identityCid } from '../fixtures/dag.ts'
 import { seededRandom } from '../helpers/disk-tree.ts'
 import { temporaryStore } from '../helpers/store.ts'
-import { addTree, missing, pinTree } from '../pins/scenario.ts'
 
 const SEED = 20261121
 

@@ -2,7 +2,7 @@
 // first batch of deletes, after it has looked at all roots. argv: the prefix.
 
 import { once } from 'node:events'
-import { runCollection } from '../../src/pins/collect.ts'
+import { runCollection } from '../../src/collector/collect.ts'
 import { Store } from '../../src/store/store.ts'
 
 const store = Store.open(process.argv[2]!)

@@ -7,7 +7,7 @@ import { chmodSync, chownSync, mkdirSync, readdirSync, writeFileSync } from 'nod
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { type TestContext, test } from 'node:test'
-import { runCollection } from '../../src/pins/collect.ts'
+import { runCollection } from '../../src/collector/collect.ts'
 import { withAdd } from '../../src/store/add.ts'
 import { type CID, parseCid } from '../../src/store/cid.ts'
 import { hasAll } from '../../src/store/closure.ts'

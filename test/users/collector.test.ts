@@ -19,12 +19,12 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { type CollectionResult, runCollection } from '../../src/pins/collect.ts'
+import { type CollectionResult, runCollection } from '../../src/collector/collect.ts'
+import type { RetentionPolicy } from '../../src/collector/retention.ts'
 import { autoPinName } from '../../src/pins/names.ts'
-import type { RetentionPolicy } from '../../src/pins/retention.ts'
 import type { StopPoint } from '../../src/pins/stop-point.ts'
+import { addTree, missing, present, type Tree } from '../collector/scenario.ts'
 import { WITHOUT_FUSE } from '../daemon/prefix.ts'
-import { addTree, missing, present, type Tree } from '../pins/scenario.ts'
 import { ALICE, EVE, hello, type Machine, machine, type User, WITHOUT_USERS } from './machine.ts'
 
 const skip = WITHOUT_USERS
@@ -444,7 +444,7 @@ test('a file system of a user’s that never answers is not asked', {
   // Ended before the directory is removed, which the test's end does.
   try {
     // In another process: this one could wait for ever.
-    const script = join(import.meta.dirname, '../pins/collector-process.ts')
+    const script = join(import.meta.dirname, '../collector/collector-process.ts')
     const { status, stderr } = spawnSync(process.execPath, [script, paths.root], { timeout: 60_000 })
     assert.equal(status, 0, String(stderr))
     const made = spawnSync(process.execPath, ['--input-type=module', '-e', HELLO, paths.root, eve.name], {

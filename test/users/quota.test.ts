@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { runCollection } from '../../src/pins/collect.ts'
+import { runCollection } from '../../src/collector/collect.ts'
 import type { CID } from '../../src/store/cid.ts'
 import { Dag } from '../fixtures/dag.ts'
 import { car, putDag } from '../helpers/store.ts'

@@ -1,10 +1,10 @@
 // `pkg daemon status`: answers whether or not one runs, and starts none.
 
 import { statSync } from 'node:fs'
+import type { LastCollection } from '../../collector/last-collection.ts'
 import type { DaemonState } from '../../daemon/client.ts'
 import { EXIT } from '../../errors.ts'
 import type { PrefixPaths } from '../../paths.ts'
-import type { LastCollection } from '../../pins/last-collection.ts'
 import { defineCommand } from '../command.ts'
 import { count, fields, formatBytes, formatDate, printable } from '../output.ts'
 
@@ -15,7 +15,7 @@ export const command = defineCommand({
       .epilogue('Exit status: 0 when programs can run by the daemon, 8 when it or its mount is not there.'),
   async run(_args, { paths }) {
     const { daemonState } = await import('../../daemon/client.ts')
-    const { lastCollection } = await import('../../pins/last-collection.ts')
+    const { lastCollection } = await import('../../collector/last-collection.ts')
     const state = await daemonState(paths)
     const last = lastCollection(paths)
     return {

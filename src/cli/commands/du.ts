@@ -1,6 +1,6 @@
 // `pkg du`: what takes the room, and what would be free if it went.
 
-import type { Amount } from '../../pins/amount.ts'
+import type { Amount } from '../../collector/amount.ts'
 import type { Bytes, DiskUsage } from '../../profiles/disk-usage.ts'
 import { stepsProgress } from '../collection-steps.ts'
 import { defineCommand } from '../command.ts'

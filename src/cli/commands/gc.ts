@@ -2,10 +2,10 @@
 
 import { statfsSync } from 'node:fs'
 import { parseBytes, parseDuration, parseShare, shareBytes } from '../../amounts.ts'
+import type { Amount } from '../../collector/amount.ts'
+import type { CollectionResult } from '../../collector/collect.ts'
+import type { DeadGroup } from '../../collector/dead-groups.ts'
 import { PkgError } from '../../errors.ts'
-import type { Amount } from '../../pins/amount.ts'
-import type { CollectionResult } from '../../pins/collect.ts'
-import type { DeadGroup } from '../../pins/dead-groups.ts'
 import type { CID } from '../../store/cid.ts'
 import type { Store } from '../../store/store.ts'
 import { stepsProgress } from '../collection-steps.ts'

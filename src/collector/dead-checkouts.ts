@@ -4,13 +4,13 @@ import { lstatSync, realpathSync, type Stats } from 'node:fs'
 import { join } from 'node:path'
 import { namesIn } from '../files/directory.ts'
 import type { PrefixPaths } from '../paths.ts'
+import { readMounts } from '../pins/mount-table.ts'
 import { checkoutPath, cidOfCheckout, poolDirectory } from '../store/checkout/names.ts'
 import type { CID } from '../store/cid.ts'
 import type { Store } from '../store/store.ts'
 import { allocated } from './amount.ts'
 import type { FileSize } from './dead-blocks.ts'
 import type { Marker } from './mark.ts'
-import { readMounts } from './mount-table.ts'
 
 export type CheckoutFigures = {
   /** trees that went, or in a dry run would */

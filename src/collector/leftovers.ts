@@ -7,10 +7,10 @@ import { isErrno } from '../errors.ts'
 import { namesIn } from '../files/directory.ts'
 import { firstEntries, withOwned } from '../files/owned-directory.ts'
 import type { PrefixPaths } from '../paths.ts'
+import { UNFINISHED } from '../pins/names.ts'
+import { ownerOf } from '../pins/owners.ts'
+import { removeLink } from '../pins/pins.ts'
 import { readTempPins } from '../store/temp-pin.ts'
-import { UNFINISHED } from './names.ts'
-import { ownerOf } from './owners.ts'
-import { removeLink } from './pins.ts'
 
 /** A directory vanished, or one is closed to us: the next collection looks again. */
 const CLOSED = ['EACCES', 'EPERM', 'ELOOP', 'ENOTDIR']

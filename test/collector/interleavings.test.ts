@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { runCollection } from '../../src/pins/collect.ts'
+import { runCollection } from '../../src/collector/collect.ts'
 import { STOP_POINTS, type StopPoint } from '../../src/pins/stop-point.ts'
 import { AddSession } from '../../src/store/add.ts'
 import { Store } from '../../src/store/store.ts'

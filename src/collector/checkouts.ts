@@ -18,6 +18,7 @@ import { failpoint } from '../files/failpoint.ts'
 import { withLock } from '../files/lock.ts'
 import { stopwatch } from '../files/stopwatch.ts'
 import type { PrefixPaths } from '../paths.ts'
+import type { RootReader } from '../pins/roots.ts'
 import { checkoutPath, deadTree, isRubbish, poolDirectory } from '../store/checkout/names.ts'
 import { removeTree } from '../store/checkout/remove-tree.ts'
 import type { CID } from '../store/cid.ts'
@@ -33,7 +34,6 @@ import {
 } from './dead-checkouts.ts'
 import type { Marker } from './mark.ts'
 import { refuseUnreadable } from './plan.ts'
-import type { RootReader } from './roots.ts'
 
 /** Renames for one taking of the lock: some ms. */
 const RENAMES = 64

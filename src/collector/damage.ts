@@ -9,11 +9,11 @@ import { readdirSync } from 'node:fs'
 import { basename } from 'node:path'
 import { isErrno, PkgError } from '../errors.ts'
 import type { PrefixPaths } from '../paths.ts'
+import { why } from '../pins/why.ts'
 import type { CID } from '../store/cid.ts'
 import { blockFile } from '../store/shards.ts'
 import type { Store } from '../store/store.ts'
 import type { Marker } from './mark.ts'
-import { why } from './why.ts'
 
 /** True when a damaged file of this block was put away; see `Blocks.quarantine` for its names. */
 export function isQuarantined(paths: Pick<PrefixPaths, 'blocks' | 'quarantine'>, cid: CID): boolean {

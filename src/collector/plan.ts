@@ -2,10 +2,14 @@
 // nothing reaches. Changes nothing; `pkg gc --dry-run` prints it.
 
 import { PkgError } from '../errors.ts'
+import { readRecord } from '../pins/auto-record.ts'
+import type { DeniedProcess } from '../pins/processes.ts'
+import type { GoneAutoPin, Root, UnreadableRoot } from '../pins/root.ts'
+import { RootReader } from '../pins/roots.ts'
+import { type AtPoint, pass } from '../pins/stop-point.ts'
 import type { CID } from '../store/cid.ts'
 import type { Store } from '../store/store.ts'
 import type { Amount } from './amount.ts'
-import { readRecord } from './auto-record.ts'
 import { isQuarantined } from './damage.ts'
 import { type CheckoutFigures, NO_CHECKOUTS, planCheckouts } from './dead-checkouts.ts'
 import { type DeadGroup, type Gone, type GroupOptions, groupDead } from './dead-groups.ts'
@@ -13,11 +17,7 @@ import { Limit, type Room, type StoppedBy, Tally } from './limit.ts'
 import { countBlocks, type Listed, listDead } from './list-dead.ts'
 import { linksOfStore, Marker } from './mark.ts'
 import { findOldGenerations } from './old-generations.ts'
-import type { DeniedProcess } from './processes.ts'
 import type { Generation, RetentionPolicy } from './retention.ts'
-import type { GoneAutoPin, Root, UnreadableRoot } from './root.ts'
-import { RootReader } from './roots.ts'
-import { type AtPoint, pass } from './stop-point.ts'
 
 /** The steps of a collection, as they are reported; `total` is there where it is known. */
 export type CollectionProgress = {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { type Generation, oldGenerations, type RetentionPolicy } from '../../src/collector/retention.ts'
 import { hasCode } from '../../src/errors.ts'
-import { type Generation, oldGenerations, type RetentionPolicy } from '../../src/pins/retention.ts'
 import { tree } from './scenario.ts'
 
 const DAY = 24 * 3600 * 1000

@@ -49,6 +49,8 @@ import { syncFiles } from '../files/barrier.ts'
 import { isBroken } from '../files/failpoint.ts'
 import { withLock } from '../files/lock.ts'
 import { stopwatch } from '../files/stopwatch.ts'
+import type { RootReader } from '../pins/roots.ts'
+import { pass } from '../pins/stop-point.ts'
 import { cidOfBlockName } from '../store/cid.ts'
 import type { ClaimsJournal } from '../store/claims.ts'
 import type { Store } from '../store/store.ts'
@@ -57,8 +59,6 @@ import type { DeadBlocks } from './dead-blocks.ts'
 import type { Limit, StoppedBy, Tally } from './limit.ts'
 import type { Marker } from './mark.ts'
 import { type PlanOptions, refuseUnreadable } from './plan.ts'
-import type { RootReader } from './roots.ts'
-import { pass } from './stop-point.ts'
 
 /** Unlinks go on for this long in one batch, in ms; the rest of it waits for the next one. */
 const UNLINK_MS = 10

@@ -3,7 +3,7 @@
 // until its standard input has something.
 
 import { once } from 'node:events'
-import { runCollection } from '../../src/pins/collect.ts'
+import { runCollection } from '../../src/collector/collect.ts'
 import { Store } from '../../src/store/store.ts'
 
 const [prefix, dieAt, waitAt] = process.argv.slice(2)
