@@ -7,7 +7,7 @@
 // Any number of processes may make the same one: the first rename wins, and the
 // others find it there. Whoever needs a checkout holds its DAG by a temp pin or a
 // link before it looks: a collector reads those, under `pins/lock`, right before it
-// takes a checkout away (pins/checkouts.ts).
+// takes a checkout away (collector/checkouts.ts).
 
 import { lstatSync, readdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
