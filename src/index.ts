@@ -26,8 +26,9 @@ export {
 } from './store/import/import-tree.ts'
 export { buildTree, type TreeEntry } from './store/import/tree.ts'
 export type { ImportProgress } from './store/import/walk.ts'
+export { reindex } from './store/reindex.ts'
 export { Store } from './store/store.ts'
-export { reindex, type Verified, verifyStore } from './store/verify.ts'
+export { type Verified, verifyStore } from './store/verify.ts'
 
 // UnixFS, read from the blocks: the mount need not be there.
 

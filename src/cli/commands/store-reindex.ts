@@ -7,7 +7,7 @@ export const command = defineCommand({
   options: (argv) => argv.example('pkg store reindex', 'After var/index.db was lost or damaged'),
   async run(_args, context) {
     const [{ reindex }, { requireWriter }] = await Promise.all([
-      import('../../store/verify.ts'),
+      import('../../store/reindex.ts'),
       import('../owner-only.ts'),
     ])
     const store = await context.openStore()
