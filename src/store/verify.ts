@@ -2,10 +2,10 @@
 // roots whole. A file that does not is moved to the quarantine, so that adding its
 // content again heals the store (invariant 1).
 
-import { hasCode } from '../errors.ts'
+import { hasCode, PkgError } from '../errors.ts'
 import { blockFileSize } from './block-file.ts'
 import { type BlockKey, blockKey, type CID, sameBlock } from './cid.ts'
-import { closure, missingBlocks } from './closure.ts'
+import { closure, type Links } from './closure.ts'
 import type { Healed } from './heal.ts'
 import { leaveQuarantine, listQuarantine } from './quarantine.ts'
 import { type ReadAllOptions, readAll } from './read-all.ts'
@@ -76,20 +76,31 @@ function incompleteOf(
   roots: readonly CID[],
   { signal, inPlace }: InPlace,
 ): Verified['incompleteRoots'] {
+  const links = linksWithout(store, inPlace)
   return roots.flatMap((cid) => {
     signal?.throwIfAborted()
-    const missing = missingBlocks(store, cid)
-    if (inPlace.size > 0) {
-      const known = new Set(missing.map(blockKey))
-      for (const one of closure(store, [cid], { onMissing: () => {} })) {
-        const key = blockKey(one)
-        if (inPlace.has(key) && !known.has(key)) missing.push(one)
-      }
+    const missing = new Map<BlockKey, CID>()
+    const note = (one: CID) => missing.set(blockKey(one), one)
+    for (const one of closure(links, [cid], { onMissing: note })) {
+      if (inPlace.has(blockKey(one)) || !store.blocks.has(one)) note(one)
     }
-    if (missing.length === 0) return []
+    if (missing.size === 0) return []
     store.index.clearComplete((complete) => complete.equals(cid))
-    return [{ cid, missing }]
+    return [{ cid, missing: [...missing.values()] }]
   })
+}
+
+/** Links of nodes that are damaged and in their place come from the index alone: who reads such a file moves it away. */
+function linksWithout(store: Store, inPlace: ReadonlySet<BlockKey>): Links {
+  return {
+    children: (cid) => store.children(cid),
+    packedChildren(cid) {
+      const known = store.index.packedChildren(cid)
+      if (known) return known
+      if (inPlace.has(blockKey(cid))) throw new PkgError('CORRUPT_BLOCK', `block ${cid} is damaged`)
+      return store.packedChildren(cid)
+    },
+  }
 }
 
 /** What is there now: blocks came back since they were counted. */

@@ -1,14 +1,15 @@
 // What becomes of a damaged block: told apart from one that never was here, and healed.
 
 import assert from 'node:assert/strict'
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { type TestContext, test } from 'node:test'
 import { withAdd } from '../../src/store/add.ts'
 import type { CID } from '../../src/store/cid.ts'
 import { rawCid } from '../../src/store/hash.ts'
 import type { Store } from '../../src/store/store.ts'
 import { verifyStore } from '../../src/store/verify.ts'
-import { temporaryStore } from '../helpers/store.ts'
+import { Dag } from '../fixtures/dag.ts'
+import { putDag, temporaryStore } from '../helpers/store.ts'
 
 const bytes = Buffer.from('precious')
 const cid = rawCid(bytes)
@@ -74,4 +75,19 @@ test('verify removes what has come back, but nothing without repair, and no dire
   assert.equal(readdirSync(store.paths.quarantine).length, 2)
   assert.deepEqual((await verifyStore(store)).quarantined, [])
   assert.deepEqual(readdirSync(store.paths.quarantine), [`${cid}-0123`])
+})
+
+test('verify without repair moves no node away either, of which the index knows nothing', async (t) => {
+  const store = await temporaryStore(t)
+  const dag = new Dag()
+  const root = dag.directory({ leaf: dag.raw('leaf') })
+  await putDag(store, dag)
+  store.index.clear()
+  overwrite(store, root)
+  const { incompleteRoots, quarantined } = await verifyStore(store, { repair: false, roots: [root] })
+  assert.deepEqual(
+    [incompleteRoots.map(({ missing }) => missing.map(String)), quarantined],
+    [[[`${root}`]], []],
+  )
+  assert.equal(readFileSync(store.blocks.file(root), 'utf8'), 'rubbish!')
 })
