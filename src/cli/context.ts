@@ -1,7 +1,7 @@
 // What a command works with: the prefix, the store (opened when first asked for,
 // closed by main), a signal that Ctrl-C aborts, and ways to speak to the person.
 
-import { accessSync, constants } from 'node:fs'
+import { mayWrite } from '../files/modes.ts'
 import type { PrefixPaths } from '../paths.ts'
 import type { Profile, ProfileStore } from '../profiles/profile.ts'
 import type { Store } from '../store/store.ts'
@@ -86,17 +86,6 @@ export function createContext(surroundings: Surroundings): { context: Context; c
     async close() {
       for (const fn of deferred.splice(0).reverse()) await fn()
     },
-  }
-}
-
-/** Not asked of the mount point, which is none of ours to read. */
-function mayWrite(directory: string): boolean {
-  try {
-    accessSync(directory, constants.W_OK)
-    return true
-  } catch {
-    // Closed, read-only, or not there: somebody else's to make.
-    return false
   }
 }
 

@@ -8,12 +8,12 @@
 //
 // Where a mount covers them trees are left alone: they cannot be seen.
 
-import { lstatSync, renameSync, unlinkSync } from 'node:fs'
+import { lstatSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { isErrno } from '../errors.ts'
 import { syncFiles } from '../files/barrier.ts'
-import { namesIn } from '../files/directory.ts'
+import { namesIn, removeIfThere } from '../files/directory.ts'
 import { failpoint } from '../files/failpoint.ts'
 import { withLock } from '../files/lock.ts'
 import { stopwatch } from '../files/stopwatch.ts'
@@ -146,13 +146,5 @@ function renameAway(from: string, to: string): boolean {
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return false
     throw error
-  }
-}
-
-function removeIfThere(file: string): void {
-  try {
-    unlinkSync(file)
-  } catch (error) {
-    if (!isErrno(error, 'ENOENT')) throw error
   }
 }

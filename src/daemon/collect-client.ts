@@ -2,12 +2,12 @@
 // daemon (collections.ts). The generations that a policy lets go are the user's own
 // there, and deleted by the user's own process: the daemon takes no policy from users.
 
-import { accessSync, constants } from 'node:fs'
 import { type CollectionOptions, type CollectionResult, runCollection } from '../collector/collect.ts'
 import { NO_CHECKOUTS } from '../collector/dead-checkouts.ts'
 import { deleteOldGenerations } from '../collector/old-generations.ts'
 import type { RetentionPolicy } from '../collector/retention.ts'
 import { PkgError } from '../errors.ts'
+import { mayWrite } from '../files/modes.ts'
 import { userName } from '../paths.ts'
 import type { Store } from '../store/store.ts'
 import { UploadStore } from '../store/upload/upload-store.ts'
@@ -54,15 +54,6 @@ export async function collect(
   // A daemon of an earlier version tells nothing of checkouts, nor what files took on the disk.
   const figures = { ...NO_CHECKOUTS, diskBytes: done.bytes, young: 0, ...done }
   return { dryRun: false, ...figures, generations, skipped, ...nobodyTells, incomplete: [], damaged: [] }
-}
-
-function mayWrite(directory: string): boolean {
-  try {
-    accessSync(directory, constants.W_OK)
-    return true
-  } catch {
-    return false
-  }
 }
 
 type Figures = Pick<CollectionResult, 'blocks' | 'bytes' | 'keptBlocks' | 'roots'> &

@@ -3,7 +3,7 @@
 // Made one level at a time: Node's recursive mkdirSync never returns where a
 // directory exists and mkdir(2) in it says ENOENT, as in /proc (native-notes/node.md).
 
-import { lstatSync, mkdirSync, readdirSync, statSync } from 'node:fs'
+import { lstatSync, mkdirSync, readdirSync, statSync, unlinkSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { isErrno, PkgError } from '../errors.ts'
 import { fsyncDirectory } from './atomic.ts'
@@ -73,4 +73,13 @@ function isDirectory(path: string): boolean {
   throw new PkgError('NOT_DIRECTORY', `${path} is not a directory`, {
     hint: 'Move it out of the way, or choose another place.',
   })
+}
+
+/** unlink(2), of a file that may be gone: others remove it too. */
+export function removeIfThere(file: string): void {
+  try {
+    unlinkSync(file)
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error
+  }
 }

@@ -2,7 +2,16 @@
 // machine, who read it and never write it; under whatever umask root made it.
 // In anybody else's the umask may close it further, and never opens it to writers.
 
-import { chmodSync, closeSync, constants, fchmodSync, fstatSync, mkdirSync, openSync } from 'node:fs'
+import {
+  accessSync,
+  chmodSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+} from 'node:fs'
 import { isErrno } from '../errors.ts'
 
 export const DIRECTORY_MODE = 0o755
@@ -65,4 +74,14 @@ export function openToReaders(file: string): void {
 /** For a process that is ours alone, and runs nobody's programs: what it makes otherwise gets fitting modes too. */
 export function fixUmask(): void {
   process.umask(isRoot() ? WRITE_BY_OTHERS : process.umask(WRITE_BY_OTHERS) | WRITE_BY_OTHERS)
+}
+
+/** Whether this process may make entries in a directory; false for one that is closed, read-only or not there. */
+export function mayWrite(directory: string): boolean {
+  try {
+    accessSync(directory, constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
 }

@@ -4,9 +4,10 @@
 //
 // A mount that is served decides by itself: whatever lies below it is hidden then.
 
-import { accessSync, constants, existsSync, statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { readConfig } from '../config.ts'
 import { hasCode } from '../errors.ts'
+import { mayWrite } from '../files/modes.ts'
 import { runningProcess } from '../files/pid-file.ts'
 import type { PrefixPaths } from '../paths.ts'
 import { poolDirectory } from '../store/checkout/names.ts'
@@ -75,14 +76,4 @@ function rootDecides({ root, daemonPid }: Pick<PrefixPaths, 'root' | 'daemonPid'
 /** In a prefix that one may only read, its owner decides, and this is how it shows. */
 function isOthersCheckout(paths: Pick<PrefixPaths, 'store'>): boolean {
   return existsSync(poolDirectory(paths)) && !mayWrite(paths.store)
-}
-
-function mayWrite(directory: string): boolean {
-  try {
-    accessSync(directory, constants.W_OK)
-    return true
-  } catch {
-    // Not there, closed or read-only.
-    return false
-  }
 }

@@ -2,9 +2,10 @@
 
 import * as dagCbor from '@ipld/dag-cbor'
 import * as dagJson from '@ipld/dag-json'
-import { PkgError } from '../errors.ts'
+import { hasCode, PkgError } from '../errors.ts'
 import { asLink, type CID, DAG_CBOR, DAG_JSON, DAG_PB } from './cid.ts'
 import { packDagPbLinks } from './dag-pb.ts'
+import type { IndexNode } from './index-db.ts'
 import { packLinks, unpackLinks } from './packed-links.ts'
 
 /** Nodes of other codecs may nest as deep as a block is long; deeper than this is no data of anybody's. */
@@ -42,4 +43,18 @@ function linksIn(value: unknown, depth = 0): CID[] {
   if (cid) return [cid]
   if (depth > MAX_NESTING) throw new Error(`it nests deeper than ${MAX_NESTING} levels`)
   return Object.values(value).flatMap((child) => linksIn(child, depth + 1))
+}
+
+/**
+ * The node for the index that a block is, in a list. None for a block that has no links, and for
+ * one that is not what its codec says: it may lie here, and shows as an error to who reads it.
+ */
+export function indexNodesOf(cid: CID, bytes: Uint8Array): IndexNode[] {
+  try {
+    const packed = packedLinksOf(cid, bytes)
+    return packed.length > 0 ? [{ cid, packed }] : []
+  } catch (error) {
+    if (hasCode(error, 'BAD_NODE')) return []
+    throw error
+  }
 }

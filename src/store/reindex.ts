@@ -1,9 +1,8 @@
 // The link index made anew from the block files, which are the truth.
 
-import { hasCode } from '../errors.ts'
 import { CID, DAG_CBOR, DAG_JSON, DAG_PB } from './cid.ts'
 import type { IndexNode } from './index-db.ts'
-import { packedLinksOf } from './links.ts'
+import { indexNodesOf } from './links.ts'
 import { type ReadAllOptions, readAll } from './read-all.ts'
 import type { Store } from './store.ts'
 
@@ -46,16 +45,7 @@ export async function reindex(
 }
 
 function nodesOf({ multihash }: CID, bytes: Uint8Array): IndexNode[] {
-  return guessCodecs(bytes[0]).flatMap((codec) => {
-    const cid = CID.createV1(codec, multihash)
-    try {
-      const packed = packedLinksOf(cid, bytes)
-      return packed.length > 0 ? [{ cid, packed }] : []
-    } catch (error) {
-      if (hasCode(error, 'BAD_NODE')) return []
-      throw error
-    }
-  })
+  return guessCodecs(bytes[0]).flatMap((codec) => indexNodesOf(CID.createV1(codec, multihash), bytes))
 }
 
 /** The codecs with links whose encoding can begin with this byte. */

@@ -12,11 +12,12 @@
 // No lock is taken while no collector runs, and one for a moment a call while one does.
 
 import { randomBytes } from 'node:crypto'
-import { closeSync, renameSync, unlinkSync } from 'node:fs'
+import { closeSync, renameSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { isErrno, PkgError } from '../errors.ts'
 import { writeAll } from '../files/atomic.ts'
 import { FEW_FILES } from '../files/barrier.ts'
+import { removeIfThere } from '../files/directory.ts'
 import { BLOCK_MODE, ensurePrefixEntry, openPrefixFile } from '../files/modes.ts'
 import type { PrefixPaths } from '../paths.ts'
 import { blockFileSize, MAX_BLOCK_BYTES } from './block-file.ts'
@@ -155,12 +156,4 @@ function refuseLarge(cid: CID, bytes: Uint8Array): void {
     'BAD_NODE',
     `block ${cid} has ${bytes.length} bytes; a block may have ${MAX_BLOCK_BYTES}`,
   )
-}
-
-function removeIfThere(file: string): void {
-  try {
-    unlinkSync(file)
-  } catch (error) {
-    if (!isErrno(error, 'ENOENT')) throw error
-  }
 }

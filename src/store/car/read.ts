@@ -7,8 +7,7 @@ import type { AddSession } from '../add.ts'
 import type { CID } from '../cid.ts'
 import { missingBlocksInTurns } from '../closure.ts'
 import { verifyBlock } from '../hash.ts'
-import type { IndexNode } from '../index-db.ts'
-import { packedLinksOf } from '../links.ts'
+import { indexNodesOf } from '../links.ts'
 import type { Block } from '../writer.ts'
 import { parseCar } from './parse.ts'
 import { Spool } from './spool.ts'
@@ -101,23 +100,12 @@ async function storeAll(
     const { written, writtenBytes } = await add.put(batch)
     newBlocks += written
     newBytes += writtenBytes
-    add.store.index.put(batch.flatMap(nodeOf))
+    add.store.index.put(batch.flatMap(({ cid, bytes }) => indexNodesOf(cid, bytes)))
     stored.blocks += batch.length
     for (const { bytes } of batch) stored.bytes += bytes.length
     onProgress?.(stored)
   }
   return { newBlocks, newBytes }
-}
-
-/** Nothing for a block that has no links, and for one that is not what its codec says: it may lie here, and shows as an error. */
-function nodeOf({ cid, bytes }: Block): IndexNode[] {
-  try {
-    const packed = packedLinksOf(cid, bytes)
-    return packed.length > 0 ? [{ cid, packed }] : []
-  } catch (error) {
-    if (hasCode(error, 'BAD_NODE')) return []
-    throw error
-  }
 }
 
 /** One walk tells it for all roots of a whole CAR; else each takes a walk of its own. */

@@ -10,9 +10,10 @@
 // blocks first. And nothing is in the pool that is not on stable storage: what a
 // power cut leaves of it must not pass for whole.
 
-import { closeSync, constants, copyFileSync, linkSync, openSync, unlinkSync } from 'node:fs'
+import { closeSync, constants, copyFileSync, linkSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { isErrno } from '../../errors.ts'
+import { removeIfThere } from '../../files/directory.ts'
 import { ensurePrefixEntry } from '../../files/modes.ts'
 import type { PrefixPaths } from '../../paths.ts'
 import type { Blocks } from '../blocks.ts'
@@ -101,13 +102,5 @@ function tryLink(from: string, to: string, ...tolerated: string[]): boolean {
   } catch (error) {
     if (isErrno(error, ...NO_LINK, ...tolerated)) return false
     throw error
-  }
-}
-
-function removeIfThere(file: string): void {
-  try {
-    unlinkSync(file)
-  } catch (error) {
-    if (!isErrno(error, 'ENOENT')) throw error
   }
 }
