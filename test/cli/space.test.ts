@@ -66,7 +66,7 @@ test('du adds up to what is on the disk, and tells what is shared', async () => 
   const { stdout } = await box.run(['du'])
   assert.match(stdout, /^packages +total +unique +shared\nhello \d\.0\.0 +29\d\.\d KiB +9\d\.\d KiB/)
   assert.match(stdout, /together +\d+\.\d KiB, \d+ blocks, which take .* of the disk\n/)
-  assert.match(stdout, /on disk +\d+\.\d KiB\nsharing +dedup ratio 1\.5/)
+  assert.match(stdout, /on disk +\d+\.\d [KM]iB\nsharing +dedup ratio 1\.5/)
   const only = await box.run(['du', '--by', 'generations'])
   assert.match(only.stdout, /^generations .*\n1 .*\n2 .*current\n\nkept/)
 })

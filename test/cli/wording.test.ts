@@ -130,9 +130,11 @@ test('a line of progress is as wide as the terminal and whole', () => {
   assert.match(wide, /MiB\/s$/)
 })
 
-const hasScript = spawnSync('script', ['--version']).status === 0
+const hasTerminal = spawnSync('script', ['-qec', 'true', '/dev/null']).status === 0
 
-test('a CAR file is not for a terminal, unless forced', { skip: !hasScript && 'no script(1) here' }, () => {
+test('a CAR file is not for a terminal, unless forced', {
+  skip: !hasTerminal && 'no script(1) here, or no terminal to be had for it',
+}, () => {
   const onTerminal = (words: string) => {
     const line = `exec ${SHELL_WORDS} store export ${hello} - ${words}`
     return spawnSync('script', ['-qec', line, '/dev/null'], { cwd: box.directory, env: box.env })

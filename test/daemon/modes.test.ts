@@ -37,11 +37,13 @@ const USE = `
   writePidFile(store.paths.daemonPid)
   store.close()`
 
+/** All but symlinks; Node's own recursive listing goes through those. */
 function walk(directory: string): { path: string; mode: number; isDirectory: boolean }[] {
-  return readdirSync(directory, { recursive: true, withFileTypes: true }).flatMap((entry) => {
-    const path = join(entry.parentPath, entry.name)
+  return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(directory, entry.name)
     if (entry.isSymbolicLink()) return []
-    return [{ path, mode: lstatSync(path).mode & 0o7777, isDirectory: entry.isDirectory() }]
+    const isDirectory = entry.isDirectory()
+    return [{ path, mode: lstatSync(path).mode & 0o7777, isDirectory }, ...(isDirectory ? walk(path) : [])]
   })
 }
 
