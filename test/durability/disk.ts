@@ -2,7 +2,7 @@
 // shutdown (EXT4_IOC_SHUTDOWN with NOLOGFLUSH): nothing is written after it, not even
 // the journal, and mounting it again replays what there is, as after a power failure.
 
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -20,7 +20,10 @@ function reason(): string | false {
   for (const name of ['mkfs.ext4', 'losetup', 'mount', 'umount', 'unshare', 'perl']) {
     if (findSystemCommand(name) === undefined) return `there is no ${name}, which a disk to cut takes`
   }
-  return existsSync('/dev/loop-control') ? false : 'there are no loop devices, which a disk to cut takes'
+  if (!existsSync('/dev/loop-control')) return 'there are no loop devices, which a disk to cut takes'
+  // Refused in a container without the right to, and in a chroot whose root is no mount point.
+  const own = spawnSync('unshare', ['--mount', 'true'])
+  return own.status === 0 ? false : `no mounts of one's own here: ${own.stderr}`.trim()
 }
 
 export type Disk = {
