@@ -106,7 +106,7 @@ test('100,000 names take memory for some thousands', async (t) => {
   const root = await prefixWith(box.prefix, (dag) => widestDirectories(dag, 1))
   for (const words of [['-l'], ['--json']]) {
     const { status, stdout, stderr } = await box.run(['store', 'ls', String(root), ...words], {
-      node: ['--max-old-space-size=32'],
+      node: ['--max-old-space-size=64'],
     })
     assert.equal(status, 0, stderr.slice(0, 500))
     assert.ok(stdout.length > 100_000 * 30)
