@@ -45,8 +45,8 @@ export async function untilDisconnected(): Promise<void> {
   while (isConnected()) await delay(LOOK_MS)
 }
 
-/** libfuse closes its device when the kernel says that the last mount is gone. */
-function isConnected(): boolean {
+/** Whether the mount is there, in any namespace: libfuse closes its device when the kernel says that the last one is gone. */
+export function isConnected(): boolean {
   return readdirSync('/proc/self/fd').some((fd) => {
     try {
       return readlinkSync(`/proc/self/fd/${fd}`) === '/dev/fuse'

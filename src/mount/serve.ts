@@ -11,7 +11,7 @@ import { type PrefixPaths, prefixPaths } from '../paths.ts'
 import { requirePrefix } from '../store/prefix.ts'
 import { BlockCache } from './block-cache.ts'
 import { type FuseMount, mountFuse, prepareFuse } from './fuse.ts'
-import { takeOver, unmountUnused, untilDisconnected } from './hand-over.ts'
+import { isConnected, takeOver, unmountUnused, untilDisconnected } from './hand-over.ts'
 import { createFileSystem } from './handlers.ts'
 import { mountAt, mountState, mountsOf, unmount } from './mountpoint.ts'
 import { mountOptions } from './options.ts'
@@ -114,9 +114,15 @@ function stopper(paths: PrefixPaths, device: string | undefined): () => void {
   }
 }
 
-/** A mount of ours elsewhere goes too: it came there with its prefix, or by a bind, and is dead without this process. */
+/**
+ * A mount of ours elsewhere goes too: it came there with its prefix, or by a bind, and is dead
+ * without this process. All are listed before the first goes, and only while the kernel is
+ * connected to us: the number of a device that is gone is given to the next mount, anybody's.
+ */
 async function unmountAll(place: string, device: string | undefined): Promise<void> {
+  const listed = device === undefined ? [] : mountsOf(device)
+  if (!isConnected()) return
   await unmount(place)
-  if (device === undefined) return
-  for (const other of mountsOf(device)) await unmount(other).catch((error) => console.error(error.message))
+  const elsewhere = listed.filter((one) => one !== place)
+  for (const other of elsewhere) await unmount(other).catch((error) => console.error(error.message))
 }

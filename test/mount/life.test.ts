@@ -107,3 +107,21 @@ test('an unmount does not wait for a file that is open', { skip }, async (t) => 
     errnoName(() => closeSync(fd))
   }
 })
+
+test('a server whose mount was taken away leaves the next one, which has its device number', {
+  skip,
+}, async (t) => {
+  const first = await mountedStore(t)
+  const { pid } = await first.status()
+  const { device } = mountAt(first.store.paths.store)!
+  const gone = new Promise((resolve) => first.server?.once('exit', resolve))
+  process.kill(pid, 'SIGSTOP')
+  await unmount(first.store.paths.store)
+  const next = await mountedStore(t)
+  // The kernel gives the lowest number that is free: other mounts of the machine may get it before.
+  if (mountAt(next.store.paths.store)?.device !== device) t.diagnostic('the number went elsewhere')
+  process.kill(pid, 'SIGCONT')
+  await gone
+  assert.notEqual(mountAt(next.store.paths.store), undefined)
+  assert.equal(mountState(next.store.paths), 'mounted')
+})
