@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process'
 import { closeSync, lstatSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { entryPoint } from '../entry.ts'
-import { EXIT, isErrno, PkgError } from '../errors.ts'
+import { EXIT, hasCode, isErrno, PkgError } from '../errors.ts'
 import { makePrefixDirectory } from '../files/directory.ts'
 import { runningHere, runningProcess } from '../files/pid-file.ts'
 import { SYSTEM_PATH } from '../files/system-command.ts'
@@ -187,9 +187,15 @@ async function askDaemon(paths: PrefixPaths): Promise<DaemonStatus | undefined> 
   return (await askSocket(paths.daemonSocket, '/v1/status')) as DaemonStatus | undefined
 }
 
-/** Throws what the daemon failed at since we began to wait; an older failure may be mended by now. */
+/**
+ * Throws what the daemon failed at since we began to wait; an older failure may be mended by now.
+ * One that dies while it is asked gives no reason: the next look finds it gone.
+ */
 async function throwReason(paths: PrefixPaths, since: string): Promise<void> {
-  const status = await askDaemon(paths)
+  const status = await askDaemon(paths).catch((error) => {
+    if (!hasCode(error, 'NO_DAEMON')) throw error
+    return undefined
+  })
   const error = status?.mount.state === 'failed' ? status.mount.error : undefined
   if (!error || error.time < since) return
   throw new PkgError(error.code, error.message, error.hint === undefined ? {} : { hint: error.hint })

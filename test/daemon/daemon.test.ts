@@ -223,3 +223,19 @@ test(
     }
   },
 )
+
+test('a daemon that is killed at any moment of being waited for is started again', options, async (t) => {
+  const paths = await daemonPrefix(t)
+  await ensureDaemon(paths)
+  for (const afterMs of [0, 5, 20, 60, 120]) {
+    await kill9(paths.mountPid)
+    const daemon = running(paths.daemonPid)
+    // Stopped first: whoever asks it is connected, and loses the connection with the process.
+    process.kill(daemon.pid, 'SIGSTOP')
+    const ensured = ensureDaemon(paths)
+    await new Promise((resolve) => setTimeout(resolve, afterMs))
+    process.kill(daemon.pid, 'SIGKILL')
+    await ensured
+    assert.equal(isServing(paths), true)
+  }
+})
