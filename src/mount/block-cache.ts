@@ -2,10 +2,18 @@
 // Keeps invariant 1: what is in here was verified after it was read, and what
 // was dropped is read and verified anew. Failures are not kept: a block that is
 // healed or arrives later is found at the next try.
+//
+// The memory of large blocks is used again for the next ones. So a block is either
+// given or lent. What was given, to whoever asked for it by `get`, `peek` or `load`, is
+// theirs for as long as they keep it: its memory is never used again. What was lent may
+// be looked at until its borrower lets the event loop go on, and not after.
+// A block is known by its hash alone: the same bytes may lie at many places of many DAGs,
+// and be a leaf at one and a node at another.
 
 import type { BlockGetter } from '../store/blocks.ts'
 import { type BlockKey, blockKey, type CID, RAW } from '../store/cid.ts'
 import { identityBytes, isIdentity } from '../store/hash.ts'
+import { type Later, NotLoaded, retry } from './later.ts'
 import { LARGE_BLOCK } from './reader-thread.ts'
 import type { ReadResult } from './readers.ts'
 
@@ -14,15 +22,6 @@ const BATCH = 16
 
 /** A cached block costs its bytes and about so much of bookkeeping. */
 const OVERHEAD_BYTES = 300
-
-/** Thrown by `get` for a block that is not in memory: no error, the computation goes on when it is. */
-export class NotLoaded {
-  readonly cid: CID
-
-  constructor(cid: CID) {
-    this.cid = cid
-  }
-}
 
 export interface BlockSource {
   blocks(cids: readonly CID[]): Promise<ReadResult[]>
@@ -38,12 +37,16 @@ export type CacheCounts = {
   failed: number
 }
 
+/** `given`: somebody may hold its bytes. */
+type Cached = { readonly bytes: Uint8Array; given: boolean }
+type Loading = { readonly promise: Promise<Uint8Array>; given: boolean }
+
 export class BlockCache implements BlockGetter {
   readonly #source: BlockSource
   readonly #limit: number
   /** in the order of their last use, the oldest first */
-  readonly #blocks = new Map<BlockKey, Uint8Array>()
-  readonly #loading = new Map<BlockKey, Promise<Uint8Array>>()
+  readonly #blocks = new Map<BlockKey, Cached>()
+  readonly #loading = new Map<BlockKey, Loading>()
   readonly #counts: CacheCounts = { bytes: 0, blocks: 0, hits: 0, misses: 0, ahead: 0, failed: 0 }
 
   constructor(source: BlockSource, { bytes }: { bytes: number }) {
@@ -62,31 +65,36 @@ export class BlockCache implements BlockGetter {
 
   /** The block's bytes if they are in memory; else throws NotLoaded. */
   get(cid: CID): Uint8Array {
-    const bytes = this.peek(cid)
-    if (bytes === undefined) throw new NotLoaded(cid)
-    this.#counts.hits++
-    return bytes
+    return this.#found(cid, this.peek(cid))
   }
 
+  /** The block's bytes if they are in memory. */
   peek(cid: CID): Uint8Array | undefined {
     if (isIdentity(cid)) return identityBytes(cid)
-    const key = blockKey(cid)
-    const bytes = this.#blocks.get(key)
-    if (bytes === undefined) return undefined
-    this.#blocks.delete(key)
-    this.#blocks.set(key, bytes)
-    return bytes
+    const cached = this.#use(cid)
+    if (cached === undefined) return undefined
+    cached.given = true
+    return cached.bytes
+  }
+
+  /** As `get`, but lent. */
+  lend(cid: CID): Uint8Array {
+    return this.#found(cid, isIdentity(cid) ? identityBytes(cid) : this.#use(cid)?.bytes)
   }
 
   /** The block's bytes, read when they are not in memory. Rejects with MISSING_BLOCK, CORRUPT_BLOCK, UNSUPPORTED, IO. */
   load(cid: CID): Promise<Uint8Array> {
     const known = this.peek(cid)
     if (known !== undefined) return Promise.resolve(known)
-    const loading = this.#loading.get(blockKey(cid))
-    if (loading !== undefined) return loading
-    this.#counts.misses++
-    const [promise] = this.#read([cid])
-    return promise as Promise<Uint8Array>
+    const loading = this.#load(cid)
+    loading.given = true
+    return loading.promise
+  }
+
+  /** As `load`, but lent. */
+  async loadLent(cid: CID): Promise<Uint8Array> {
+    const known = isIdentity(cid) ? identityBytes(cid) : this.#use(cid)?.bytes
+    return known ?? this.#load(cid).promise
   }
 
   /**
@@ -103,77 +111,84 @@ export class BlockCache implements BlockGetter {
     const list = [...wanted.values()]
     this.#counts.ahead += list.length
     for (let at = 0; at < list.length; at += batch) {
-      for (const promise of this.#read(list.slice(at, at + batch))) promise.catch(() => {})
+      for (const { promise } of this.#read(list.slice(at, at + batch))) promise.catch(() => {})
     }
   }
 
   /**
-   * Lets go of a large raw block that was read to its end: the kernel has it now,
-   * and its memory serves for the next one. Detaching makes every view of it
-   * empty, so a view that somebody still holds can never show another block.
+   * Lets go of a large raw block that was read to its end: the kernel has it now, and its
+   * memory serves for the next one, unless it was given to somebody.
    */
   release(cid: CID): void {
     const key = blockKey(cid)
-    const bytes = this.#blocks.get(key)
-    if (bytes === undefined || cid.code !== RAW || bytes.length < LARGE_BLOCK) return
+    const cached = this.#blocks.get(key)
+    if (cached === undefined || cached.given) return
+    const { bytes } = cached
+    if (cid.code !== RAW || bytes.length < LARGE_BLOCK) return
     this.#blocks.delete(key)
     this.#counts.bytes -= bytes.length + OVERHEAD_BYTES
-    this.#source.recycle(bytes.buffer as ArrayBuffer)
+    // Who waited for it may be about to run: those come before this.
+    setImmediate(() => this.#source.recycle(bytes.buffer as ArrayBuffer))
   }
 
-  /**
-   * What `compute` gives, at once if all its blocks are in memory, else as a
-   * promise: `compute` runs again after each block that it lacked, so it must be
-   * free of side effects. It sees what it needed before even if the cache let go.
-   */
-  with<T>(compute: (getter: BlockGetter) => T): T | Promise<T> {
-    try {
-      return compute(this)
-    } catch (error) {
-      if (error instanceof NotLoaded) return this.#withLoaded(compute, error)
-      throw error
-    }
-  }
-
-  async #withLoaded<T>(compute: (getter: BlockGetter) => T, first: NotLoaded): Promise<T> {
+  /** What `compute` gives, see `retry`. It sees what it needed before even if the cache let go. */
+  with<T>(compute: (getter: BlockGetter) => T): Later<T> {
     const held = new Map<BlockKey, Uint8Array>()
     const getter = { get: (cid: CID) => held.get(blockKey(cid)) ?? this.get(cid) }
-    for (let missing = first; ; ) {
-      held.set(blockKey(missing.cid), await this.load(missing.cid))
-      try {
-        return compute(getter)
-      } catch (error) {
-        if (!(error instanceof NotLoaded)) throw error
-        missing = error
-      }
-    }
+    return retry(
+      () => compute(held.size === 0 ? this : getter),
+      async (cid) => held.set(blockKey(cid), await this.load(cid)),
+    )
   }
 
-  #read(cids: readonly CID[]): Promise<Uint8Array>[] {
+  #use(cid: CID): Cached | undefined {
+    const key = blockKey(cid)
+    const cached = this.#blocks.get(key)
+    if (cached === undefined) return undefined
+    this.#blocks.delete(key)
+    this.#blocks.set(key, cached)
+    return cached
+  }
+
+  #found(cid: CID, bytes: Uint8Array | undefined): Uint8Array {
+    if (bytes === undefined) throw new NotLoaded(cid)
+    this.#counts.hits++
+    return bytes
+  }
+
+  #load(cid: CID): Loading {
+    const loading = this.#loading.get(blockKey(cid))
+    if (loading !== undefined) return loading
+    this.#counts.misses++
+    return this.#read([cid])[0] as Loading
+  }
+
+  #read(cids: readonly CID[]): Loading[] {
     const results = this.#source.blocks(cids)
     return cids.map((cid, index) => {
       const key = blockKey(cid)
       const promise = results.then((all) => {
         this.#loading.delete(key)
         const result = all[index] as ReadResult
-        if (result instanceof Uint8Array) return this.#keep(key, result)
+        if (result instanceof Uint8Array) return this.#keep(key, { bytes: result, given: loading.given })
         this.#counts.failed++
         throw result
       })
-      this.#loading.set(key, promise)
-      return promise
+      const loading: Loading = { promise, given: false }
+      this.#loading.set(key, loading)
+      return loading
     })
   }
 
-  #keep(key: BlockKey, bytes: Uint8Array): Uint8Array {
-    this.#blocks.set(key, bytes)
-    this.#counts.bytes += bytes.length + OVERHEAD_BYTES
-    for (const [oldest, block] of this.#blocks) {
+  #keep(key: BlockKey, cached: Cached): Uint8Array {
+    this.#blocks.set(key, cached)
+    this.#counts.bytes += cached.bytes.length + OVERHEAD_BYTES
+    for (const [oldest, { bytes }] of this.#blocks) {
       // One block always stays: who asked for it is about to use it.
       if (this.#counts.bytes <= this.#limit || oldest === key) break
       this.#blocks.delete(oldest)
-      this.#counts.bytes -= block.length + OVERHEAD_BYTES
+      this.#counts.bytes -= bytes.length + OVERHEAD_BYTES
     }
-    return bytes
+    return cached.bytes
   }
 }

@@ -6,6 +6,7 @@
 import { createRequire } from 'node:module'
 import { errnoOf, PkgError } from '../errors.ts'
 import { type Attributes, hasExactTimes, type Signal as StatSignal, statReplier } from './fuse-stat.ts'
+import type { Later } from './later.ts'
 import { bindingFile } from './native-files.ts'
 
 /** Negative errno numbers (errno.h) that have no code of ours. */
@@ -31,14 +32,11 @@ type Operation = (typeof OPERATIONS)[number]
 /** Length of the binding's tables of operations (fuse-native.c). */
 const SLOTS = 35
 
-/** A value now or later. Errors are thrown or rejected; `errnoOf` says what the caller sees. */
-export type Later<T> = T | Promise<T>
-
 /** A mode of 0 says that the entry's type is not known without looking. */
 export type ListedName = { name: string; mode: number }
 export type Space = { blockSize: number; blocks: number; free: number; available: number; files: number }
 
-/** What the mounted file system does. Paths begin with a slash and hold no '.', '..' or empty parts. */
+/** What the mounted file system does; `errnoOf` says what the caller sees of an error. Paths begin with a slash and hold no '.', '..' or empty parts. */
 export interface FileSystem {
   getattr(path: string): Later<Attributes>
   /** Names without '.' and '..'. */

@@ -8,8 +8,9 @@ import { type CID, RAW, sameBlock } from '../store/cid.ts'
 import { type Entry, Listing } from '../store/unixfs/directory.ts'
 import type { DirectoryNode, HamtNode } from '../store/unixfs/node.ts'
 import { TYPE_MODE } from './attributes.ts'
-import { type BlockCache, NotLoaded } from './block-cache.ts'
+import type { BlockCache } from './block-cache.ts'
 import type { ListedName } from './fuse.ts'
+import { retry } from './later.ts'
 
 /** Entries walked before other requests get their turn: some 10 ms. */
 const SLICE = 2000
@@ -99,17 +100,16 @@ export class Lister {
       get: (cid: CID) => (held !== undefined && sameBlock(held.cid, cid) ? held.bytes : this.#cache.get(cid)),
     }
     const listing = new Listing(getter, node)
+    const bring = async (cid: CID) => {
+      this.#cache.ahead(listing.shardsAhead(SHARDS_AHEAD))
+      held = { cid, bytes: await this.#cache.load(cid) }
+    }
     let slice: Entry[] = []
     for (;;) {
-      try {
-        const entry = listing.next()
-        if (entry === undefined) break
-        slice.push(entry)
-      } catch (error) {
-        if (!(error instanceof NotLoaded)) throw error
-        this.#cache.ahead(listing.shardsAhead(SHARDS_AHEAD))
-        held = { cid: error.cid, bytes: await this.#cache.load(error.cid) }
-      }
+      const next = retry(() => listing.next(), bring)
+      const entry = next instanceof Promise ? await next : next
+      if (entry === undefined) break
+      slice.push(entry)
       if (slice.length < SLICE) continue
       yield slice
       slice = []

@@ -3,11 +3,11 @@
 // read one after the other, the next blocks of a file that is read from front to
 // back. A guess never fails, never delays an answer, and is bounded in bytes.
 
-import { PkgError } from '../errors.ts'
 import { RAW } from '../store/cid.ts'
 import { decodeNode } from '../store/unixfs/node.ts'
 import type { FileReader } from '../store/unixfs/read.ts'
-import { type BlockCache, NotLoaded } from './block-cache.ts'
+import type { BlockCache } from './block-cache.ts'
+import { guess } from './later.ts'
 import type { Child, Directory, Tree } from './tree.ts'
 
 /** Children whose looks are asked for at once. Smaller: more messages; larger: the first of them comes later. */
@@ -93,13 +93,9 @@ export class LookAhead {
     // In steps of half a window, not for each request anew.
     if (from - sequence.next > window / 2) return
     const stretch = sequence.next + window - from
-    try {
-      this.#cache.ahead(reader.blocksFor(from, stretch), { large: true })
-    } catch (error) {
-      // An inner node that is not in memory yet, or a bad one: the read itself brings it, or fails.
-      if (!(error instanceof NotLoaded || error instanceof PkgError)) throw error
-      return
-    }
+    const coming = guess(() => reader.blocksFor(from, stretch))
+    if (coming === undefined) return
+    this.#cache.ahead(coming, { large: true })
     sequence.ahead = from + stretch
   }
 
@@ -107,14 +103,11 @@ export class LookAhead {
   #release(reader: FileReader, sequence: Sequence): void {
     const limit = sequence.next - SEQUENTIAL_SLACK
     if (limit - sequence.released < SEQUENTIAL_SLACK) return
-    try {
-      const behind = reader.blocksFor(sequence.released, limit - sequence.released)
-      for (const cid of behind.slice(0, -1)) this.#cache.release(cid)
-      sequence.released = limit
-    } catch (error) {
-      // An inner node that is not in memory any more: the bound takes care of its blocks.
-      if (!(error instanceof NotLoaded || error instanceof PkgError)) throw error
-    }
+    const behind = guess(() => reader.blocksFor(sequence.released, limit - sequence.released))
+    // An inner node that is not in memory any more: the bound takes care of its blocks.
+    if (behind === undefined) return
+    for (const cid of behind.slice(0, -1)) this.#cache.release(cid)
+    sequence.released = limit
   }
 
   #stats(directory: Directory, from: number): 'asked' | 'nothing' {

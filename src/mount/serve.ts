@@ -12,7 +12,7 @@ import { requirePrefix } from '../store/prefix.ts'
 import { BlockCache } from './block-cache.ts'
 import { type FuseMount, mountFuse, prepareFuse } from './fuse.ts'
 import { isConnected, takeOver, unmountUnused, untilDisconnected } from './hand-over.ts'
-import { createFileSystem } from './handlers.ts'
+import { StoreFileSystem } from './handlers.ts'
 import { mountAt, mountState, mountsOf, unmount } from './mountpoint.ts'
 import { mountOptions } from './options.ts'
 import { raiseReadAhead } from './read-ahead.ts'
@@ -39,7 +39,7 @@ export async function serveMount(prefix: string, entry: string, { replace = fals
   prepareFuse()
   const readers = new Readers(entry, paths)
   const cache = new BlockCache(readers, { bytes: config['mount.cacheBytes'] })
-  const fs = createFileSystem({ paths, cache, sizes: readers })
+  const fs = new StoreFileSystem({ paths, cache, sizes: readers })
   // Two servers that start at once must not both find the place free.
   const mount = await withLock(paths.mountPid, async () => {
     await clearMountPoint(paths, replace)

@@ -11,7 +11,7 @@ import { type Entry, list, lookup } from '../store/unixfs/directory.ts'
 import { type DirectoryNode, decodeNode, type HamtNode, type UnixfsNode } from '../store/unixfs/node.ts'
 import { type Stat, stat, statOf } from '../store/unixfs/stat.ts'
 import type { BlockCache } from './block-cache.ts'
-import type { Later } from './fuse.ts'
+import { type Later, then } from './later.ts'
 import { inTurns, Lister, sortByName, WideListing } from './listing.ts'
 
 /**
@@ -82,19 +82,14 @@ export class Tree {
     const slash = path.lastIndexOf('/')
     const name = path.slice(slash + 1)
     if (slash === 0) return rootChild(name)
-    const directory = this.directory(path.slice(0, slash))
-    if (directory instanceof Promise) return directory.then((known) => this.#childOf(known, name))
-    return this.#childOf(directory, name)
+    return then(this.directory(path.slice(0, slash)), (directory) => this.#childOf(directory, name))
   }
 
   /** The directory at `path`. Throws as `child`. */
   directory(path: string): Later<Directory> {
     const known = this.known(path)
     if (known !== undefined) return known
-    const child = this.child(path)
-    return child instanceof Promise
-      ? child.then((found) => this.#enter(path, found))
-      : this.#enter(path, child)
+    return then(this.child(path), (child) => this.#enter(path, child))
   }
 
   /** The directory at `path` if it is in memory. */
@@ -141,10 +136,7 @@ export class Tree {
     if (child.cid.code === RAW && child.tsize !== undefined && child.pending === undefined) {
       return this.askSizes([child]).then(() => this.#stat(path, child))
     }
-    const node = this.node(child.cid)
-    return node instanceof Promise
-      ? node.then((decoded) => this.#remember(path, child, decoded))
-      : this.#remember(path, child, node)
+    return then(this.node(child.cid), (node) => this.#remember(path, child, node))
   }
 
   node(cid: CID): Later<UnixfsNode> {
@@ -171,10 +163,7 @@ export class Tree {
   }
 
   #enter(path: string, child: Child): Later<Directory> {
-    const node = this.node(child.cid)
-    return node instanceof Promise
-      ? node.then((decoded) => this.#keepDirectory(path, decoded))
-      : this.#keepDirectory(path, node)
+    return then(this.node(child.cid), (node) => this.#keepDirectory(path, node))
   }
 
   #keepDirectory(path: string, node: UnixfsNode): Directory {
@@ -258,12 +247,13 @@ export class Tree {
   #lookup(directory: Directory, name: string): Later<Child> {
     const { node } = directory
     if (node === undefined) return this.#childOf(directory, name)
-    const found = (cid: CID | undefined): Child => {
-      if (cid === undefined) throw notFound(directory, name)
-      return { name, cid, tsize: undefined, index: -1, stat: undefined, pending: undefined }
-    }
-    const cid = this.#cache.with((getter) => lookup(getter, node, name))
-    return cid instanceof Promise ? cid.then(found) : found(cid)
+    return then(
+      this.#cache.with((getter) => lookup(getter, node, name)),
+      (cid) => {
+        if (cid === undefined) throw notFound(directory, name)
+        return { name, cid, tsize: undefined, index: -1, stat: undefined, pending: undefined }
+      },
+    )
   }
 }
 

@@ -19,6 +19,11 @@ import { blockFile, shardNames } from './shards.ts'
 export interface BlockGetter {
   /** The block's bytes, verified. Throws MISSING_BLOCK, CORRUPT_BLOCK, UNSUPPORTED. */
   get(cid: CID): Uint8Array
+  /**
+   * True when the bytes of raw blocks may be looked at only until the caller lets the event
+   * loop go on. To ask again is cheap then.
+   */
+  readonly lends?: boolean
 }
 
 export type ListedBlock = { key: BlockKey; cid: CID; file: string }

@@ -7,7 +7,7 @@ import { isMainThread } from 'node:worker_threads'
 import { readConfig } from '../../src/config.ts'
 import { errnoOf } from '../../src/errors.ts'
 import { BlockCache } from '../../src/mount/block-cache.ts'
-import { createFileSystem } from '../../src/mount/handlers.ts'
+import { StoreFileSystem } from '../../src/mount/handlers.ts'
 import { serveReads } from '../../src/mount/reader-thread.ts'
 import { Readers } from '../../src/mount/readers.ts'
 import { prefixPaths } from '../../src/paths.ts'
@@ -21,7 +21,7 @@ else await main(process.argv[2] as string, process.argv[3] as string)
 async function main(prefix: string, cid: string): Promise<void> {
   const paths = prefixPaths(prefix)
   const readers = new Readers(import.meta.filename, paths)
-  const fs = createFileSystem({
+  const fs = new StoreFileSystem({
     paths,
     cache: new BlockCache(readers, { bytes: readConfig(paths)['mount.cacheBytes'] }),
     sizes: readers,

@@ -2,8 +2,10 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { PkgError } from '../../src/errors.ts'
-import { BlockCache, NotLoaded } from '../../src/mount/block-cache.ts'
+import { BlockCache } from '../../src/mount/block-cache.ts'
+import { NotLoaded } from '../../src/mount/later.ts'
 import { parseMountinfo } from '../../src/mount/mountpoint.ts'
 import type { ReadResult } from '../../src/mount/readers.ts'
 import type { CID } from '../../src/store/cid.ts'
@@ -19,7 +21,9 @@ function source(size: number, count: number) {
     cids,
     asked,
     failing,
+    recycled: 0,
     recycle(buffer: ArrayBuffer) {
+      this.recycled++
       structuredClone(buffer, { transfer: [buffer] })
     },
     async blocks(wanted: readonly CID[]): Promise<ReadResult[]> {
@@ -27,7 +31,7 @@ function source(size: number, count: number) {
       return wanted.map((cid) =>
         failing.has(String(cid))
           ? new PkgError('MISSING_BLOCK', String(cid))
-          : (blocks[cids.findIndex((known) => known.equals(cid))] as Buffer),
+          : Uint8Array.from(blocks[cids.findIndex((known) => known.equals(cid))] as Buffer),
       )
     },
   }
@@ -103,6 +107,42 @@ test('a computation goes on after each block it lacked, however small the cache'
   assert.equal(runs, 21)
   assert.throws(
     () => cache.get(from.cids[0] as CID),
+    (error) => error instanceof NotLoaded,
+  )
+})
+
+const LARGE = 300_000
+
+test('what was given stays whole when the same block is let go of elsewhere', async () => {
+  const from = source(LARGE, 2)
+  const cache = new BlockCache(from, { bytes: 10 * LARGE })
+  const [asked, looked] = from.cids as [CID, CID]
+  const waiting = cache.load(asked)
+  await cache.loadLent(looked)
+  const given = [await waiting, cache.get(looked)]
+  for (const cid of from.cids) cache.release(cid)
+  await setImmediate()
+  assert.deepEqual(
+    given.map(({ length }) => length),
+    [LARGE, LARGE],
+  )
+  assert.equal(from.recycled, 0)
+})
+
+test('what was only lent is used again, after those who waited for it have run', async () => {
+  const from = source(LARGE, 1)
+  const cache = new BlockCache(from, { bytes: 10 * LARGE })
+  const [cid] = from.cids as [CID]
+  const seen = Array.from({ length: 3 }, async () => {
+    const { length } = await cache.loadLent(cid)
+    cache.release(cid)
+    return length
+  })
+  assert.deepEqual(await Promise.all(seen), [LARGE, LARGE, LARGE])
+  await setImmediate()
+  assert.equal(from.recycled, 1)
+  assert.throws(
+    () => cache.lend(cid),
     (error) => error instanceof NotLoaded,
   )
 })

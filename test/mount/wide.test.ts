@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { errnoOf, type PkgError } from '../../src/errors.ts'
 import { BlockCache } from '../../src/mount/block-cache.ts'
-import { createFileSystem } from '../../src/mount/handlers.ts'
+import { StoreFileSystem } from '../../src/mount/handlers.ts'
 import { sortByName, WideListing } from '../../src/mount/listing.ts'
 import { prefixPaths } from '../../src/paths.ts'
 import type { CID } from '../../src/store/cid.ts'
@@ -32,7 +32,7 @@ function mounted(dag: Dag, { cacheBytes = 2 ** 24, maxChildren = 1000 } = {}) {
   }
   const sizes = { sizes: async (cids: readonly CID[]) => Float64Array.from(cids, () => -1) }
   const cache = new BlockCache(source, { bytes: cacheBytes })
-  return createFileSystem({ paths: prefixPaths('/nowhere'), cache, sizes, maxChildren })
+  return new StoreFileSystem({ paths: prefixPaths('/nowhere'), cache, sizes, maxChildren })
 }
 
 /** Runs something, and counts the turns that others had meanwhile. */

@@ -21,8 +21,11 @@ const MAX_BLOCKS_FOR = 1024
 /** What `readFile` takes into memory unless told otherwise: manifests and records are far smaller. */
 const READ_FILE_MAX = 256 * 1024 * 1024
 
-/** Bytes `start` (inclusive) to `end` (exclusive) of the file are what `node` holds itself. */
-type Segment = { start: number; end: number; node: FileNode }
+/**
+ * Bytes `start` (inclusive) to `end` (exclusive) of the file are what the node `cid` holds itself.
+ * Without `node` its bytes were lent, and are asked for again.
+ */
+type Segment = { start: number; end: number; cid: CID; node: FileNode | undefined }
 
 /** A node on the way down, which begins at `base` of the file; `weight` is that of the way to it. */
 type Step = { node: FileNode; base: number; weight: number }
@@ -60,18 +63,31 @@ export class FileReader {
     const length = Math.min(buffer.length, Math.max(0, this.size - offset))
     for (let done = 0; done < length; ) {
       const at = offset + done
-      const { start, end, node } = this.#segmentAt(at)
-      const count = Math.min(end - at, length - done)
-      buffer.set(node.inline.subarray(at - start, at - start + count), done)
-      done += count
+      const piece = this.segment(at).subarray(0, length - done)
+      buffer.set(piece, done)
+      done += piece.length
     }
     return length
   }
 
-  /** The bytes from `offset` to the end of the block they lie in, without a copy; `offset` must be below `size`. */
+  /**
+   * The bytes from `offset` to the end of the block they lie in, without a copy; `offset` must be
+   * below `size`. Lent if the getter lends.
+   */
   segment(offset: number): Uint8Array {
-    const { start, node } = this.#segmentAt(offset)
-    return node.inline.subarray(offset - start)
+    const last = this.#last
+    if (last !== undefined && offset >= last.start && offset < last.end) {
+      return (last.node?.inline ?? this.#getter.get(last.cid)).subarray(offset - last.start)
+    }
+    const { node, base } = this.#descend(offset, () => true)
+    const lent = this.#getter.lends === true && node.cid.code === RAW
+    this.#last = {
+      start: base,
+      end: base + node.inline.length,
+      cid: node.cid,
+      node: lent ? undefined : node,
+    }
+    return node.inline.subarray(offset - base)
   }
 
   /**
@@ -87,14 +103,6 @@ export class FileReader {
       at = part.end
     }
     return cids
-  }
-
-  #segmentAt(offset: number): Segment {
-    const last = this.#last
-    if (last !== undefined && offset >= last.start && offset < last.end) return last
-    const { node, base } = this.#descend(offset, () => true)
-    this.#last = { start: base, end: base + node.inline.length, node }
-    return this.#last
   }
 
   /** The block around `offset`, and where it ends: not read when its size says that it can be a leaf. */

@@ -6,7 +6,7 @@ import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSy
 import { join } from 'node:path'
 import type { PkgError } from '../../../src/errors.ts'
 import { BlockCache } from '../../../src/mount/block-cache.ts'
-import { createFileSystem, type Mounted } from '../../../src/mount/handlers.ts'
+import { StoreFileSystem } from '../../../src/mount/handlers.ts'
 import { prefixPaths } from '../../../src/paths.ts'
 import { CID, DAG_CBOR, DAG_PB } from '../../../src/store/cid.ts'
 import { closure } from '../../../src/store/closure.ts'
@@ -227,14 +227,14 @@ async function mount(dag: Dag, root: CID): Promise<string> {
         (cid) => dag.blocks.get(Buffer.from(cid.multihash.bytes).toString('latin1'))?.bytes.length ?? -1,
       ),
   }
-  const fs = createFileSystem({ paths, cache: new BlockCache(source, { bytes: 2 ** 22 }), sizes })
+  const fs = new StoreFileSystem({ paths, cache: new BlockCache(source, { bytes: 2 ** 22 }), sizes })
   const budget = { left: 60 }
   return await visit(fs, dag, { path: `/${root}`, cid: root, budget })
 }
 
 type Place = { path: string; cid: CID; budget: { left: number } }
 
-async function visit(fs: Mounted, dag: Dag, { path, cid, budget }: Place): Promise<string> {
+async function visit(fs: StoreFileSystem, dag: Dag, { path, cid, budget }: Place): Promise<string> {
   if (budget.left-- <= 0) return 'much'
   const expected = refusing(() => stat(dag, cid))
   const found = await answer(() => fs.getattr(path))

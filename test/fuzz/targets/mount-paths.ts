@@ -5,7 +5,7 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { errnoOf } from '../../../src/errors.ts'
 import { BlockCache } from '../../../src/mount/block-cache.ts'
-import { createFileSystem } from '../../../src/mount/handlers.ts'
+import { StoreFileSystem } from '../../../src/mount/handlers.ts'
 import { prefixPaths } from '../../../src/paths.ts'
 import type { CID } from '../../../src/store/cid.ts'
 import { Dag, identityCid } from '../../fixtures/dag.ts'
@@ -47,7 +47,7 @@ const source = {
 const sizes = {
   sizes: async (cids: readonly CID[]) => Float64Array.from(cids, () => 7),
 }
-const fs = createFileSystem({ paths, cache: new BlockCache(source, { bytes: 10_000 }), sizes })
+const fs = new StoreFileSystem({ paths, cache: new BlockCache(source, { bytes: 10_000 }), sizes })
 
 /** The first byte chooses the request and the second numbers for it, the rest is the path. */
 export const target: Target = {
