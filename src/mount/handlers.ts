@@ -35,6 +35,8 @@ export type MountParts = {
   paths: PrefixPaths
   cache: BlockCache
   sizes: SizeSource
+  /** the store's path in links that are shown; else as `paths` has it */
+  store?: string
   /** children that are kept in memory; see tree.ts */
   maxChildren?: number
 }
@@ -42,8 +44,14 @@ export type MountParts = {
 export type Mounted = FileSystem & { counts(): Record<string, unknown> }
 
 /** The file system over these parts. */
-export function createFileSystem({ paths, cache, sizes, maxChildren }: MountParts): Mounted {
-  const tree = new Tree(cache, sizes, maxChildren)
+export function createFileSystem({
+  paths,
+  cache,
+  sizes,
+  store = paths.store,
+  maxChildren,
+}: MountParts): Mounted {
+  const tree = new Tree(cache, sizes, { store, maxChildren })
   const lookAhead = new LookAhead(cache, tree)
   const files = new Map<string, OpenFile>()
   const requests = {
