@@ -20,7 +20,7 @@ export const NPM_VERSION = '11.6.2'
 const machine = process.arch === 'arm64' ? 'arm64' : 'x64'
 
 /** Makes `directory` by `fill` unless it is there; it appears whole or not at all. */
-function once(directory: string, fill: (temp: string) => void): string {
+export function once(directory: string, fill: (temp: string) => void): string {
   if (existsSync(directory)) return directory
   const temp = `${directory}.${process.pid}`
   rmSync(temp, { recursive: true, force: true })
@@ -41,7 +41,7 @@ function unpackNpm(spec: string, into: string): void {
   rmSync(join(into, tarball))
 }
 
-function writeProgram(file: string, text: string): void {
+export function writeProgram(file: string, text: string): void {
   mkdirSync(dirname(file), { recursive: true })
   writeFileSync(file, text)
   chmodSync(file, 0o755)
@@ -85,21 +85,26 @@ export function hasDebian(): boolean {
   return existsSync('/usr/bin/apt-get') && existsSync('/usr/bin/dpkg-deb')
 }
 
+/** What Debian's packages of these names hold, in `into`. */
+export function unpackDebian(names: string[], into: string): void {
+  const fetch = () => run('apt-get', ['download', '-q', ...names], into)
+  try {
+    fetch()
+  } catch {
+    // A fresh machine has no lists of packages yet.
+    run('apt-get', ['update', '-q'], into)
+    fetch()
+  }
+  for (const deb of readdirSync(into).filter((name) => name.endsWith('.deb'))) {
+    run('dpkg-deb', ['--extract', deb, '.'], into)
+    rmSync(join(into, deb))
+  }
+}
+
 /** Debian's jq with its shared libraries beside it, made relocatable by a wrapper. */
 export function jq(cache: string): string {
   return once(join(cache, 'jq'), (temp) => {
-    const fetch = () => run('apt-get', ['download', '-q', 'jq', 'libjq1', 'libonig5'], temp)
-    try {
-      fetch()
-    } catch {
-      // A fresh machine has no lists of packages yet.
-      run('apt-get', ['update', '-q'], temp)
-      fetch()
-    }
-    for (const deb of readdirSync(temp).filter((name) => name.endsWith('.deb'))) {
-      run('dpkg-deb', ['--extract', deb, '.'], temp)
-      rmSync(join(temp, deb))
-    }
+    unpackDebian(['jq', 'libjq1', 'libonig5'], temp)
     const libraries = readdirSync(join(temp, 'usr', 'lib')).find((name) => name.endsWith('-linux-gnu'))
     renameSync(join(temp, 'usr', 'lib', libraries!), join(temp, 'lib'))
     mkdirSync(join(temp, 'libexec'))

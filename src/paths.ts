@@ -36,6 +36,8 @@ export type PrefixPaths = Readonly<{
   search: string
   log: string
   quarantine: string
+  /** says where checkouts' links lead: see store/checkout/links.ts */
+  checkoutLinks: string
   daemonPid: string
   daemonSocket: string
   /** the sockets of users who may not write the prefix, one a uid */
@@ -68,6 +70,7 @@ export function prefixPaths(root: string): PrefixPaths {
     search: join(variable, 'search.db'),
     log: join(variable, 'pkg.log'),
     quarantine: join(variable, 'quarantine'),
+    checkoutLinks: join(variable, 'checkout-links'),
     daemonPid: join(variable, 'daemon.pid'),
     daemonSocket: join(variable, 'daemon.sock'),
     userSockets: join(variable, 'users'),

@@ -9,7 +9,9 @@ import { PkgError } from '../errors.ts'
 import { withLock } from '../files/lock.ts'
 import { namesThisProcess, readPidFile, runningHere, writePidFile } from '../files/pid-file.ts'
 import { isListening } from '../files/socket.ts'
+import { storeMode } from '../mount/mode.ts'
 import { type PrefixPaths, prefixPaths } from '../paths.ts'
+import { renewLinks } from '../store/checkout/links.ts'
 import { flushIfWritten, recheck } from '../store/recheck.ts'
 import { Store } from '../store/store.ts'
 import { listenApi } from './api.ts'
@@ -82,6 +84,7 @@ async function serve(store: Store, end: Promise<Ending>, log: Log): Promise<void
   collector.start()
   const ending = new AbortController()
   void careForBlocks(store, log, ending.signal)
+  void careForTrees(store, log)
 
   const { reason, unmount } = await Promise.race([end, displaced(paths)])
   log(`stopping: ${reason}`)
@@ -103,6 +106,15 @@ async function careForBlocks(store: Store, log: Log, signal: AbortSignal): Promi
     }
   } catch (error) {
     if (!signal.aborted) log(`the blocks written last are not looked after: ${(error as Error).message}`)
+  }
+}
+
+/** Has checkouts lead to where the prefix is now, for users who may not write it. */
+async function careForTrees(store: Store, log: Log): Promise<void> {
+  try {
+    if (storeMode(store.paths) === 'checkout') await renewLinks(store)
+  } catch (error) {
+    log(`the links of checkouts are not looked after: ${(error as Error).message}`)
   }
 }
 

@@ -16,8 +16,10 @@ import {
 } from '../profiles/profile.ts'
 import { Blocks } from '../store/blocks.ts'
 import { missingCheckouts } from '../store/checkout/check-out.ts'
+import { linkedStore } from '../store/checkout/links.ts'
 import { isCheckedOut } from '../store/checkout/names.ts'
 import type { CID } from '../store/cid.ts'
+import { physicalStore } from '../store/shown-target.ts'
 
 const NAMED = 3
 
@@ -36,7 +38,11 @@ function treesCheck(profile: Profile<ProfileStore>, guest: Check | undefined): C
   const current = findCurrentGeneration(profile)
   if (current === undefined) return undefined
   const missing = missingOf(profile.store, current.cid)
-  if (missing === 0) return undefined
+  const why =
+    missing === 0
+      ? whyElsewhere(profile.store.paths)
+      : `${missing} of its trees in ${profile.store.paths.store} are missing`
+  if (why === undefined) return undefined
   const switching = `\`pkg switch ${current.number}\`, which has it make them`
   const hint =
     guest === undefined
@@ -48,9 +54,15 @@ function treesCheck(profile: Profile<ProfileStore>, guest: Check | undefined): C
     name: 'profile',
     ok: false,
     exit: EXIT.damaged,
-    detail: `generation ${current.number} cannot run: ${missing} of its trees in ${profile.store.paths.store} are missing`,
+    detail: `generation ${current.number} cannot run: ${why}`,
     hint,
   }
+}
+
+/** Of a prefix that was moved: see store/checkout/links.ts. */
+function whyElsewhere(paths: PrefixPaths): string | undefined {
+  const led = linkedStore(paths)
+  return led === undefined || led === physicalStore(paths) ? undefined : `its trees lead to ${led}`
 }
 
 /** Blocks that cannot be read are the damage check's to tell: then the environment's own tree is what is looked for. */

@@ -22,6 +22,8 @@ export type MountParts = {
   paths: PrefixPaths
   cache: BlockCache
   sizes: SizeSource
+  /** the store's path in links that are shown; else as `paths` has it */
+  store?: string
   /** children that are kept in memory; see tree.ts */
   maxChildren?: number
 }
@@ -46,11 +48,11 @@ export class StoreFileSystem implements FileSystem {
     statfs: 0,
   }
 
-  constructor({ paths, cache, sizes, maxChildren }: MountParts) {
+  constructor({ paths, cache, sizes, store = paths.store, maxChildren }: MountParts) {
     this.#paths = paths
     this.#cache = cache
     this.#sizes = sizes
-    this.#tree = new Tree(cache, sizes, maxChildren)
+    this.#tree = new Tree(cache, sizes, { store, maxChildren })
     this.#lookAhead = new LookAhead(cache, this.#tree)
     this.#files = new FileReads(cache, this.#tree, this.#lookAhead)
     this.#space = spaceOf(paths.blocks)

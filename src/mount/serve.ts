@@ -9,6 +9,7 @@ import { ensurePrefixEntry } from '../files/modes.ts'
 import { namesThisProcess, readPidFile, writePidFile } from '../files/pid-file.ts'
 import { type PrefixPaths, prefixPaths } from '../paths.ts'
 import { requirePrefix } from '../store/prefix.ts'
+import { physicalStore } from '../store/shown-target.ts'
 import { BlockCache } from './block-cache.ts'
 import { type FuseMount, mountFuse, prepareFuse } from './fuse.ts'
 import { isConnected, takeOver, unmountUnused, untilDisconnected } from './hand-over.ts'
@@ -39,7 +40,7 @@ export async function serveMount(prefix: string, entry: string, { replace = fals
   prepareFuse()
   const readers = new Readers(entry, paths)
   const cache = new BlockCache(readers, { bytes: config['mount.cacheBytes'] })
-  const fs = new StoreFileSystem({ paths, cache, sizes: readers })
+  const fs = new StoreFileSystem({ paths, cache, sizes: readers, store: physicalStore(paths) })
   // Two servers that start at once must not both find the place free.
   const mount = await withLock(paths.mountPid, async () => {
     await clearMountPoint(paths, replace)

@@ -7,8 +7,15 @@
 
 import { PkgError } from '../errors.ts'
 import { type CID, RAW, tryParseCid } from '../store/cid.ts'
+import { shownTarget } from '../store/shown-target.ts'
 import { type Entry, list, lookup } from '../store/unixfs/directory.ts'
-import { type DirectoryNode, decodeNode, type HamtNode, type UnixfsNode } from '../store/unixfs/node.ts'
+import {
+  type DirectoryNode,
+  decodeNode,
+  type HamtNode,
+  type SymlinkNode,
+  type UnixfsNode,
+} from '../store/unixfs/node.ts'
 import { type Stat, stat, statOf } from '../store/unixfs/stat.ts'
 import type { BlockCache } from './block-cache.ts'
 import { type Later, then } from './later.ts'
@@ -61,14 +68,20 @@ export class Tree {
   readonly #sizes: SizeSource
   readonly #lister: Lister
   readonly #maxChildren: number
+  readonly #store: string
   /** by path, in the order of their last use */
   readonly #directories = new Map<string, Directory>()
   #children = 0
 
-  /** `maxChildren`: see MAX_CHILDREN. */
-  constructor(cache: BlockCache, sizes: SizeSource, maxChildren = MAX_CHILDREN) {
+  /** `store` is where links say that it is: see shown-target.ts. `maxChildren`: see MAX_CHILDREN. */
+  constructor(
+    cache: BlockCache,
+    sizes: SizeSource,
+    { store, maxChildren = MAX_CHILDREN }: { store: string; maxChildren?: number | undefined },
+  ) {
     this.#cache = cache
     this.#maxChildren = maxChildren
+    this.#store = store
     this.#sizes = sizes
     this.#lister = new Lister(cache)
   }
@@ -158,8 +171,14 @@ export class Tree {
 
   #remember(path: string, child: Child, node: UnixfsNode): Stat {
     if (node.type === 'directory' || node.type === 'hamt') this.#keepDirectory(path, node)
-    child.stat = statOf(node)
+    child.stat = node.type === 'symlink' ? this.#link(path, node) : statOf(node)
     return child.stat
+  }
+
+  #link(path: string, node: SymlinkNode): Stat {
+    const below = path.indexOf('/', 1)
+    const target = shownTarget(this.#store, below === -1 ? '' : path.slice(below), node.target)
+    return statOf({ ...node, target })
   }
 
   #enter(path: string, child: Child): Later<Directory> {

@@ -3,11 +3,12 @@
 // what cannot be read: only the first may ever be taken for a dead root
 // (invariant 5).
 
-import { readlinkSync, realpathSync } from 'node:fs'
+import { readlinkSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { isErrno } from '../errors.ts'
 import type { PrefixPaths } from '../paths.ts'
 import { type CID, tryParseCid } from '../store/cid.ts'
+import { physicalStore } from '../store/shown-target.ts'
 import { isOnAny } from './mount-table.ts'
 
 /** Links that the kernel follows in one path before it says ELOOP (path_resolution(7)). */
@@ -28,7 +29,7 @@ export type Resolution = {
 
 /** The spellings of the mount point that a link may use: as the prefix is called, and where it physically is. */
 export function storeSpellings(paths: Pick<PrefixPaths, 'root' | 'store'>): string[] {
-  return [...new Set([paths.store, join(realpathSync(paths.root), 'store')])]
+  return [...new Set([paths.store, physicalStore(paths)])]
 }
 
 /**

@@ -12,6 +12,7 @@ import { verifyBlock } from './hash.ts'
 import { IndexRows } from './import/index-rows.ts'
 import { Outbox } from './import/outbox.ts'
 import { ReadQueue } from './import/read-queue.ts'
+import { storedTargets } from './import/shown-links.ts'
 import { TreeWalk } from './import/walk.ts'
 import { blockFile } from './shards.ts'
 import type { Store } from './store.ts'
@@ -56,7 +57,9 @@ export const TAKE: Record<SourceKind, Take> = {
     const outbox = new Outbox({ writer })
     const queue = new ReadQueue({ outbox, signal })
     try {
-      await new TreeWalk({ outbox, rows: new IndexRows(wanted.store) }, queue, {}).importRoot(path, [])
+      await new TreeWalk({ outbox, rows: new IndexRows(wanted.store) }, queue, {
+        storedTarget: storedTargets(wanted.store),
+      }).importRoot(path, [])
       await outbox.flush()
     } finally {
       await queue.close()

@@ -96,7 +96,7 @@ export async function compliance(mode: StoreMode, { skip, killAt }: ComplianceOp
       await box.pkg('install', cid)
       assert.equal(box.run('hello', 'world'), 'one world\n')
       assert.equal(realpathSync(profile('bin', 'hello')), realpathSync(box.store(cid, 'bin', 'hello')))
-      assert.equal(readlinkSync(profile('bin', 'hello')), `../../${cid}/bin/hello`)
+      assert.equal(readlinkSync(profile('bin', 'hello')), realpathSync(box.store(cid, 'bin', 'hello')))
     })
 
     test('an environment leads to its packages as a whole', () => {

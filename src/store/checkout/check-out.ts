@@ -16,10 +16,13 @@ import { fsyncDirectory } from '../../files/atomic.ts'
 import { FEW_FILES, syncFiles, syncFilesystem } from '../../files/barrier.ts'
 import { failpoint } from '../../files/failpoint.ts'
 import { ensurePrefixEntry } from '../../files/modes.ts'
+import type { PrefixPaths } from '../../paths.ts'
 import { CID, nodeKey } from '../cid.ts'
 import { requireSpace } from '../export.ts'
+import { physicalStore, shownTarget } from '../shown-target.ts'
 import type { Store } from '../store.ts'
 import { type CopyFigures, copyTree, type SealedCopy } from '../unixfs/copy.ts'
+import { renewLinks } from './links.ts'
 import { checkoutName, checkoutPath, isCheckedOut, temporaryTree } from './names.ts'
 import { FilePool } from './pool.ts'
 import { removeTree } from './remove-tree.ts'
@@ -59,6 +62,7 @@ export async function checkOut(
   cids: CID | Iterable<CID>,
   options: CheckOutOptions = {},
 ): Promise<CheckedOut> {
+  if (store.makeCheckouts === undefined) await renewLinks(store)
   const planned = missingCheckouts(store, cids)
   if (planned.length === 0) return { made: [] }
   if (store.makeCheckouts) {
@@ -145,19 +149,25 @@ async function stage(
   return await copyTree(store.blocks, cid, temporary, {
     signal,
     onProgress,
-    sealed: sealedCopy(pool, siblings),
+    sealed: sealedCopy(store.paths, pool, { siblings }),
   })
 }
 
 /** A copy of what lies at `at` in a checkout whose packages beside it are `siblings`. */
-export function sealedCopy(pool: FilePool, siblings: ReadonlyMap<string, CID>, at = ''): SealedCopy {
+export function sealedCopy(
+  paths: Pick<PrefixPaths, 'root'>,
+  pool: FilePool,
+  { siblings, at = '' }: { siblings: ReadonlyMap<string, CID>; at?: string },
+): SealedCopy {
+  const store = physicalStore(paths)
   return {
     reuse: (node, file) => pool.reuse(node, file),
     copied: (node, file) => pool.copied(node, file),
     linkFor(path) {
       const sibling = siblings.get(at + path)
-      return sibling && siblingTarget(at + path, sibling)
+      return sibling && shownTarget(store, at + path, siblingTarget(at + path, sibling))
     },
+    shown: (path, target) => shownTarget(store, at + path, target),
   }
 }
 

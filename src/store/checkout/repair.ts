@@ -4,14 +4,15 @@
 // most a directory that can be written, which the next look mends.
 
 import { chmodSync, lstatSync, lutimesSync, renameSync, symlinkSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { codeOf } from '../../errors.ts'
 import { syncFilesystem } from '../../files/barrier.ts'
 import type { CID } from '../cid.ts'
 import { copyTree, sealEntry } from '../unixfs/copy.ts'
 import { statOf } from '../unixfs/stat.ts'
 import { type CheckoutStore, checkOut, missingCheckouts, sealedCopy } from './check-out.ts'
+import { renewLinks } from './links.ts'
 import { checkoutName, checkoutPath, deadTree, temporaryTree } from './names.ts'
+import { withOpenParent } from './open-parent.ts'
 import { FilePool } from './pool.ts'
 import { removeTree } from './remove-tree.ts'
 import { decodeUnixfs, siblingsOf } from './siblings.ts'
@@ -40,6 +41,7 @@ export async function verifyCheckouts(
     result.entries += 1
     onProgress?.(result)
   }
+  if (repair) await renewLinks(store)
   for (const cid of listCheckouts(store)) {
     const found: TreeDamage[] = []
     for await (const damage of verifyCheckout(store, cid, { signal, onEntry })) found.push(damage)
@@ -133,7 +135,9 @@ async function repairEntry(
       symlinkSync(right.link, temporary)
       lutimesSync(temporary, 0, 0)
     } else if (right !== undefined) {
-      await copyTree(store.blocks, right.cid, temporary, { sealed: sealedCopy(pool, siblings, path) })
+      await copyTree(store.blocks, right.cid, temporary, {
+        sealed: sealedCopy(store.paths, pool, { siblings, at: path }),
+      })
       await syncFilesystem(store.paths.store)
       pool.publish()
     }
@@ -156,16 +160,4 @@ function swap(temporary: string | undefined, place: string, store: CheckoutStore
   if (isDirectory) chmodSync(temporary, 0o755)
   renameSync(temporary, place)
   if (isDirectory) chmodSync(place, DIRECTORY_MODE)
-}
-
-function withOpenParent(place: string, act: () => void): void {
-  const parent = dirname(place)
-  const { mtimeMs } = lstatSync(parent)
-  chmodSync(parent, 0o755)
-  try {
-    act()
-  } finally {
-    chmodSync(parent, DIRECTORY_MODE)
-    lutimesSync(parent, mtimeMs / 1000, mtimeMs / 1000)
-  }
 }

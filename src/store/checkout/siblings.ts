@@ -1,6 +1,5 @@
 // Packages that a DAG links to as a whole: an environment's, and a package's
-// dependencies. Their checkouts lie beside its own, and relative symlinks lead
-// there: so a new generation costs its own few links, and a package that many
+// dependencies. Their checkouts lie beside its own, and symlinks lead there: so a new generation costs its own few links, and a package that many
 // depend on is there once (a diamond of packages would else double at each level).
 
 import { hasCode } from '../../errors.ts'
@@ -33,7 +32,7 @@ export function siblingsOf(getter: BlockGetter, root: CID): Map<string, CID> {
   return found
 }
 
-/** The target of the symlink at `path` that leads to the checkout of `cid`. */
+/** The target of the symlink at `path` that leads to the checkout of `cid`, before it is shown (shown-target.ts). */
 export function siblingTarget(path: string, cid: CID): string {
   return '../'.repeat(path.split('/').length - 1) + checkoutName(cid)
 }

@@ -6,6 +6,7 @@ import { lstatSync, readdirSync, readlinkSync, type Stats } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { PkgError } from '../../errors.ts'
 import type { CID } from '../cid.ts'
+import { physicalStore, shownTarget } from '../shown-target.ts'
 import { list } from '../unixfs/directory.ts'
 import type { UnixfsNode } from '../unixfs/node.ts'
 import { statOf } from '../unixfs/stat.ts'
@@ -54,6 +55,7 @@ export async function* verifyCheckout(
   { signal, onEntry }: { signal?: AbortSignal | undefined; onEntry?: () => void } = {},
 ): AsyncGenerator<TreeDamage> {
   const root = checkoutPath(store.paths, cid)
+  const shown = physicalStore(store.paths)
   const siblings = orNothing(() => siblingsOf(store.blocks, cid))
   if (siblings === undefined || !isThere(root)) return
   const todo: { cid: CID; path: string }[] = [{ cid, path: '' }]
@@ -66,8 +68,9 @@ export async function* verifyCheckout(
     const place = root + path
     const sibling = siblings.get(path)
     if (sibling !== undefined) {
-      const link = siblingTarget(path, sibling)
-      const why = whyNoLink(place, link)
+      const stored = siblingTarget(path, sibling)
+      const link = shownTarget(shown, path, stored)
+      const why = whyNoLink(place, [link, stored])
       if (why !== undefined) yield { cid, path, why, right: { link } }
       continue
     }
@@ -78,7 +81,7 @@ export async function* verifyCheckout(
       if (isThere(place)) yield { cid, path, why: 'is nothing that its DAG has a form for' }
       continue
     }
-    const why = orNothing(() => ({ why: whyWrong(store, node, place) }))?.why
+    const why = orNothing(() => ({ why: whyWrong(store, node, { place, path, shown }) }))?.why
     if (why !== undefined) yield { cid, path, why, right: { cid: here } }
     else if (node.type === 'directory' || node.type === 'hamt') {
       const children = orNothing(() => [...list(store.blocks, node)])
@@ -95,19 +98,22 @@ export async function* verifyCheckout(
   }
 }
 
-function whyWrong(store: CheckoutStore, node: UnixfsNode, place: string): string | undefined {
+type Look = { place: string; path: string; shown: string }
+
+function whyWrong(store: CheckoutStore, node: UnixfsNode, { place, path, shown }: Look): string | undefined {
   if (node.type === 'file') return whyDifferent(store.blocks, node, place)
-  if (node.type === 'symlink') return whyNoLink(place, node.target)
+  if (node.type === 'symlink') return whyNoLink(place, [shownTarget(shown, path, node.target), node.target])
   const stats = lstatSync(place, { throwIfNoEntry: false })
   if (stats === undefined) return 'is missing'
   return stats.isDirectory() ? undefined : 'is no directory'
 }
 
-function whyNoLink(place: string, target: string): string | undefined {
+/** As it is shown, or as it is stored, which leads to the same (links.ts). */
+function whyNoLink(place: string, targets: readonly string[]): string | undefined {
   const stats = lstatSync(place, { throwIfNoEntry: false })
   if (stats === undefined) return 'is missing'
   if (!stats.isSymbolicLink()) return 'is no symlink'
-  return readlinkSync(place) === target ? undefined : 'leads elsewhere'
+  return targets.includes(readlinkSync(place)) ? undefined : 'leads elsewhere'
 }
 
 function whyAttributesDiffer(node: UnixfsNode, stats: Stats): string | undefined {

@@ -7,9 +7,10 @@ import type { TreeEntry } from './entries.ts'
 import { unpackCid } from './nodes.ts'
 import type { Figures } from './outbox.ts'
 import { ReadQueue } from './read-queue.ts'
+import { storedTargets } from './shown-links.ts'
 import { TreeWalk, type WalkOptions } from './walk.ts'
 
-export type ImportOptions = WalkOptions & {
+export type ImportOptions = Omit<WalkOptions, 'storedTarget'> & {
   signal?: AbortSignal | undefined
   /** Put into the imported directory, in place of what lies there under the same path. */
   extra?: Iterable<TreeEntry> | undefined
@@ -43,7 +44,7 @@ export async function importTree(
   await add.begin()
   const builder = openBuilder(add)
   const queue = new ReadQueue({ add, outbox: builder.outbox, signal })
-  const walk = new TreeWalk(builder, queue, { onProgress, filter })
+  const walk = new TreeWalk(builder, queue, { onProgress, filter, storedTarget: storedTargets(add.store) })
   try {
     const { cid, size } = await walk.importRoot(path, extra ?? [])
     await finishBuilder(builder)

@@ -13,6 +13,7 @@ import { type OpenDirectory, readsOf } from './file-reads.ts'
 import { type Made, makeSymlink } from './nodes.ts'
 import type { ReadResult } from './read.ts'
 import type { ReadQueue } from './read-queue.ts'
+import type { StoredTarget } from './shown-links.ts'
 import { physicalPath, readNames, readTarget, type SourceKind, statRoot, statSource } from './source.ts'
 
 /** Entries that the walk looks at before it lets results and signals in: about a millisecond's worth. */
@@ -32,6 +33,7 @@ export type WalkOptions = {
   onProgress?: ((progress: ImportProgress) => void) | undefined
   /** Called with each path below the imported one; false leaves it out, a directory with all it holds. */
   filter?: ((path: string, kind: SourceKind) => boolean) | undefined
+  storedTarget: StoredTarget
 }
 
 type Found = { name: string; kind: SourceKind; stat: Stats }
@@ -120,7 +122,8 @@ export class TreeWalk {
 
   async #symlink(path: string): Promise<Made> {
     this.counts.symlinks += 1
-    return this.#builder.outbox.run(makeSymlink(readTarget(path)))
+    const target = this.#options.storedTarget(path, readTarget(path))
+    return this.#builder.outbox.run(makeSymlink(target))
   }
 
   #file(directory: OpenDirectory, name: string, stat: Stats): void {

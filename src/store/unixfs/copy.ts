@@ -63,6 +63,8 @@ export type SealedCopy = {
   copied(node: FileNode, place: string): void
   /** The target of a symlink that stands for what lies at `path`; undefined for a copy. */
   linkFor(path: string): string | undefined
+  /** The target to show of the symlink at `path`: see shown-target.ts. */
+  shown(path: string, target: string): string
 }
 
 /** A directory that is being filled. `path` is below the root, '' for the root itself. */
@@ -108,7 +110,7 @@ export async function copyTree(
       const lasting = destination + path
       await copyFile(getter, node, { place, lasting }, { figures, signal, onProgress, sealed })
     } else if (node.type === 'symlink') {
-      symlinkSync(node.target, place)
+      symlinkSync(sealed?.shown(path, node.target) ?? node.target, place)
       if (sealed !== undefined) sealEntry(place, statOf(node))
       else if (node.mtime !== undefined) setTime(place, node.mtime)
       figures.symlinks += 1

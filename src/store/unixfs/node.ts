@@ -24,7 +24,7 @@ const MURMUR3_X64_64 = 0x22
 const MIN_FANOUT = 8
 const MAX_FANOUT = 1024
 /** The longest target a Linux symlink can have, in bytes (PATH_MAX less its NUL, limits.h). */
-const MAX_TARGET = 4095
+export const MAX_TARGET = 4095
 
 type Attributes = { cid: CID; mode?: number; mtime?: Mtime }
 
