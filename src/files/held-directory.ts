@@ -25,8 +25,8 @@ export class HeldDirectory {
     return `/proc/self/fd/${this.#fd}/${name}`
   }
 
-  setTime(seconds: number): void {
-    futimesSync(this.#fd, seconds, seconds)
+  setTime(time: number | Date): void {
+    futimesSync(this.#fd, time, time)
   }
 
   /** Idempotent. */

@@ -2,6 +2,7 @@
 
 import type { CID } from '../store/cid.ts'
 import type { Stat } from '../store/unixfs/stat.ts'
+import { storedSeconds } from '../store/unixfs/times.ts'
 import type { Attributes } from './fuse-stat.ts'
 
 /** File types in st_mode (inode(7)). */
@@ -23,7 +24,8 @@ export function attributesOf({ type, size, mode, mtime }: Stat): Attributes {
 export function xattrsOf(cid: CID, { mtime }: Stat): Map<string, Uint8Array> {
   const values = new Map([['ipfs.cid', Buffer.from(cid.toString())]])
   if (mtime.seconds !== 0 || mtime.nanoseconds !== 0) {
-    values.set('ipfs.mtime', Buffer.from(`${mtime.seconds}.${String(mtime.nanoseconds).padStart(9, '0')}`))
+    const fraction = String(mtime.nanoseconds).padStart(9, '0')
+    values.set('ipfs.mtime', Buffer.from(`${storedSeconds(mtime)}.${fraction}`))
   }
   return values
 }

@@ -18,6 +18,7 @@ import { EXECUTABLE_MODE } from '../store/import/format.ts'
 import { makeNode, packCid, unpackCid } from '../store/import/nodes.ts'
 import { list, lookup } from '../store/unixfs/directory.ts'
 import { decodeNode, type UnixfsNode } from '../store/unixfs/node.ts'
+import { storedSeconds } from '../store/unixfs/times.ts'
 
 /** Bits that say a file can be run, by anybody (sys/stat.h). */
 const EXECUTABLE_BITS = 0o111
@@ -91,8 +92,8 @@ export class Graft {
 
   async #withTimeOf(before: UnixfsNode, changed: CID): Promise<CID> {
     if (before.mtime === undefined) return changed
-    const { seconds, nanoseconds } = before.mtime
-    return this.#fs.touch(changed, { mtime: { secs: BigInt(seconds), nsecs: nanoseconds } })
+    const mtime = { secs: storedSeconds(before.mtime), nsecs: before.mtime.nanoseconds }
+    return this.#fs.touch(changed, { mtime })
   }
 
   /**

@@ -66,12 +66,10 @@ export function readUint(from: Cursor): number {
   return Number.isSafeInteger(value) ? value : Number.POSITIVE_INFINITY
 }
 
-/** An int64 as protobuf writes it (two's complement); ±Infinity beyond 2^53 - 1. */
-export function readInt(from: Cursor): number {
+/** An int64 as protobuf writes it (two's complement). */
+export function readInt64(from: Cursor): bigint {
   const { low, high } = readHalves(from)
-  const value = (high | 0) * TWO_32 + low
-  if (Number.isSafeInteger(value)) return value
-  return value < 0 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY
+  return BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low))
 }
 
 /** The next field's number and wire type. */

@@ -8,12 +8,12 @@ const DIRECTORY_MODE = 0o555
 /** Runs `act` while the directory around `place` can be written; its mode and time then are what they were. */
 export function withOpenParent(place: string, act: () => void): void {
   const parent = dirname(place)
-  const { mtimeMs } = lstatSync(parent)
+  const { mtime } = lstatSync(parent)
   chmodSync(parent, 0o755)
   try {
     act()
   } finally {
     chmodSync(parent, DIRECTORY_MODE)
-    lutimesSync(parent, mtimeMs / 1000, mtimeMs / 1000)
+    lutimesSync(parent, mtime, mtime)
   }
 }

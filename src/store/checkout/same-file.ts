@@ -8,9 +8,7 @@ import type { BlockGetter } from '../blocks.ts'
 import type { FileNode } from '../unixfs/node.ts'
 import { chunks } from '../unixfs/read.ts'
 import { statOf } from '../unixfs/stat.ts'
-
-/** Milliseconds are what Node sets exactly; a stored time may be finer. */
-const TIME_MS = 1
+import { hasTime } from '../unixfs/times.ts'
 
 /**
  * Why `file` is not the sealed copy of `node`, in words that follow "it"; undefined
@@ -39,8 +37,7 @@ function whyStatsDiffer(node: FileNode, fd: number): string | undefined {
   if (!stats.isFile()) return 'is no regular file'
   if (stats.size !== size) return `has ${stats.size} bytes, not ${size}`
   if ((stats.mode & 0o7777) !== mode) return `has mode 0${(stats.mode & 0o7777).toString(8)}`
-  const time = mtime.seconds * 1000 + mtime.nanoseconds / 1e6
-  return Math.abs(stats.mtimeMs - time) > TIME_MS ? 'was written to' : undefined
+  return hasTime(stats, mtime) ? undefined : 'was written to'
 }
 
 function whyBytesDiffer(getter: BlockGetter, node: FileNode, fd: number): string | undefined {

@@ -10,6 +10,7 @@ import { physicalStore, shownTarget } from '../shown-target.ts'
 import { list } from '../unixfs/directory.ts'
 import type { UnixfsNode } from '../unixfs/node.ts'
 import { statOf } from '../unixfs/stat.ts'
+import { hasTime } from '../unixfs/times.ts'
 import type { CheckoutStore } from './check-out.ts'
 import { checkoutPath, cidOfCheckout } from './names.ts'
 import { whyDifferent } from './same-file.ts'
@@ -119,7 +120,7 @@ function whyNoLink(place: string, targets: readonly string[]): string | undefine
 function whyAttributesDiffer(node: UnixfsNode, stats: Stats): string | undefined {
   const { mode, mtime } = statOf(node)
   if ((stats.mode & 0o7777) !== mode) return `has mode 0${(stats.mode & 0o7777).toString(8)}`
-  return Math.abs(stats.mtimeMs - mtime.seconds * 1000) > 1000 ? 'was written to' : undefined
+  return hasTime(stats, mtime) ? undefined : 'was written to'
 }
 
 /** undefined where blocks are missing or damaged. */

@@ -20,12 +20,12 @@ import { writeAll } from '../../files/atomic.ts'
 import { HeldDirectory } from '../../files/held-directory.ts'
 import type { BlockGetter } from '../blocks.ts'
 import type { CID } from '../cid.ts'
-import type { Mtime } from './data.ts'
 import { Listing } from './directory.ts'
 import { ListingStack } from './listing-stack.ts'
 import { decodeNode, type FileNode, type UnixfsNode } from './node.ts'
 import { chunks } from './read.ts'
 import { type Stat, statOf } from './stat.ts'
+import { forUtimes, type Mtime } from './times.ts'
 
 /** The longest path that Linux takes, in bytes (PATH_MAX less its NUL, limits.h). */
 const MAX_PATH = 4095
@@ -157,7 +157,7 @@ export async function copyTree(
 /** All its entries are made: each of them changed its time. */
 function finish({ held, mtime }: Filling): void {
   try {
-    if (mtime !== undefined) held.setTime(toSeconds(mtime))
+    if (mtime !== undefined) held.setTime(forUtimes(mtime))
   } finally {
     held.close()
   }
@@ -189,7 +189,7 @@ async function copyFile(
     }
     figures.files += 1
     if (sealed !== undefined) sealFile(fd, node)
-    else if (node.mtime !== undefined) futimesSync(fd, toSeconds(node.mtime), toSeconds(node.mtime))
+    else if (node.mtime !== undefined) futimesSync(fd, forUtimes(node.mtime), forUtimes(node.mtime))
   } finally {
     closeSync(fd)
   }
@@ -200,7 +200,7 @@ async function copyFile(
 export function sealFile(fd: number, node: FileNode): void {
   const { mode, mtime } = statOf(node)
   fchmodSync(fd, mode)
-  futimesSync(fd, toSeconds(mtime), toSeconds(mtime))
+  futimesSync(fd, forUtimes(mtime), forUtimes(mtime))
 }
 
 /** The same for a directory or symlink. */
@@ -220,9 +220,5 @@ function nodeOrReason(getter: BlockGetter, cid: CID): UnixfsNode | string {
 }
 
 function setTime(place: string, mtime: Mtime): void {
-  lutimesSync(place, toSeconds(mtime), toSeconds(mtime))
-}
-
-function toSeconds({ seconds, nanoseconds }: Mtime): number {
-  return seconds + nanoseconds / 1e9
+  lutimesSync(place, forUtimes(mtime), forUtimes(mtime))
 }

@@ -10,21 +10,20 @@ import {
   malformed,
   readBytes,
   readFixed32,
-  readInt,
+  readInt64,
   readSpan,
   readTag,
   readUint,
   skipField,
   VARINT,
 } from '../protobuf.ts'
+import { type Mtime, mtimeOf } from './times.ts'
 
 /** The values of `Data.Type`. */
 export const TYPE = { raw: 0, directory: 1, file: 2, metadata: 3, symlink: 4, hamt: 5 } as const
 
 /** Nanoseconds in a second; UnixFS allows 0 to one less. */
 const NANOSECONDS = 1_000_000_000
-
-export type Mtime = { seconds: number; nanoseconds: number }
 
 /** Sizes are Infinity where they are above 2^53 - 1. */
 export type UnixfsData = {
@@ -77,17 +76,16 @@ function readBlocksizes(from: Cursor, wire: number, sizes: number[]): void {
 }
 
 function readMtime(from: Cursor): Mtime {
-  let seconds: number | undefined
+  let seconds: bigint | undefined
   let nanoseconds = 0
   while (from.at < from.end) {
     const { field, wire } = readTag(from)
-    if (field === 1 && wire === VARINT) seconds = readInt(from)
+    if (field === 1 && wire === VARINT) seconds = readInt64(from)
     else if (field === 2 && wire === FIXED32) nanoseconds = readFixed32(from)
     else if (field > 2) skipField(from, wire)
     else malformed(`field ${field} of a modification time has wire type ${wire}`)
   }
-  if (seconds === undefined || !Number.isSafeInteger(seconds))
-    malformed('a modification time has no usable seconds')
+  if (seconds === undefined) return malformed('a modification time has no seconds')
   if (nanoseconds >= NANOSECONDS) malformed('a modification time has more than 999,999,999 nanoseconds')
-  return { seconds, nanoseconds }
+  return mtimeOf(seconds, nanoseconds)
 }

@@ -15,8 +15,9 @@ import {
   scanDagPb,
 } from '../dag-pb.ts'
 import { type Cursor, exactText, malformed } from '../protobuf.ts'
-import { decodeData, type Mtime, TYPE, type UnixfsData } from './data.ts'
+import { decodeData, TYPE, type UnixfsData } from './data.ts'
 import { DirectoryEntries } from './entries.ts'
+import type { Mtime } from './times.ts'
 
 /** murmur3-x64-64, the only hash function that HAMT directories use (multicodec table). */
 const MURMUR3_X64_64 = 0x22

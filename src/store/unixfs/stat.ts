@@ -3,8 +3,8 @@
 
 import type { BlockGetter } from '../blocks.ts'
 import { type CID, RAW } from '../cid.ts'
-import type { Mtime } from './data.ts'
 import { decodeNode, type UnixfsNode } from './node.ts'
+import type { Mtime } from './times.ts'
 
 /** A file with no stored mode (design: import format). */
 const FILE_MODE = 0o444

@@ -6,6 +6,7 @@ import { DAG_PB } from '../../../src/store/cid.ts'
 import { decodeData, TYPE, type UnixfsData } from '../../../src/store/unixfs/data.ts'
 import { decodeNode } from '../../../src/store/unixfs/node.ts'
 import { statOf } from '../../../src/store/unixfs/stat.ts'
+import { storedSeconds } from '../../../src/store/unixfs/times.ts'
 import { concat, Dag, field, pbNode, unixfs } from '../../fixtures/dag.ts'
 import { bytesOf, refusing, type Target } from '../target.ts'
 
@@ -83,6 +84,8 @@ function compare(bytes: Uint8Array, ours: UnixfsData): void {
   assert.deepEqual(theirs.blockSizes.map(exact), ours.blocksizes)
   if (theirs.fanout !== undefined) assert.equal(exact(theirs.fanout), ours.fanout)
   if (theirs.mtime !== undefined) {
-    assert.deepEqual({ seconds: Number(theirs.mtime.secs), nanoseconds: theirs.mtime.nsecs ?? 0 }, ours.mtime)
+    assert.ok(ours.mtime)
+    const read = { secs: storedSeconds(ours.mtime), nsecs: ours.mtime.nanoseconds }
+    assert.deepEqual({ secs: BigInt(theirs.mtime.secs), nsecs: theirs.mtime.nsecs ?? 0 }, read)
   }
 }
