@@ -22,7 +22,7 @@ import { type Mtime, mtimeOf } from './times.ts'
 /** The values of `Data.Type`. */
 export const TYPE = { raw: 0, directory: 1, file: 2, metadata: 3, symlink: 4, hamt: 5 } as const
 
-/** Nanoseconds in a second; UnixFS allows 0 to one less. */
+/** Nanoseconds in a second; UnixFS allows 1 to one less, and leaves 0 out. */
 const NANOSECONDS = 1_000_000_000
 
 /** Sizes are Infinity where they are above 2^53 - 1. */
@@ -77,7 +77,7 @@ function readBlocksizes(from: Cursor, wire: number, sizes: number[]): void {
 
 function readMtime(from: Cursor): Mtime {
   let seconds: bigint | undefined
-  let nanoseconds = 0
+  let nanoseconds: number | undefined
   while (from.at < from.end) {
     const { field, wire } = readTag(from)
     if (field === 1 && wire === VARINT) seconds = readInt64(from)
@@ -86,6 +86,8 @@ function readMtime(from: Cursor): Mtime {
     else malformed(`field ${field} of a modification time has wire type ${wire}`)
   }
   if (seconds === undefined) return malformed('a modification time has no seconds')
-  if (nanoseconds >= NANOSECONDS) malformed('a modification time has more than 999,999,999 nanoseconds')
-  return mtimeOf(seconds, nanoseconds)
+  if (nanoseconds === 0 || (nanoseconds ?? 0) >= NANOSECONDS) {
+    malformed('a modification time has nanoseconds that are none of 1 to 999,999,999')
+  }
+  return mtimeOf(seconds, nanoseconds ?? 0)
 }

@@ -24,7 +24,7 @@ export function findInHamt(getter: BlockGetter, root: HamtNode, name: string): C
     const link = shard.link(index)
     if (!link.isShard) return link.name === name ? link.hash : undefined
     used += width
-    shard = childShard(getter, link.hash)
+    shard = childShard(getter, link.hash, shard)
   }
 }
 
@@ -61,7 +61,7 @@ export class HamtWalk {
       if (link.isShard) {
         const key = blockKey(link.hash)
         if (this.#seen.has(key)) throw badNode(shard.cid, `the shard ${link.hash} is there twice`)
-        const below = levelOf(childShard(this.#getter, link.hash), used)
+        const below = levelOf(childShard(this.#getter, link.hash, shard), used)
         this.#seen.add(key)
         this.#levels.push(below)
         level.at += 1
@@ -98,10 +98,11 @@ function levelOf(shard: HamtNode, used: number): Level {
   return { shard, at: 0, slot: 0, width: Math.log2(shard.fanout), used }
 }
 
-function childShard(getter: BlockGetter, cid: CID): HamtNode {
+function childShard(getter: BlockGetter, cid: CID, { fanout }: HamtNode): HamtNode {
   const node = decodeNode(cid, getter.get(cid))
   if (node.type !== 'hamt') throw badNode(cid, `a ${node.type} stands where a shard belongs`)
   if (node.slots.length === 0) throw badNode(cid, 'an empty shard below another')
+  if (node.fanout !== fanout) throw badNode(cid, `a shard of width ${node.fanout} below one of ${fanout}`)
   return node
 }
 

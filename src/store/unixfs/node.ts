@@ -11,6 +11,8 @@ import {
   decodeLink,
   type LinkPlaces,
   linkAt,
+  newLinkParts,
+  readLinkParts,
   type ScannedNode,
   scanDagPb,
 } from '../dag-pb.ts'
@@ -46,6 +48,8 @@ export type FileNode = Attributes & {
   weight: number
   /** The part that holds the byte at `offset`, which must not be below `inline.length`; one of 0 bytes never does. Throws BAD_NODE. */
   partAt(offset: number): FilePart
+  /** The parts of 0 bytes, in order: no offset leads to them. */
+  emptyParts(): Iterable<CID>
 }
 
 export type DirectoryNode = Attributes & { type: 'directory'; entries: DirectoryEntries }
@@ -87,7 +91,16 @@ export function decodeNode(cid: CID, bytes: Uint8Array): UnixfsNode {
 }
 
 function leafNode(cid: CID, bytes: Uint8Array): FileNode {
-  return { type: 'file', cid, size: bytes.length, inline: bytes, parts: 0, weight: 0, partAt: noPart }
+  return {
+    type: 'file',
+    cid,
+    size: bytes.length,
+    inline: bytes,
+    parts: 0,
+    weight: 0,
+    partAt: noPart,
+    emptyParts: () => [],
+  }
 }
 
 function noPart(offset: number): never {
@@ -144,9 +157,9 @@ function checkFile(attributes: Attributes, { bytes, places }: ScannedNode, data:
     return at
   })
   if (!Number.isSafeInteger(at)) malformed('its block sizes add up to more than 2^53 - 1')
-  if (data.filesize !== undefined && data.filesize !== at) {
-    malformed(`its file size is ${data.filesize}, but its parts hold ${at} bytes`)
-  }
+  // One that is absent is 0.
+  const { filesize = 0 } = data
+  if (filesize !== at) malformed(`its file size is ${filesize}, but its parts hold ${at} bytes`)
   if (ends.length === 0) return { ...leafNode(attributes.cid, inline), ...attributes }
   // A copy: the block's own memory may be let go before the node is.
   const packed = packSpans(bytes, places)
@@ -160,10 +173,17 @@ function checkFile(attributes: Attributes, { bytes, places }: ScannedNode, data:
     }
   }
   const weight = packed.weight + ends.byteLength + inline.length
-  return { ...attributes, type: 'file', size: at, inline, parts: ends.length, weight, partAt }
+  const emptyParts = function* () {
+    for (let index = 0; index < ends.length; index++) {
+      const start = index === 0 ? inline.length : (ends[index - 1] as number)
+      if (ends[index] !== start) continue
+      yield naming(attributes.cid, () => decodeLink(packed.span(index)).hash)
+    }
+  }
+  return { ...attributes, type: 'file', size: at, inline, parts: ends.length, weight, partAt, emptyParts }
 }
 
-/** Links in memory of their own, without an object for each. */
+/** Links of a file in memory of their own, without an object for each. Throws BAD_NODE for one that has a name. */
 function packSpans(from: Uint8Array, places: LinkPlaces): { span(index: number): Cursor; weight: number } {
   const ends = new Uint32Array(countLinks(places))
   let length = 0
@@ -172,8 +192,11 @@ function packSpans(from: Uint8Array, places: LinkPlaces): { span(index: number):
     ends[index] = length
   }
   const bytes = new Uint8Array(length)
+  const parts = newLinkParts()
   for (let index = 0; index < ends.length; index++) {
     const [at, end] = [places[2 * index] as number, places[2 * index + 1] as number]
+    readLinkParts({ bytes: from, at, end }, parts)
+    if (parts.nameEnd > parts.nameAt) malformed('a part of the file has a name')
     bytes.set(from.subarray(at, end), (ends[index] as number) - (end - at))
   }
   const span = (index: number) => ({

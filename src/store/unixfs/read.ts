@@ -40,6 +40,7 @@ export class FileReader {
   /** the way to where we read last, from the root */
   readonly #trail: Step[]
   #last: Segment | undefined
+  readonly #checked = new WeakSet<FileNode>()
 
   /** Reads the file's top block unless its node is given. Throws IS_DIRECTORY, NOT_FILE, BAD_NODE, NOT_UNIXFS. */
   constructor(getter: BlockGetter, file: CID | FileNode) {
@@ -61,6 +62,7 @@ export class FileReader {
    */
   readInto(buffer: Uint8Array, offset: number): number {
     const length = Math.min(buffer.length, Math.max(0, this.size - offset))
+    if (this.size === 0) this.#checkEmptyParts(this.#root)
     for (let done = 0; done < length; ) {
       const at = offset + done
       const piece = this.segment(at).subarray(0, length - done)
@@ -132,6 +134,7 @@ export class FileReader {
       const { node, base, weight } = step
       if (offset - base < node.inline.length) return { node, base }
       const part = node.partAt(offset - base)
+      this.#checkEmptyParts(node)
       if (!enter(part)) return { node, base, part }
       if (trail.length > MAX_DEPTH) throw badNode(this.#root.cid, `it has more than ${MAX_DEPTH} levels`)
       const child = this.#child(node, part)
@@ -141,6 +144,13 @@ export class FileReader {
         throw badNode(this.#root.cid, `the nodes above one byte take ${heavier} bytes`)
       trail.push({ node: child, base: base + part.start, weight: heavier })
     }
+  }
+
+  /** What has no bytes of the file must be a part of a file all the same; looked at once a node. */
+  #checkEmptyParts(node: FileNode): void {
+    if (this.#checked.has(node)) return
+    for (const cid of node.emptyParts()) this.#child(node, { cid, start: 0, end: 0 })
+    this.#checked.add(node)
   }
 
   #child(parent: FileNode, { cid, start, end }: FilePart): FileNode {
@@ -215,6 +225,7 @@ export function* chunks(
 ): Generator<Uint8Array> {
   const reader = new FileReader(getter, file)
   const end = Math.min(reader.size, offset + length)
+  if (reader.size === 0) reader.readInto(new Uint8Array(0), 0)
   for (let at = offset; at < end; ) {
     let piece = reader.segment(at).subarray(0, end - at)
     if (piece.length < Math.min(SMALL_PIECE, end - at)) {
