@@ -111,6 +111,8 @@ export class FileReads {
     const copy = (): Later<number> => {
       lender.held = held
       try {
+        // There is nothing to copy, but a lie to find (FileReader.readInto).
+        if (length === 0) return reader.readInto(into.subarray(0, 0), 0)
         for (let pieces = 0; done < length; pieces++) {
           // A file may have parts of one byte: others get their turn in between.
           if (pieces === PIECES) return setImmediate().then(() => retry(copy, bring))
