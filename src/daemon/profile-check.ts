@@ -67,9 +67,7 @@ function missingOf(store: ProfileStore, cid: CID): number {
 /** Undefined when all is well. */
 function currentCheck(profile: Profile<ProfileStore>): Check | undefined {
   try {
-    readCurrent(profile, () =>
-      requireRoots(profile.store.blocks, currentPackages(profile)?.installed ?? []),
-    )
+    readCurrent(profile, () => requireRoots(profile.store.blocks, currentPackages(profile)?.installed ?? []))
     return undefined
   } catch (error) {
     if (!(error instanceof Error)) throw error

@@ -35,7 +35,7 @@ import {
   UNFINISHED,
 } from './names.ts'
 import { ownerOf } from './owners.ts'
-import { placeLink, removeLink } from './pins.ts'
+import { flushRemoval, placeLink, removeLink } from './pins.ts'
 import { resolveLink, storeSpellings } from './resolve-link.ts'
 import type { GoneAutoPin } from './root.ts'
 import { type AtPoint, pass } from './stop-point.ts'
@@ -77,7 +77,7 @@ export async function removeAutoPin(
   const pin = join(directory, autoPinName(physical(store, linkPath)))
   const was = [pin, droppingName(pin)].map(removeLink).includes(true)
   removeLink(recordFile(pin))
-  if (was) fsyncDirectory(directory)
+  if (was) flushRemoval(directory)
   return was
 }
 

@@ -79,8 +79,8 @@ export async function takeRoot(
   { name, source, added }: Pick<Subscription, 'name' | 'source' | 'added'>,
   user: string,
 ): Promise<Subscription> {
-  const root = (tryParseCid(source) ?? (await keepRegistry(store, source)).root).toV1()
   return withAdd(store, async (add) => {
+    const root = (tryParseCid(source) ?? (await keepRegistry(store, source, add)).root).toV1()
     // Its publisher may be moving on, and a collector run, while we read it.
     await add.rely(root)
     readHeader(store.blocks, root)

@@ -33,7 +33,8 @@ export const command = defineCommand({
     const { blocks } = profile.store
     const named = number === undefined ? undefined : requireGeneration(profile, generationNumber(number))
     const { generation, installed = [] } =
-      (named ? { generation: named, installed: readInstalled(profile, named) } : currentPackages(profile)) ?? {}
+      (named ? { generation: named, installed: readInstalled(profile, named) } : currentPackages(profile)) ??
+      {}
     // A path without any profile is a slip of the pen, and no empty one.
     if (!generation) generations(profile)
     // One lost block ends no listing: the others are told, and the status tells of the damage.
