@@ -10,6 +10,7 @@ export const ENTRY_POINTS = {
   daemon: 'daemon/main.ts',
   'mount-server': 'mount/server.ts',
   collector: 'daemon/collector-process.ts',
+  'process-scanner': 'pins/process-scanner.ts',
   'import-worker': 'store/import/worker.ts',
   index: 'index.ts',
 } as const

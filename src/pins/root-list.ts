@@ -11,7 +11,8 @@ import { RootReader } from './roots.ts'
 /**
  * alive: it keeps `cid`. dead: it keeps nothing, and the next collection removes it.
  * unreadable: it cannot be read now; with a `cid` it keeps what it led to when it last
- * could, without one nothing at all is collected.
+ * could, without one nothing at all is collected; of a process only what was read of it
+ * counts, which has lines of its own.
  */
 export type RootState = 'alive' | 'dead' | 'unreadable'
 
@@ -56,7 +57,13 @@ export async function listRoots({ paths }: { paths: PrefixPaths }): Promise<List
   listed.sort(
     (a, b) => inOrder(ORDER[a.kind], ORDER[b.kind]) || inOrder(a.user ?? '', b.user ?? '') || byPath(a, b),
   )
-  return [...listed, ...temps(paths, temp.roots), ...reader.processes().roots.map(known)]
+  const processes = await reader.processes()
+  const stuck = processes.stuck.map(({ pid, name }) => ({
+    ...nameless('process', `/proc/${pid}`, { state: 'unreadable', errno: 'ETIMEDOUT' }),
+    name,
+    since: undefined,
+  }))
+  return [...listed, ...temps(paths, temp.roots), ...processes.roots.map(known), ...stuck]
 }
 
 const ORDER: Record<RootKind, number> = { generation: 0, pin: 1, auto: 2, temp: 3, process: 4 }
