@@ -17,6 +17,7 @@ import { withLock } from '../files/lock.ts'
 import type { PrefixPaths } from '../paths.ts'
 import { dropGone } from '../pins/auto-pin.ts'
 import { makeRecord, refreshRecord } from '../pins/auto-record.ts'
+import { findHungMounts } from '../pins/hung-mounts.ts'
 import { readLinks } from '../pins/links.ts'
 import { readMounts } from '../pins/mount-table.ts'
 import type { NamedProcess } from '../pins/processes.ts'
@@ -113,6 +114,7 @@ export async function runCollection(
 ): Promise<CollectionResult> {
   const { graceMs = readConfig(store.paths)['gc.graceSeconds'] * 1000 } = given
   const options = { ...given, graceMs, despiteDamage }
+  await findHungMounts(store.paths)
   if (dryRun) return planned(store, policy, options)
   const run = async (lost: AbortSignal) => {
     const started = Date.now()

@@ -24,7 +24,7 @@ import type { CID } from '../store/cid.ts'
 import type { Store } from '../store/store.ts'
 import { isTrulyGone, makeRecord, readRecord, writeRecord } from './auto-record.ts'
 import { requireRoomForLinks } from './link-limit.ts'
-import { readMounts, userMounts } from './mount-table.ts'
+import { mountsToAvoid, readMounts } from './mount-table.ts'
 import {
   AUTO,
   autoPinName,
@@ -112,7 +112,7 @@ async function drop(autoPin: string, stores: readonly string[], at?: AtPoint): P
     if (autoPin !== dropping) renameSync(autoPin, dropping)
     await pass('pin-set-aside', at)
     const mounts = readMounts()
-    const gone = resolveLink(readlinkSync(dropping), stores, userMounts(mounts)).state === 'gone'
+    const gone = resolveLink(readlinkSync(dropping), stores, mountsToAvoid(mounts)).state === 'gone'
     if (!gone || !isTrulyGone(readRecord(steady), mounts)) {
       // Onto a newer one maybe: both say the same, for the name is the hash of what they say.
       renameSync(dropping, steady)

@@ -16,7 +16,7 @@ import { type Entry, firstEntries, withOwned } from '../files/owned-directory.ts
 import type { PrefixPaths } from '../paths.ts'
 import { tryParseCid } from '../store/cid.ts'
 import { isTrulyGone, readRecord } from './auto-record.ts'
-import { isOnAny, type MountLine, readMounts, userMounts } from './mount-table.ts'
+import { isOnAny, type MountLine, mountsToAvoid, readMounts, whyAvoided } from './mount-table.ts'
 import { AUTO, generationOf, otherName, UNFINISHED } from './names.ts'
 import { areOwnLinks, isForeign, ownerOfUserDirectory } from './owners.ts'
 import { type Resolution, resolveLink, resolveOwnLink, storeSpellings } from './resolve-link.ts'
@@ -46,7 +46,7 @@ class LinkReader {
   readonly #found: LinkRoots = { roots: [], unreadable: [], gone: [], directories: [] }
   readonly #mounts: MountLine[] = readMounts()
   /** where nobody knows whether an answer will come */
-  readonly #avoid = userMounts(this.#mounts)
+  readonly #avoid = mountsToAvoid(this.#mounts)
   /** of the directories that are read now: the other user whose they are, where root reads them */
   #foreign: number | undefined
   /** entries that are still read of that user's */
@@ -73,7 +73,7 @@ class LinkReader {
   /** Reads with the caution that the owner of this user's directory calls for. */
   #as(directory: string, paths: Places, read: () => void): void {
     if (isOnAny(this.#avoid, directory)) {
-      this.#found.unreadable.push({ path: directory, errno: 'EACCES', foreign: true })
+      this.#found.unreadable.push({ path: directory, errno: whyAvoided(directory), foreign: true })
       return
     }
     const owner = ownerOfUserDirectory(directory)

@@ -13,6 +13,7 @@ import { withAdd } from '../store/add.ts'
 import { type CID, sameBlock } from '../store/cid.ts'
 import { missingBlocks } from '../store/closure.ts'
 import type { Store } from '../store/store.ts'
+import { findHungMounts } from './hung-mounts.ts'
 import { requireRoomForLinks } from './link-limit.ts'
 import { readLinks } from './links.ts'
 import { pinName, pinTarget, progDirectory } from './names.ts'
@@ -71,6 +72,7 @@ export async function removePin(
 ): Promise<Pin[]> {
   const owner = user ?? userName()
   const directory = progDirectory(store.paths, owner, prog)
+  await findHungMounts(store.paths)
   const found = listPins(store, { user: owner }).filter(
     (pin) => pin.kind === 'pin' && pin.prog === prog && (cid === undefined || sameBlock(pin.cid, cid)),
   )
@@ -85,7 +87,7 @@ export async function removePin(
   return removed
 }
 
-/** Pins and auto pins of one user, or of all, by user and name. One that cannot be read and is not remembered is left out. */
+/** Pins and auto pins of one user, or of all, by user and name. One that cannot be read and is not remembered is left out. May wait for a file system that `findHungMounts` was not asked of. */
 export function listPins(
   { paths }: { paths: PrefixPaths },
   { user }: { user?: string | undefined } = {},

@@ -1,18 +1,13 @@
 // Programs that run from the store are roots: what they map, have open or stand
 // in must stay, whatever became of the links that they were started through.
 //
-// Others are read by a process of ours that may be left where it waits
-// (process-scan.ts): a thread that waits in the kernel would keep this process from
-// ending, and a child need not be waited for. It is one for all processes; when it
-// waits for one, another goes on behind that. What was read of a process until then
+// Others are read by a process of ours that may be left where it waits (leavable.ts,
+// process-scan.ts). It is one for all processes; when it waits for one, another goes
+// on behind that. What was read of a process until then
 // counts; that there may be more is said, as it is of those at which we may not look.
 
-import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { createInterface } from 'node:readline'
-import { entryPoint } from '../entry.ts'
-import { isErrno, PkgError } from '../errors.ts'
 import { type CID, tryParseCid } from '../store/cid.ts'
+import { askLeavable } from './leavable.ts'
 import type { ScanLine, ScanQuery } from './process-scan.ts'
 import type { Root } from './root.ts'
 
@@ -31,9 +26,6 @@ export type ProcessRoots = {
 
 /** Processes of others that are named. */
 const NAMED = 3
-
-/** How long one process may take to be read, in ms: it takes microseconds, and some ms where much else runs. */
-const READ_MS = 2000
 
 /** Processes that were stuck when they were read last, by pid and start time: nobody waits for them again. */
 export type KnownStuck = Set<string>
@@ -78,64 +70,11 @@ export async function askScanner(
 }
 
 /** Gives the process that it did not come past; undefined when it came to the end. */
-function scan(query: ScanQuery, tell: (line: ScanLine) => void): Promise<ScanLine | undefined> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [entryPoint('process-scanner'), JSON.stringify(query)], {
-      // A directory that answers, and no signal of the terminal.
-      cwd: '/',
-      detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    let last: ScanLine | undefined
-    let said = ''
-    const end = () => {
-      clearInterval(timer)
-      child.kill('SIGKILL')
-      child.stdout.destroy()
-      child.stderr.destroy()
-      // Where it waits in the kernel no signal ends it.
-      child.unref()
-    }
-    const timer = setInterval(() => {
-      if (last === undefined || !isWaiting(child.pid)) return
-      end()
-      resolve(last)
-    }, READ_MS)
-    child.once('error', (error) => {
-      end()
-      reject(error)
-    })
-    child.stderr.on('data', (bytes) => {
-      said += bytes
-    })
-    const output = createInterface({ input: child.stdout })
-    output.on('line', (text) => {
-      timer.refresh()
-      const line = JSON.parse(text) as ScanLine | null
-      if (line !== null) {
-        last = line
-        tell(line)
-        return
-      }
-      end()
-      resolve(undefined)
-    })
-    child.once('close', (status, signal) => {
-      end()
-      reject(
-        new PkgError('INTERNAL', `running processes cannot be read (${signal ?? status}): ${said.trim()}`),
-      )
-    })
+async function scan(query: ScanQuery, tell: (line: ScanLine) => void): Promise<ScanLine | undefined> {
+  let last: ScanLine | undefined
+  const isDone = await askLeavable<ScanLine>('process-scanner', query, (line) => {
+    last = line
+    tell(line)
   })
-}
-
-/** False while it runs, or would if the machine had time for it. Its stat waits for nobody (proc_pid_stat(5)). */
-function isWaiting(pid: number | undefined): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3) !== 'R'
-  } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ESRCH')) return false
-    throw error
-  }
+  return isDone ? undefined : last
 }

@@ -78,7 +78,7 @@ function temps(paths: PrefixPaths, roots: readonly Root[]): ListedRoot[] {
 }
 
 function known(root: Root): ListedRoot {
-  const { kind, name, path, user, cid, profile, number, current, autoPin, via } = root
+  const { kind, name, path, user, cid, profile, number, current, autoPin, via, remembered } = root
   return {
     kind,
     state: 'alive',
@@ -86,8 +86,8 @@ function known(root: Root): ListedRoot {
     path,
     user,
     cid,
-    // /proc has no dates of its own.
-    since: kind === 'process' ? undefined : madeAt(path),
+    // /proc has no dates of its own, and where a link cannot be read its date cannot.
+    since: kind === 'process' || remembered ? undefined : madeAt(path),
     ...(profile !== undefined && { profile }),
     ...(number !== undefined && { number, current: current === true }),
     ...(autoPin !== undefined && { autoPin }),
@@ -96,7 +96,15 @@ function known(root: Root): ListedRoot {
 }
 
 function nameless(kind: RootKind, path: string, state: Pick<ListedRoot, 'state' | 'errno'>): ListedRoot {
-  return { kind, ...state, name: '', path, user: undefined, cid: undefined, since: madeAt(path) }
+  return {
+    kind,
+    ...state,
+    name: '',
+    path,
+    user: undefined,
+    cid: undefined,
+    since: state.errno === undefined ? madeAt(path) : undefined,
+  }
 }
 
 /** When a link or file was made. Undefined when it cannot be looked at: an auto pin's may be in a home that is not mounted. */

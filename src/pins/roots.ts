@@ -7,6 +7,7 @@ import type { PrefixPaths } from '../paths.ts'
 import type { BlockKey } from '../store/cid.ts'
 import type { Store } from '../store/store.ts'
 import { readTempPins, type TempPinProgress } from '../store/temp-pin.ts'
+import { findHungMounts } from './hung-mounts.ts'
 import { type LinkRoots, readLinks } from './links.ts'
 import { type KnownStuck, type ProcessRoots, readProcesses } from './processes.ts'
 import { storeSpellings } from './resolve-link.ts'
@@ -36,6 +37,7 @@ export class RootReader {
 
   /** `between` runs when the temp pins are read and the links are not. */
   async claims(between?: () => Promise<void>): Promise<Claims> {
+    await findHungMounts(this.#paths)
     const temp = this.#temp()
     await between?.()
     return { temp, links: readLinks(this.#paths) }

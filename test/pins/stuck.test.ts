@@ -6,6 +6,8 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { runCollection } from '../../src/collector/collect.ts'
+import { storePath } from '../../src/paths.ts'
+import { autoPin } from '../../src/pins/auto-pin.ts'
 import { listRoots } from '../../src/pins/root-list.ts'
 import { Store } from '../../src/store/store.ts'
 import { sandbox } from '../cli/harness.ts'
@@ -70,5 +72,28 @@ test(
       if (words !== 'doctor') assert.equal(status, 0, `${words}: ${stderr}`)
       if (/^(gc|roots)/.test(words)) assert.match(stdout + stderr, new RegExp(`${process.pid}`), words)
     }
+  },
+)
+
+test(
+  'a link that an auto pin watches, in a home that stops answering, keeps what it kept',
+  options,
+  async (t) => {
+    const box = await sandbox(t)
+    const store = Store.open(box.prefix)
+    t.after(() => store.close())
+    const { root } = await addTree(store, 'kept')
+    const home = await stuckFileSystem(t, storePath(store.paths, root))
+    const link = join(home.point, 'result')
+    await autoPin(store, link, { prog: 'any' })
+    home.hang()
+    for (const words of ['gc --dry-run', 'gc', 'roots', 'du', 'store verify', 'pin list', 'why any']) {
+      const { status, signal, stdout, stderr } = await box.run(words.split(' '))
+      assert.equal(signal, null, words)
+      assert.equal(status, 0, `${words}: ${stderr}`)
+      if (/^(gc|roots|pin)/.test(words))
+        assert.ok((stdout + stderr).includes(home.point), `${words}: ${stdout}${stderr}`)
+    }
+    assert.deepEqual(missing(store, root), [])
   },
 )
