@@ -10,6 +10,8 @@ export const ENTRY_POINTS = {
   daemon: 'daemon/main.ts',
   'mount-server': 'mount/server.ts',
   collector: 'daemon/collector-process.ts',
+  'process-scanner': 'pins/process-scanner.ts',
+  'link-prober': 'pins/link-prober.ts',
   'import-worker': 'store/import/worker.ts',
   index: 'index.ts',
 } as const

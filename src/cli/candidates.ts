@@ -148,7 +148,12 @@ async function registries({ context: { paths } }: Where): Promise<Candidate[]> {
 }
 
 async function pins({ context: { paths } }: Where): Promise<Candidate[]> {
-  const [{ listPins }, { userName }] = await Promise.all([import('../pins/pins.ts'), import('../paths.ts')])
+  const [{ listPins }, { findHungMounts }, { userName }] = await Promise.all([
+    import('../pins/pins.ts'),
+    import('../pins/hung-mounts.ts'),
+    import('../paths.ts'),
+  ])
+  await findHungMounts(paths)
   // Auto pins go with the link that they watch, not by name.
   return listPins({ paths }, { user: userName() })
     .filter(({ kind }) => kind === 'pin')

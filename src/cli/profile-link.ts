@@ -2,10 +2,10 @@
 // every switch, since it leads to the profile's `current`. What is no link is
 // never replaced, and a profile that is in use is not left unasked.
 
-import { lstatSync, readdirSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { codeOf, isErrno, PkgError } from '../errors.ts'
-import { readLinkOrUndefined, symlinkAtomic } from '../files/atomic.ts'
+import { lookAtLink, symlinkAtomic } from '../files/atomic.ts'
 import { type PrefixPaths, profileLink, resolvePrefix, shellWord, userName } from '../paths.ts'
 
 type Where = { paths: Pick<PrefixPaths, 'root' | 'profilesPerUser'>; env: NodeJS.ProcessEnv }
@@ -21,8 +21,8 @@ export type ProfileLink = {
 /** Looks at the link. Throws EXISTS when something that is no link has its name. */
 export function readProfileLink({ paths, env }: Where): ProfileLink {
   const link = profileLink(env)
-  const leads = readLinkOrUndefined(link)
-  if (leads === undefined && lstatSync(link, { throwIfNoEntry: false })) {
+  const leads = lookAtLink(link)
+  if (leads === null) {
     throw new PkgError('EXISTS', `${link} is no link`, { hint: 'Move it out of the way.' })
   }
   return { link, target: join(paths.profilesPerUser, userName(), 'current'), leads }

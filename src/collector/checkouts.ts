@@ -69,7 +69,8 @@ export async function collectCheckouts(store: Store, context: CheckoutContext): 
     // Links by hand and programs claim nothing in the journal.
     const links = context.reader.links()
     refuseUnreadable(links.unreadable)
-    for (const { cid } of [...links.roots, ...context.reader.processes().roots]) context.marker.add(cid)
+    for (const { cid } of [...links.roots, ...(await context.reader.processes()).roots])
+      context.marker.add(cid)
     await walk(store, context)
     syncFiles(context.directories)
     const taken = await takeAway(store, deadCheckouts(paths, context.marker), context)

@@ -17,9 +17,10 @@ import { withLock } from '../files/lock.ts'
 import type { PrefixPaths } from '../paths.ts'
 import { dropGone } from '../pins/auto-pin.ts'
 import { makeRecord, refreshRecord } from '../pins/auto-record.ts'
+import { findHungMounts } from '../pins/hung-mounts.ts'
 import { readLinks } from '../pins/links.ts'
 import { readMounts } from '../pins/mount-table.ts'
-import type { DeniedProcess } from '../pins/processes.ts'
+import type { NamedProcess } from '../pins/processes.ts'
 import type { GoneAutoPin, Root, UnreadableRoot } from '../pins/root.ts'
 import { RootReader } from '../pins/roots.ts'
 import { pass } from '../pins/stop-point.ts'
@@ -89,7 +90,9 @@ export type CollectionResult = CheckoutFigures &
     skipped: SkippedProfile[]
     /** processes of others at which we may not look, and the first of them */
     deniedProcesses: number
-    deniedFirst: DeniedProcess[]
+    deniedFirst: NamedProcess[]
+    /** those of which not all could be read in time: what they hold otherwise is kept */
+    stuckProcesses: NamedProcess[]
     /** nodes that a root reaches but that are not here, as in a pin of a part of a DAG */
     incomplete: CID[]
     /** nodes that a root reaches but that are damaged: what only they led to is deleted */
@@ -111,6 +114,7 @@ export async function runCollection(
 ): Promise<CollectionResult> {
   const { graceMs = readConfig(store.paths)['gc.graceSeconds'] * 1000 } = given
   const options = { ...given, graceMs, despiteDamage }
+  await findHungMounts(store.paths)
   if (dryRun) return planned(store, policy, options)
   const run = async (lost: AbortSignal) => {
     const started = Date.now()
@@ -152,7 +156,8 @@ async function collect(store: Store, policy: RetentionPolicy, options: Run): Pro
     const old = await dropOld(store, limit.isMet ? {} : policy, options)
     const reader = new RootReader(store.paths)
     const survey = await surveyStore(store, reader, options)
-    const { roots, unreadable, deniedProcesses, deniedFirst, marker, dead, listed, young } = survey
+    const { roots, unreadable, deniedProcesses, deniedFirst, stuckProcesses, marker, dead, listed, young } =
+      survey
     refuseUnreadable(unreadable)
     if (!despiteDamage) await refuseDamage(store, marker)
     remember(store.paths, roots)
@@ -192,7 +197,7 @@ async function collect(store: Store, policy: RetentionPolicy, options: Run): Pro
       ...(room && { room }),
       ...{ claimed, generations, gone, skipped, roots: roots.length },
       ...{ keptBlocks: listed - dead.count - young + claimed },
-      ...{ unreadable, deniedProcesses, deniedFirst, incomplete, damaged, ...trees },
+      ...{ unreadable, deniedProcesses, deniedFirst, stuckProcesses, incomplete, damaged, ...trees },
     }
   } finally {
     journal.close()

@@ -15,8 +15,9 @@ import { fsyncDirectory, readLinkOrUndefined } from '../files/atomic.ts'
 import { withLock } from '../files/lock.ts'
 import { withOwned, withOwnedAsync } from '../files/owned-directory.ts'
 import type { PrefixPaths } from '../paths.ts'
+import { findHungMounts } from '../pins/hung-mounts.ts'
 import { readLinks } from '../pins/links.ts'
-import { isOnAny, readMounts, userMounts } from '../pins/mount-table.ts'
+import { isOnAny, mountsToAvoid, readMounts } from '../pins/mount-table.ts'
 import { ownerOf } from '../pins/owners.ts'
 import { removeLink } from '../pins/pins.ts'
 import type { Root } from '../pins/root.ts'
@@ -68,6 +69,7 @@ export async function deleteOldGenerations(
     const { roots } = readLinks(paths, { user })
     return findOldGenerations(user === undefined ? roots : roots.filter((root) => root.user === user), policy)
   }
+  await findHungMounts(paths)
   const old = findOld()
   await pass('generations-chosen', at)
   for (const profile of new Set(old.map((one) => one.profile))) {
@@ -106,7 +108,7 @@ function ownerOfProfile(
   paths: Pick<PrefixPaths, 'pinsPerUser' | 'profilesPerUser'>,
   { profile, autoPin }: Generation,
 ): number | undefined {
-  if (isOnAny(userMounts(readMounts()), profile)) return undefined
+  if (isOnAny(mountsToAvoid(readMounts()), profile)) return undefined
   return ownerOf(paths, autoPin ?? join(profile, 'generations'))
 }
 

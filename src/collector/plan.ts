@@ -3,7 +3,7 @@
 
 import { PkgError } from '../errors.ts'
 import { readRecord } from '../pins/auto-record.ts'
-import type { DeniedProcess } from '../pins/processes.ts'
+import type { NamedProcess } from '../pins/processes.ts'
 import type { GoneAutoPin, Root, UnreadableRoot } from '../pins/root.ts'
 import { RootReader } from '../pins/roots.ts'
 import { type AtPoint, pass } from '../pins/stop-point.ts'
@@ -51,7 +51,9 @@ export type MarkedRoots = {
   directories: string[]
   deniedProcesses: number
   /** the first of them */
-  deniedFirst: DeniedProcess[]
+  deniedFirst: NamedProcess[]
+  /** processes of which not all could be read in time: only what they hold otherwise is seen */
+  stuckProcesses: NamedProcess[]
   marker: Marker
 }
 
@@ -69,7 +71,9 @@ export type CollectionPlan = CheckoutFigures & {
   /** processes of others at which we may not look: what they run from the store is not seen */
   deniedProcesses: number
   /** the first of them */
-  deniedFirst: DeniedProcess[]
+  deniedFirst: NamedProcess[]
+  /** processes of which not all could be read in time: only what they hold otherwise is seen */
+  stuckProcesses: NamedProcess[]
   /** nodes that a root reaches but that are not here */
   incomplete: CID[]
   /** nodes that a root reaches but that are damaged: a collection would stop there (damage.ts) */
@@ -105,7 +109,18 @@ export async function planCollection(
       return new Set(generations.map((one) => one.path))
     },
   })
-  const { roots, gone, unreadable, deniedProcesses, deniedFirst, marker, dead, listed, young } = survey
+  const {
+    roots,
+    gone,
+    unreadable,
+    deniedProcesses,
+    deniedFirst,
+    stuckProcesses,
+    marker,
+    dead,
+    listed,
+    young,
+  } = survey
   const groups = await groupDead(store, dead, {
     alive: marker.alive,
     gone: { generations, autoPins: remembered(gone) },
@@ -130,6 +145,7 @@ export async function planCollection(
     unreadable,
     deniedProcesses,
     deniedFirst,
+    stuckProcesses,
     incomplete: marker.incomplete,
     damaged: marker.damaged,
     ...tally.deleted,
@@ -175,7 +191,7 @@ export async function markRoots(
 ): Promise<MarkedRoots> {
   const { at, signal, onProgress } = options
   const { temp, links } = await reader.claims(() => pass('temp-pins-read', at))
-  const processes = reader.processes()
+  const processes = await reader.processes()
   await pass('roots-read', at)
   const without = options.leaveOut?.(links.roots)
   const roots = [...links.roots.filter((root) => !without?.has(root.path)), ...temp.roots, ...processes.roots]
@@ -193,8 +209,8 @@ export async function markRoots(
   store.flush()
   await pass('marked', at)
   const { unreadable, gone, directories } = links
-  const { denied: deniedProcesses, deniedFirst } = processes
-  return { roots, unreadable, gone, directories, deniedProcesses, deniedFirst, marker }
+  const { denied: deniedProcesses, deniedFirst, stuck: stuckProcesses } = processes
+  return { roots, unreadable, gone, directories, deniedProcesses, deniedFirst, stuckProcesses, marker }
 }
 
 /** A root of which nothing is known may be anything: then nothing may be deleted (invariant 5). */

@@ -139,7 +139,7 @@ async function lookAgain(store: Store, context: SweepContext): Promise<void> {
   const { reader, marker } = context
   const links = reader.links()
   refuseUnreadable(links.unreadable)
-  for (const root of [...links.roots, ...reader.processes().roots]) marker.add(root.cid)
+  for (const root of [...links.roots, ...(await reader.processes()).roots]) marker.add(root.cid)
   await walk(store, context)
 }
 

@@ -137,7 +137,7 @@ export async function stopDaemon(paths: PrefixPaths, { force = false }: StopOpti
   await requireNoneElsewhere(paths)
   await forgetDeadElsewhere(paths)
   // A stale mount serves nobody any more.
-  if (!force && mountState(paths) === 'mounted') requireUnused(paths)
+  if (!force && mountState(paths) === 'mounted') await requireUnused(paths)
   const daemon = runningHere(paths.daemonPid)
   const mount = mountState(paths) !== 'none' || runningHere(paths.mountPid) !== undefined
   if (daemon && !(await endProcess(daemon, STOP_MS))) await endProcess(daemon, KILL_MS, 'SIGKILL')

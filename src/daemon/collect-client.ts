@@ -50,6 +50,7 @@ export async function collect(
     unreadable: [],
     deniedProcesses: 0,
     deniedFirst: [],
+    stuckProcesses: [],
   }
   // A daemon of an earlier version tells nothing of checkouts, nor what files took on the disk.
   const figures = { ...NO_CHECKOUTS, diskBytes: done.bytes, young: 0, ...done }

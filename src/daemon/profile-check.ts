@@ -5,13 +5,14 @@ import { codeOf, EXIT, exitStatusOf, PkgError } from '../errors.ts'
 import type { StoreMode } from '../mount/mode.ts'
 import type { Check } from '../mount/requirements.ts'
 import { type PrefixPaths, shellWord } from '../paths.ts'
-import { readInstalled, requireRoots } from '../profiles/damaged.ts'
+import { requireRoots } from '../profiles/damaged.ts'
 import {
-  currentGeneration,
+  currentPackages,
   findCurrentGeneration,
   openProfile,
   type Profile,
   type ProfileStore,
+  readCurrent,
   strayNames,
 } from '../profiles/profile.ts'
 import { Blocks } from '../store/blocks.ts'
@@ -78,8 +79,7 @@ function missingOf(store: ProfileStore, cid: CID): number {
 /** Undefined when all is well. */
 function currentCheck(profile: Profile<ProfileStore>): Check | undefined {
   try {
-    const current = currentGeneration(profile)
-    if (current) requireRoots(profile.store.blocks, readInstalled(profile, current))
+    readCurrent(profile, () => requireRoots(profile.store.blocks, currentPackages(profile)?.installed ?? []))
     return undefined
   } catch (error) {
     if (!(error instanceof Error)) throw error

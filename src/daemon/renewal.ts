@@ -24,7 +24,7 @@ export async function reasonToRenew(
   if (status === undefined) return undefined
   const reason = reasonOf(status, software)
   // The kernel has the last word; this spares it, and us, an attempt a minute.
-  return reason !== undefined && mountUsers(paths).length === 0 ? reason : undefined
+  return reason !== undefined && (await mountUsers(paths)).length === 0 ? reason : undefined
 }
 
 /** Pure. A server that does not say what it is knows no hand-over either. */

@@ -13,7 +13,7 @@ import type { Account } from '../files/accounts.ts'
 import { fsyncDirectory } from '../files/atomic.ts'
 import { DIRECTORY_MODE } from '../files/modes.ts'
 import { type PrefixPaths, shellWord } from '../paths.ts'
-import { isOnAny, readMounts, userMounts } from '../pins/mount-table.ts'
+import { isOnAny, mountsToAvoid, readMounts } from '../pins/mount-table.ts'
 import { UNFINISHED } from '../pins/names.ts'
 
 /**
@@ -24,7 +24,7 @@ export function makeUserDirectories(
   { pinsPerUser, profilesPerUser }: Pick<PrefixPaths, 'pinsPerUser' | 'profilesPerUser'>,
   account: Account,
 ): void {
-  const avoid = userMounts(readMounts())
+  const avoid = mountsToAvoid(readMounts())
   for (const parent of [pinsPerUser, profilesPerUser]) {
     const directory = join(parent, account.name)
     // Its owner may mount there what never answers: everybody's daemon does not wait for it.

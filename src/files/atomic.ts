@@ -98,10 +98,19 @@ export function fsyncDirectory(path: string): void {
 
 /** The target of a symlink; undefined when there is nothing, or something else than a symlink. */
 export function readLinkOrUndefined(path: string): string | undefined {
+  return lookAtLink(path) ?? undefined
+}
+
+/**
+ * The same, which tells the two apart: null for something else than a symlink. By one call: where a second one asked,
+ * a link that appears between the two would be taken for something else.
+ */
+export function lookAtLink(path: string): string | null | undefined {
   try {
     return readlinkSync(path)
   } catch (error) {
-    if (isErrno(error, 'ENOENT', 'EINVAL', 'ENOTDIR')) return undefined
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined
+    if (isErrno(error, 'EINVAL')) return null
     throw error
   }
 }

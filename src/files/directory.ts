@@ -9,8 +9,8 @@ import { isErrno, PkgError } from '../errors.ts'
 import { fsyncDirectory } from './atomic.ts'
 import { makePrefixEntry } from './modes.ts'
 
-/** How often a directory above may be removed by somebody else while we make the one below. */
-const TRIES = 10
+/** How often a directory, or the one above it, may be removed by somebody else while we make it. */
+const TRIES = 100
 
 /** The names in a directory; none where it is not there, or reading it ends with another one of `absent` (errno names). */
 export function namesIn(directory: string, absent: readonly string[] = []): string[] {
@@ -48,9 +48,8 @@ function makeWith(make: (path: string) => unknown, path: string): void {
       fsyncDirectory(above)
       return
     } catch (cause) {
-      if (isErrno(cause, 'EEXIST') && tries < TRIES) continue
+      if (isErrno(cause, 'EEXIST', 'ENOENT') && tries < TRIES) continue
       if (!isErrno(cause, 'ENOENT')) throw cause
-      if (tries < TRIES && !isDirectory(above)) continue
       throw new PkgError('PERMISSION', `${place} cannot be made: its file system takes no directories`, {
         hint: 'Choose a place on an ordinary file system.',
         cause,

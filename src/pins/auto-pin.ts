@@ -24,7 +24,7 @@ import type { CID } from '../store/cid.ts'
 import type { Store } from '../store/store.ts'
 import { isTrulyGone, makeRecord, readRecord, writeRecord } from './auto-record.ts'
 import { requireRoomForLinks } from './link-limit.ts'
-import { readMounts, userMounts } from './mount-table.ts'
+import { mountsToAvoid, readMounts } from './mount-table.ts'
 import {
   AUTO,
   autoPinName,
@@ -35,7 +35,7 @@ import {
   UNFINISHED,
 } from './names.ts'
 import { ownerOf } from './owners.ts'
-import { placeLink, removeLink } from './pins.ts'
+import { flushRemoval, placeLink, removeLink } from './pins.ts'
 import { resolveLink, storeSpellings } from './resolve-link.ts'
 import type { GoneAutoPin } from './root.ts'
 import { type AtPoint, pass } from './stop-point.ts'
@@ -77,7 +77,7 @@ export async function removeAutoPin(
   const pin = join(directory, autoPinName(physical(store, linkPath)))
   const was = [pin, droppingName(pin)].map(removeLink).includes(true)
   removeLink(recordFile(pin))
-  if (was) fsyncDirectory(directory)
+  if (was) flushRemoval(directory)
   return was
 }
 
@@ -112,7 +112,7 @@ async function drop(autoPin: string, stores: readonly string[], at?: AtPoint): P
     if (autoPin !== dropping) renameSync(autoPin, dropping)
     await pass('pin-set-aside', at)
     const mounts = readMounts()
-    const gone = resolveLink(readlinkSync(dropping), stores, userMounts(mounts)).state === 'gone'
+    const gone = resolveLink(readlinkSync(dropping), stores, mountsToAvoid(mounts)).state === 'gone'
     if (!gone || !isTrulyGone(readRecord(steady), mounts)) {
       // Onto a newer one maybe: both say the same, for the name is the hash of what they say.
       renameSync(dropping, steady)

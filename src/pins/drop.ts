@@ -152,7 +152,8 @@ function removeLinks(
   names: readonly string[],
   { cid }: Pick<ListedRoot, 'cid'> = { cid: undefined },
 ): boolean {
-  const fd = openSync(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+  const fd = openDirectory(dirname(path))
+  if (fd === undefined) return false
   try {
     const [link = '', ...others] = names.map((name) => `/proc/self/fd/${fd}/${name}`)
     if (cid !== undefined && basename(readlinkSync(link)) !== cid.toString()) return false
@@ -165,5 +166,15 @@ function removeLinks(
     throw error
   } finally {
     closeSync(fd)
+  }
+}
+
+/** Undefined for one that is gone, as that of a name's last pin is. */
+function openDirectory(directory: string): number | undefined {
+  try {
+    return openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined
+    throw error
   }
 }

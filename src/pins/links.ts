@@ -16,11 +16,14 @@ import { type Entry, firstEntries, withOwned } from '../files/owned-directory.ts
 import type { PrefixPaths } from '../paths.ts'
 import { tryParseCid } from '../store/cid.ts'
 import { isTrulyGone, readRecord } from './auto-record.ts'
-import { isOnAny, type MountLine, readMounts, userMounts } from './mount-table.ts'
-import { AUTO, generationOf, UNFINISHED } from './names.ts'
+import { isOnAny, type MountLine, mountsToAvoid, readMounts, whyAvoided } from './mount-table.ts'
+import { AUTO, generationOf, otherName, UNFINISHED } from './names.ts'
 import { areOwnLinks, isForeign, ownerOfUserDirectory } from './owners.ts'
 import { type Resolution, resolveLink, resolveOwnLink, storeSpellings } from './resolve-link.ts'
 import type { GoneAutoPin, Root, UnreadableRoot } from './root.ts'
+
+/** How often both names of an auto pin are looked at: a collection renames each twice. */
+const NAME_TRIES = 5
 
 export type LinkRoots = {
   roots: Root[]
@@ -43,7 +46,7 @@ class LinkReader {
   readonly #found: LinkRoots = { roots: [], unreadable: [], gone: [], directories: [] }
   readonly #mounts: MountLine[] = readMounts()
   /** where nobody knows whether an answer will come */
-  readonly #avoid = userMounts(this.#mounts)
+  readonly #avoid = mountsToAvoid(this.#mounts)
   /** of the directories that are read now: the other user whose they are, where root reads them */
   #foreign: number | undefined
   /** entries that are still read of that user's */
@@ -70,7 +73,7 @@ class LinkReader {
   /** Reads with the caution that the owner of this user's directory calls for. */
   #as(directory: string, paths: Places, read: () => void): void {
     if (isOnAny(this.#avoid, directory)) {
-      this.#found.unreadable.push({ path: directory, errno: 'EACCES', foreign: true })
+      this.#found.unreadable.push({ path: directory, errno: whyAvoided(directory), foreign: true })
       return
     }
     const owner = ownerOfUserDirectory(directory)
@@ -98,7 +101,8 @@ class LinkReader {
   }
 
   #autoPin(user: string, prog: string, autoPin: string): void {
-    const found = resolveLink(autoPin, this.#stores, this.#avoid)
+    const found = this.#eitherName(autoPin)
+    if (found === undefined) return
     const path = found.via[1] ?? ('path' in found ? found.path : autoPin)
     const root = { kind: 'auto' as const, name: prog, user, path, autoPin }
     // By others' links nobody keeps anything, nor has root tell where they lead.
@@ -118,6 +122,20 @@ class LinkReader {
     const errno = found.state === 'gone' ? 'ENOENT' : found.errno
     this.#doubt(found.path, errno, record?.cid)
     if (record) this.#found.roots.push({ ...root, cid: record.cid, via: [path], remembered: true })
+  }
+
+  /**
+   * Where an auto pin leads; undefined when it was removed since the names were read. A collector that looks whether
+   * to drop it may have renamed it since, or given it back, and again while we look.
+   */
+  #eitherName(autoPin: string): Resolution | undefined {
+    for (let tries = 0; tries < NAME_TRIES; tries++) {
+      for (const name of [autoPin, otherName(autoPin)]) {
+        const found = resolveLink(name, this.#stores, this.#avoid)
+        if (found.via.length > 0 || found.state !== 'gone') return found
+      }
+    }
+    return undefined
   }
 
   #profile(user: string, profile: string): void {

@@ -26,14 +26,29 @@ export function mountOf(path: string, mounts: readonly MountLine[]): Mount | und
   return best && { point: best.point, type: best.type, source: best.source }
 }
 
+/** Mount points that did not answer this process. */
+const hung = new Set<string>()
+
+/** Says that what is mounted there does not answer: nobody in this process goes there again (hung-mounts.ts). */
+export function noteHung(point: string): void {
+  hung.add(point)
+}
+
+/** Why a path on one of the mount points to avoid is not looked at. */
+export function whyAvoided(path: string): 'ETIMEDOUT' | 'EACCES' {
+  return isOnAny([...hung], path) ? 'ETIMEDOUT' : 'EACCES'
+}
+
 /**
- * Mount points whose file systems are answered for by another user's program. Nobody
- * of ours goes there: by default the kernel would refuse it (no `allow_other`), and
- * where it does not, that program may let us wait for ever.
+ * Mount points to which nobody of ours goes: those whose file systems are answered for by
+ * another user's program (by default the kernel would refuse it, no `allow_other`, and
+ * where it does not, that program may let us wait for ever), and those that did not answer.
  */
-export function userMounts(mounts: readonly MountLine[]): string[] {
+export function mountsToAvoid(mounts: readonly MountLine[]): string[] {
   const own = process.geteuid?.()
-  return mounts.flatMap(({ point, user = 0 }) => (user === 0 || user === own ? [] : [point]))
+  return mounts.flatMap(({ point, user = 0 }) =>
+    (user === 0 || user === own) && !hung.has(point) ? [] : [point],
+  )
 }
 
 /** True when the physical path is one of these mount points or lies below one. */

@@ -46,6 +46,11 @@ export function steadyName(autoPin: string): string {
   return autoPin.endsWith(DROPPING) ? autoPin.slice(0, -DROPPING.length) : autoPin
 }
 
+/** The name of an auto pin that it does not go by here. */
+export function otherName(autoPin: string): string {
+  return autoPin === steadyName(autoPin) ? droppingName(autoPin) : steadyName(autoPin)
+}
+
 /** The file beside an auto pin that remembers where it led: see auto-record.ts. */
 export function recordFile(autoPin: string): string {
   return `${steadyName(autoPin)}.json`

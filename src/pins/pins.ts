@@ -4,7 +4,7 @@
 // temp pin holds the DAG, and a collector never removes a pin.
 
 import { rmdirSync, unlinkSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { isErrno, PkgError } from '../errors.ts'
 import { fsyncDirectory, symlinkAtomic } from '../files/atomic.ts'
 import { makePrefixDirectory } from '../files/directory.ts'
@@ -13,6 +13,7 @@ import { withAdd } from '../store/add.ts'
 import { type CID, sameBlock } from '../store/cid.ts'
 import { missingBlocks } from '../store/closure.ts'
 import type { Store } from '../store/store.ts'
+import { findHungMounts } from './hung-mounts.ts'
 import { requireRoomForLinks } from './link-limit.ts'
 import { readLinks } from './links.ts'
 import { pinName, pinTarget, progDirectory } from './names.ts'
@@ -71,6 +72,7 @@ export async function removePin(
 ): Promise<Pin[]> {
   const owner = user ?? userName()
   const directory = progDirectory(store.paths, owner, prog)
+  await findHungMounts(store.paths)
   const found = listPins(store, { user: owner }).filter(
     (pin) => pin.kind === 'pin' && pin.prog === prog && (cid === undefined || sameBlock(pin.cid, cid)),
   )
@@ -80,12 +82,12 @@ export async function removePin(
       hint: '`pkg pin list` shows them.',
     })
   }
-  fsyncDirectory(directory)
+  flushRemoval(directory)
   removeIfEmpty(directory)
   return removed
 }
 
-/** Pins and auto pins of one user, or of all, by user and name. One that cannot be read and is not remembered is left out. */
+/** Pins and auto pins of one user, or of all, by user and name. One that cannot be read and is not remembered is left out. May wait for a file system that `findHungMounts` was not asked of. */
 export function listPins(
   { paths }: { paths: PrefixPaths },
   { user }: { user?: string | undefined } = {},
@@ -99,6 +101,9 @@ export function listPins(
   return pins.sort((a, b) => compare(a.user, b.user) || compare(a.prog, b.prog) || compare(a.path, b.path))
 }
 
+/** How often that may happen to one link. */
+const TRIES = 100
+
 /** Makes a link in a directory that somebody else may be removing because it was empty. */
 export function placeLink(target: string, directory: string, path: string): void {
   for (let tries = 0; ; tries++) {
@@ -107,7 +112,7 @@ export function placeLink(target: string, directory: string, path: string): void
       symlinkAtomic(target, path)
       return
     } catch (error) {
-      if (!isErrno(error, 'ENOENT') || tries === 10) throw error
+      if (!isErrno(error, 'ENOENT') || tries === TRIES) throw error
     }
   }
 }
@@ -120,6 +125,16 @@ export function removeLink(path: string): boolean {
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return false
     throw error
+  }
+}
+
+/** Has the removal of an entry last; also where somebody took the directory away, with its last entry, since. */
+export function flushRemoval(directory: string): void {
+  try {
+    fsyncDirectory(directory)
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error
+    fsyncDirectory(dirname(directory))
   }
 }
 

@@ -1,141 +1,80 @@
 // Programs that run from the store are roots: what they map, have open or stand
 // in must stay, whatever became of the links that they were started through.
-// Only /proc is read. A process that we may not look at is counted and said;
-// one that ends while we look was no root.
+//
+// Others are read by a process of ours that may be left where it waits (leavable.ts,
+// process-scan.ts). It is one for all processes; when it waits for one, another goes
+// on behind that. What was read of a process until then
+// counts; that there may be more is said, as it is of those at which we may not look.
 
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
-import { isErrno } from '../errors.ts'
 import { type CID, tryParseCid } from '../store/cid.ts'
-import { readMounts } from './mount-table.ts'
+import { askLeavable } from './leavable.ts'
+import type { ScanLine, ScanQuery } from './process-scan.ts'
 import type { Root } from './root.ts'
+
+/** A process that others have to know of: pid, and what the kernel calls it. */
+export type NamedProcess = { pid: number; name: string }
 
 export type ProcessRoots = {
   roots: Root[]
   /** processes of other users at which this one may not look (ptrace(2), PTRACE_MODE_READ) */
   denied: number
   /** the first of them: pid and program (`comm`, which everybody may read) */
-  deniedFirst: DeniedProcess[]
+  deniedFirst: NamedProcess[]
+  /** those of which not all could be read in time: they wait for a file system that does not answer */
+  stuck: NamedProcess[]
 }
-
-export type DeniedProcess = { pid: number; name: string }
 
 /** Processes of others that are named. */
 const NAMED = 3
 
-/** include/linux/sched.h */
-const PF_KTHREAD = 0x00200000
-
-/** One name of a store path: no base of ours uses anything else. */
-const NAME = '([A-Za-z0-9_-]{3,})'
+/** Processes that were stuck when they were read last, by pid and start time: nobody waits for them again. */
+export type KnownStuck = Set<string>
 
 /** Processes that hold something of the store that is mounted under one of these names. */
-export function readProcesses(stores: readonly string[], proc = '/proc'): ProcessRoots {
-  const seen: ProcessRoots = { roots: [], denied: 0, deniedFirst: [] }
-  const pattern = new RegExp(`(?:${stores.map(escapePattern).join('|')})/+${NAME}`, 'g')
-  const namespaces = new Set<string>()
-  for (const name of readdirSync(proc)) {
-    if (!/^\d+$/.test(name)) continue
-    const reader = new ProcessReader(`${proc}/${name}`, pattern)
-    reader.read(namespaces)
-    seen.roots.push(...reader.roots.values())
-    if (!reader.denied || reader.isKernelThread()) continue
-    seen.denied += 1
-    if (seen.denied <= NAMED) seen.deniedFirst.push({ pid: Number(name), name: reader.command() })
-  }
-  return seen
-}
-
-class ProcessReader {
-  readonly roots = new Map<string, Root>()
-  denied = false
-  readonly #directory: string
-  readonly #pattern: RegExp
-
-  constructor(directory: string, pattern: RegExp) {
-    this.#directory = directory
-    this.#pattern = pattern
-  }
-
-  read(namespaces: Set<string>): void {
-    for (const link of ['exe', 'cwd', 'root']) this.#path(link, this.#link(link))
-    for (const fd of this.#try(() => readdirSync(`${this.#directory}/fd`)) ?? []) {
-      this.#path(`fd/${fd}`, this.#link(`fd/${fd}`))
-    }
-    this.#text(
-      'maps',
-      this.#try(() => readFileSync(`${this.#directory}/maps`, 'latin1')),
-    )
-    this.#text(
-      'environ',
-      this.#try(() => readFileSync(`${this.#directory}/environ`, 'latin1')),
-    )
-    this.#mounts(namespaces)
-  }
-
-  /**
-   * Beside the usual path: seen from another root, or after a lazy unmount, the
-   * kernel gives the path from the top of the file system, `/<cid>/bin/x`.
-   */
-  #path(what: string, path: string | undefined): void {
-    if (path === undefined) return
-    this.#text(what, path)
-    const top = /^\/([A-Za-z0-9_-]{40,})(?:\/| \(deleted\)$|$)/.exec(path)
-    if (top) this.#keep(what, top[1]!)
-  }
-
-  #text(what: string, text: string | undefined): void {
-    for (const match of text?.matchAll(this.#pattern) ?? []) this.#keep(what, match[1]!)
-    if (what !== 'maps') return
-    for (const match of text?.matchAll(/ \/([A-Za-z0-9_-]{40,})\//g) ?? []) this.#keep(what, match[1]!)
-  }
-
-  /** In a container a package may be mounted anywhere: then only its mount table says which it is. */
-  #mounts(namespaces: Set<string>): void {
-    const namespace = this.#link('ns/mnt')
-    if (namespace === undefined || namespaces.has(namespace)) return
-    namespaces.add(namespace)
-    const mounts = this.#try(() => readMounts(`${this.#directory}/mountinfo`)) ?? []
-    for (const { type, root } of mounts) {
-      const name = root.split('/')[1]
-      if (type.startsWith('fuse') && name) this.#keep('mountinfo', name)
-    }
-  }
-
-  #keep(what: string, name: string): void {
-    const cid: CID | undefined = tryParseCid(name)
-    if (cid === undefined || this.roots.has(name)) return
-    const path = `${this.#directory}/${what}`
-    this.roots.set(name, { kind: 'process', cid, name: this.command(), path, via: [] })
-  }
-
-  /** Those run nothing of anybody's. Everybody may read the flags: the ninth field of stat, the seventh behind the name. */
-  isKernelThread(): boolean {
-    const stat = this.#try(() => readFileSync(`${this.#directory}/stat`, 'latin1')) ?? ''
-    const flags = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[6])
-    return (flags & PF_KTHREAD) !== 0
-  }
-
-  command(): string {
-    return this.#try(() => readFileSync(`${this.#directory}/comm`, 'utf8').trim()) ?? ''
-  }
-
-  #link(name: string): string | undefined {
-    return this.#try(() => readlinkSync(`${this.#directory}/${name}`))
-  }
-
-  #try<T>(read: () => T): T | undefined {
-    try {
-      return read()
-    } catch (error) {
-      // A kernel thread has no exe, a zombie nothing at all; EINVAL is what some entries of theirs say.
-      if (isErrno(error, 'ENOENT', 'ESRCH', 'EINVAL', 'ENOTDIR')) return undefined
-      if (!isErrno(error, 'EACCES', 'EPERM')) throw error
-      this.denied = true
-      return undefined
-    }
+export async function readProcesses(
+  stores: readonly string[],
+  { proc = '/proc', known = new Set() }: { proc?: string; known?: KnownStuck } = {},
+): Promise<ProcessRoots> {
+  const { lines, stuck } = await askScanner({ stores, proc }, known)
+  const denied = lines.filter((line) => line.denied)
+  return {
+    roots: lines.flatMap((line) => rootsOf(line, proc)),
+    denied: denied.length,
+    deniedFirst: denied.slice(0, NAMED).map(({ pid, name }) => ({ pid, name })),
+    stuck,
   }
 }
 
-function escapePattern(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+function rootsOf({ pid, name, held }: ScanLine, proc: string): Root[] {
+  return held.flatMap(([what, text]): Root[] => {
+    const cid: CID | undefined = tryParseCid(text)
+    return cid ? [{ kind: 'process', cid, name, path: `${proc}/${pid}/${what}`, via: [] }] : []
+  })
+}
+
+/** One line for each process, and those of which there may be more to say. Those in `known`, to which it adds, are among them. */
+export async function askScanner(
+  query: Pick<ScanQuery, 'stores' | 'device' | 'proc'>,
+  known: KnownStuck = new Set(),
+): Promise<{ lines: ScanLine[]; stuck: NamedProcess[] }> {
+  const lines = new Map<number, ScanLine>()
+  for (let after = 0; ; ) {
+    const last = await scan({ ...query, after, stuck: [...known] }, (line) => lines.set(line.pid, line))
+    if (last === undefined) break
+    known.add(last.id)
+    after = last.pid
+  }
+  const all = [...lines.values()]
+  const stuck = all.filter(({ id }) => known.has(id)).map(({ pid, name }) => ({ pid, name }))
+  return { lines: all, stuck }
+}
+
+/** Gives the process that it did not come past; undefined when it came to the end. */
+async function scan(query: ScanQuery, tell: (line: ScanLine) => void): Promise<ScanLine | undefined> {
+  let last: ScanLine | undefined
+  const isDone = await askLeavable<ScanLine>('process-scanner', query, (line) => {
+    last = line
+    tell(line)
+  })
+  return isDone ? undefined : last
 }

@@ -9,7 +9,7 @@ import { isErrno } from '../errors.ts'
 import type { PrefixPaths } from '../paths.ts'
 import { type CID, tryParseCid } from '../store/cid.ts'
 import { physicalStore } from '../store/shown-target.ts'
-import { isOnAny } from './mount-table.ts'
+import { isOnAny, whyAvoided } from './mount-table.ts'
 
 /** Links that the kernel follows in one path before it says ELOOP (path_resolution(7)). */
 const MAX_LINKS = 40
@@ -34,7 +34,7 @@ export function storeSpellings(paths: Pick<PrefixPaths, 'root' | 'store'>): stri
 
 /**
  * Where the absolute path `start` leads. Reads no directory and opens no file, and
- * looks at nothing on the mount points `avoid`, which are answered as EACCES.
+ * looks at nothing on the mount points `avoid`: EACCES, or ETIMEDOUT where it did not answer.
  */
 export function resolveLink(
   start: string,
@@ -53,7 +53,7 @@ export function resolveLink(
     }
     const path = `${done}/${name}`
     if (stores.includes(path)) return inStore(path, rest, via)
-    const step = isOnAny(avoid, path) ? { errno: 'EACCES' } : readLink(path)
+    const step = isOnAny(avoid, path) ? { errno: whyAvoided(path) } : readLink(path)
     if (step.errno === 'EINVAL') done = path
     else if (step.errno === 'ENOENT') return { state: 'gone', path, via }
     else if (step.errno !== undefined) return { state: 'unreadable', path, errno: step.errno, via }

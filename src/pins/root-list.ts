@@ -11,7 +11,8 @@ import { RootReader } from './roots.ts'
 /**
  * alive: it keeps `cid`. dead: it keeps nothing, and the next collection removes it.
  * unreadable: it cannot be read now; with a `cid` it keeps what it led to when it last
- * could, without one nothing at all is collected.
+ * could, without one nothing at all is collected; of a process only what was read of it
+ * counts, which has lines of its own.
  */
 export type RootState = 'alive' | 'dead' | 'unreadable'
 
@@ -56,7 +57,13 @@ export async function listRoots({ paths }: { paths: PrefixPaths }): Promise<List
   listed.sort(
     (a, b) => inOrder(ORDER[a.kind], ORDER[b.kind]) || inOrder(a.user ?? '', b.user ?? '') || byPath(a, b),
   )
-  return [...listed, ...temps(paths, temp.roots), ...reader.processes().roots.map(known)]
+  const processes = await reader.processes()
+  const stuck = processes.stuck.map(({ pid, name }) => ({
+    ...nameless('process', `/proc/${pid}`, { state: 'unreadable', errno: 'ETIMEDOUT' }),
+    name,
+    since: undefined,
+  }))
+  return [...listed, ...temps(paths, temp.roots), ...processes.roots.map(known), ...stuck]
 }
 
 const ORDER: Record<RootKind, number> = { generation: 0, pin: 1, auto: 2, temp: 3, process: 4 }
@@ -71,7 +78,7 @@ function temps(paths: PrefixPaths, roots: readonly Root[]): ListedRoot[] {
 }
 
 function known(root: Root): ListedRoot {
-  const { kind, name, path, user, cid, profile, number, current, autoPin, via } = root
+  const { kind, name, path, user, cid, profile, number, current, autoPin, via, remembered } = root
   return {
     kind,
     state: 'alive',
@@ -79,8 +86,8 @@ function known(root: Root): ListedRoot {
     path,
     user,
     cid,
-    // /proc has no dates of its own.
-    since: kind === 'process' ? undefined : madeAt(path),
+    // /proc has no dates of its own, and where a link cannot be read its date cannot.
+    since: kind === 'process' || remembered ? undefined : madeAt(path),
     ...(profile !== undefined && { profile }),
     ...(number !== undefined && { number, current: current === true }),
     ...(autoPin !== undefined && { autoPin }),
@@ -89,7 +96,15 @@ function known(root: Root): ListedRoot {
 }
 
 function nameless(kind: RootKind, path: string, state: Pick<ListedRoot, 'state' | 'errno'>): ListedRoot {
-  return { kind, ...state, name: '', path, user: undefined, cid: undefined, since: madeAt(path) }
+  return {
+    kind,
+    ...state,
+    name: '',
+    path,
+    user: undefined,
+    cid: undefined,
+    since: state.errno === undefined ? madeAt(path) : undefined,
+  }
 }
 
 /** When a link or file was made. Undefined when it cannot be looked at: an auto pin's may be in a home that is not mounted. */

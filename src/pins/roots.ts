@@ -7,8 +7,9 @@ import type { PrefixPaths } from '../paths.ts'
 import type { BlockKey } from '../store/cid.ts'
 import type { Store } from '../store/store.ts'
 import { readTempPins, type TempPinProgress } from '../store/temp-pin.ts'
+import { findHungMounts } from './hung-mounts.ts'
 import { type LinkRoots, readLinks } from './links.ts'
-import { type ProcessRoots, readProcesses } from './processes.ts'
+import { type KnownStuck, type ProcessRoots, readProcesses } from './processes.ts'
 import { storeSpellings } from './resolve-link.ts'
 import type { Root } from './root.ts'
 
@@ -28,6 +29,7 @@ export type Claims = { temp: TempRoots; links: LinkRoots }
 export class RootReader {
   readonly #paths: PrefixPaths
   readonly #progress: TempPinProgress = new Map()
+  readonly #stuck: KnownStuck = new Set()
 
   constructor(paths: PrefixPaths) {
     this.#paths = paths
@@ -35,6 +37,7 @@ export class RootReader {
 
   /** `between` runs when the temp pins are read and the links are not. */
   async claims(between?: () => Promise<void>): Promise<Claims> {
+    await findHungMounts(this.#paths)
     const temp = this.#temp()
     await between?.()
     return { temp, links: readLinks(this.#paths) }
@@ -45,8 +48,8 @@ export class RootReader {
     return readLinks(this.#paths)
   }
 
-  processes(): ProcessRoots {
-    return readProcesses(storeSpellings(this.#paths))
+  processes(): Promise<ProcessRoots> {
+    return readProcesses(storeSpellings(this.#paths), { known: this.#stuck })
   }
 
   #temp(): TempRoots {
@@ -67,5 +70,5 @@ export class RootReader {
 export async function roots(store: Pick<Store, 'paths'>): Promise<Root[]> {
   const reader = new RootReader(store.paths)
   const { temp, links } = await reader.claims()
-  return [...links.roots, ...temp.roots, ...reader.processes().roots]
+  return [...links.roots, ...temp.roots, ...(await reader.processes()).roots]
 }

@@ -26,7 +26,7 @@ export async function why(store: Store, cid: CID): Promise<Why[]> {
   const { temp, links } = await reader.claims()
   const ways = new Ways(store, cid)
   const found: Why[] = []
-  for (const root of [...links.roots, ...temp.roots, ...reader.processes().roots]) {
+  for (const root of [...links.roots, ...temp.roots, ...(await reader.processes()).roots]) {
     const way = ways.from(root.cid)
     if (way) found.push({ root, path: named(store, way) })
   }

@@ -22,12 +22,12 @@ import { type InstalledPackage, sortByName } from './installed.ts'
 import { type Action, readMoves } from './journal.ts'
 import {
   currentNumber,
-  findCurrentGeneration,
   type Generation,
   generationLink,
   generationNumbers,
   generationTarget,
   type Profile,
+  readCurrent,
   requireGeneration,
   requireProfile,
 } from './profile.ts'
@@ -93,9 +93,8 @@ type ChangeContext = ChangeOptions & { readonly add: AddSession; readonly lost: 
 async function change(profile: Profile, edit: Edit, context: ChangeContext): Promise<ProfileChange> {
   const { add, action, onStep, lost, signal } = context
   done('locked', onStep)
-  const from = currentNumber(profile)
-  const before = generationBefore(profile)
-  const { installed, wanted, changes } = await nextList(profile, before, edit)
+  const { before, from, installed } = installedBefore(profile)
+  const { wanted, changes } = await nextList(installed, edit)
   if (changes.length === 0 && before?.number === from) {
     // The store may have been mounted when it was made.
     if (before !== undefined) await ensureTrees(profile.store, before.cid, { signal })
@@ -121,32 +120,42 @@ async function change(profile: Profile, edit: Edit, context: ChangeContext): Pro
 }
 
 async function dryRun(profile: Profile, edit: Edit): Promise<ProfileChange> {
-  const before = generationBefore(profile)
-  const { installed, wanted, changes } = await nextList(profile, before, edit)
-  if (changes.length === 0 && before?.number === currentNumber(profile)) return unchanged(before)
+  const { before, from, installed } = installedBefore(profile)
+  const { wanted, changes } = await nextList(installed, edit)
+  if (changes.length === 0 && before?.number === from) return unchanged(before)
   await namingPackages(profile.store, wanted, async () => {
     environmentUnion(profile.store.blocks, wanted, installed)
   })
   return { changed: true, changes, generation: nextNumber(profile), previous: before?.number, cid: undefined }
 }
 
+type InstalledBefore = {
+  before: Generation | undefined
+  /** what `current` names */
+  from: number | undefined
+  installed: InstalledPackage[]
+}
+
 /**
  * The generation that a change goes on from: the current one. Where `current` leads to none (somebody deleted
  * it), the one that a rollback would go to, or else the latest: so the packages that are known stay installed.
  */
-function generationBefore(profile: Profile): Generation | undefined {
-  const current = findCurrentGeneration(profile)
-  if (current !== undefined || currentNumber(profile) === undefined) return current
+function installedBefore(profile: Profile): InstalledBefore {
+  return readCurrent(profile, (current, from) => {
+    const before = current ?? (from === undefined ? undefined : findLatest(profile))
+    return { before, from, installed: before === undefined ? [] : readInstalled(profile, before) }
+  })
+}
+
+function findLatest(profile: Profile): Generation | undefined {
   const number = findCameFrom(profile) ?? generationNumbers(profile).at(-1)
   return number === undefined ? undefined : requireGeneration(profile, number)
 }
 
 async function nextList(
-  profile: Profile,
-  before: Generation | undefined,
+  installed: readonly InstalledPackage[],
   edit: Edit,
-): Promise<{ installed: InstalledPackage[]; wanted: InstalledPackage[]; changes: Change[] }> {
-  const installed = before === undefined ? [] : readInstalled(profile, before)
+): Promise<{ wanted: InstalledPackage[]; changes: Change[] }> {
   const wanted = sortByName(await edit([...installed]))
   const twice = wanted.find(({ name }, index) => wanted[index + 1]?.name === name)
   if (twice !== undefined) {
@@ -154,7 +163,7 @@ async function nextList(
       hint: 'A profile holds one version of a package.',
     })
   }
-  return { installed, wanted, changes: changesBetween(installed, wanted) }
+  return { wanted, changes: changesBetween(installed, wanted) }
 }
 
 /**

@@ -84,7 +84,7 @@ export async function diskUsage(store: Store, options: UsageOptions = {}): Promi
   const reader = new RootReader(store.paths)
   const { temp, links } = await reader.claims()
   const lasting = links.roots
-  const passing = [...temp.roots, ...reader.processes().roots]
+  const passing = [...temp.roots, ...(await reader.processes()).roots]
   const users = [...new Map(passing.map(({ cid }) => [blockKey(cid), cid])).values()]
   const owners: Owner[] = [
     ...lasting.map(ownerOf),

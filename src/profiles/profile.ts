@@ -4,7 +4,7 @@
 import { lstatSync, readdirSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { isErrno, PkgError } from '../errors.ts'
-import { readLinkOrUndefined } from '../files/atomic.ts'
+import { lookAtLink, readLinkOrUndefined } from '../files/atomic.ts'
 import { checkName, storePath, userName } from '../paths.ts'
 import { generationNumber, UNFINISHED } from '../pins/names.ts'
 import type { CheckoutStore } from '../store/checkout/check-out.ts'
@@ -61,11 +61,21 @@ export function openProfile<S extends ProfileStore>(
   }
 }
 
+/**
+ * How often what `current` named may be deleted, after a switch away from it, while it is read: only who does nothing
+ * else but switch and delete brings it that far.
+ */
+const TRIES = 100
+
 /** All generations, the lowest number first; empty before the first. Throws NO_PROFILE for a path without a profile. */
 export function generations(profile: Profile<ProfileStore>): Generation[] {
   requireProfile(profile)
-  const current = currentNumber(profile)
-  return generationNumbers(profile).flatMap((number) => readGeneration(profile, number, current) ?? [])
+  for (let tries = 1; ; tries++) {
+    const current = currentNumber(profile)
+    const all = generationNumbers(profile).flatMap((number) => readGeneration(profile, number, current) ?? [])
+    const isWhole = current === undefined || all.some((one) => one.current)
+    if (isWhole || !hasMoved(profile, current, tries)) return all
+  }
 }
 
 /** The generation of that number. Throws NO_GENERATION, naming those that there are. */
@@ -80,46 +90,78 @@ export function requireGeneration(profile: Profile<ProfileStore>, number: number
 
 /** The generation in force; undefined before the first. Throws NO_GENERATION when `current` leads to none. */
 export function currentGeneration(profile: Profile<ProfileStore>): Generation | undefined {
-  const number = currentNumber(profile)
-  if (number === undefined) return undefined
-  const found = readGeneration(profile, number, number)
-  if (found !== undefined) return found
-  const there = generationNumbers(profile).join(', ')
-  throw new PkgError(
-    'NO_GENERATION',
-    `${profile.currentLink} leads to generation ${number}, which is not there`,
-    {
-      hint:
-        there === ''
-          ? 'The next `pkg install` mends that.'
-          : `\`pkg switch <n>\` mends that. There are: ${there}`,
-    },
-  )
+  return readCurrent(profile, (generation, number) => {
+    if (number === undefined || generation !== undefined) return generation
+    const there = generationNumbers(profile).join(', ')
+    throw new PkgError(
+      'NO_GENERATION',
+      `${profile.currentLink} leads to generation ${number}, which is not there`,
+      {
+        hint:
+          there === ''
+            ? 'The next `pkg install` mends that.'
+            : `\`pkg switch <n>\` mends that. There are: ${there}`,
+      },
+    )
+  })
 }
 
 /** The same for those who mend it: undefined also when `current` leads to none. */
 export function findCurrentGeneration(profile: Profile<ProfileStore>): Generation | undefined {
-  const number = currentNumber(profile)
-  return number === undefined ? undefined : readGeneration(profile, number, number)
+  return readCurrent(profile, (generation) => generation)
+}
+
+/**
+ * What `read` makes of the generation in force and of the number that `current` names; each is undefined where there
+ * is none. A switch, and a collection behind it, may take the generation and its blocks away under the reader: where
+ * it is gone, or `read` throws, and `current` names another one by now, that one is read.
+ */
+export function readCurrent<T>(
+  profile: Profile<ProfileStore>,
+  read: (generation: Generation | undefined, number: number | undefined) => T,
+): T {
+  for (let tries = 1; ; tries++) {
+    const number = currentNumber(profile)
+    const generation = number === undefined ? undefined : readGeneration(profile, number, number)
+    const isGone = generation === undefined && number !== undefined
+    if (isGone && hasMoved(profile, number, tries)) continue
+    try {
+      return read(generation, number)
+    } catch (error) {
+      if (!hasMoved(profile, number, tries)) throw error
+    }
+  }
+}
+
+function hasMoved(profile: Profile<ProfileStore>, from: number | undefined, tries: number): boolean {
+  return tries < TRIES && currentNumber(profile) !== from
 }
 
 /** The packages in force, by name; none before the first generation. Throws as `generations` does, and as `readEnvironment`. */
 export function installedPackages(profile: Profile<ProfileStore>): InstalledPackage[] {
   requireProfile(profile)
-  const current = currentGeneration(profile)
-  return current === undefined ? [] : readInstalled(profile, current)
+  return currentPackages(profile)?.installed ?? []
+}
+
+/** The generation in force and its packages; undefined before the first. Throws as `currentGeneration`, and as `readEnvironment`. */
+export function currentPackages(
+  profile: Profile<ProfileStore>,
+): { generation: Generation; installed: InstalledPackage[] } | undefined {
+  return readCurrent(profile, () => {
+    const generation = currentGeneration(profile)
+    return generation && { generation, installed: readInstalled(profile, generation) }
+  })
 }
 
 /** The number that `current` names. Throws EXISTS when something else of that name is in the way. */
 export function currentNumber({ currentLink }: Pick<Profile, 'currentLink'>): number | undefined {
-  const target = readLinkOrUndefined(currentLink)
+  const target = lookAtLink(currentLink)
+  if (target === undefined) return undefined
   const number = generationNumber(/^generations\/(.*)$/.exec(target ?? '')?.[1])
-  if (number === undefined && (target !== undefined || isThere(currentLink))) {
-    throw new PkgError('EXISTS', `${currentLink} is not a profile's link to a generation`, {
-      hint: 'Choose another directory for the profile, or move that out of the way.',
-    })
-  }
-  return number
+  if (number !== undefined) return number
+  throw new PkgError('EXISTS', `${currentLink} is not a profile's link to a generation`, {
+    hint: 'Choose another directory for the profile, or move that out of the way.',
+  })
 }
 
 /** The numbers of the generations, ascending; none where there is no profile yet. */
@@ -133,7 +175,7 @@ export function generationNumbers(profile: Pick<Profile, 'generationsDir'>): num
 /** What else lies among the generations, sorted: none of ours, and in nobody's way. */
 export function strayNames(profile: Pick<Profile, 'generationsDir'>): string[] {
   return namesIn(profile)
-    .filter((name) => !name.startsWith(UNFINISHED) && !isGeneration(profile, name))
+    .filter((name) => !name.startsWith(UNFINISHED) && isStray(profile, name))
     .sort()
 }
 
@@ -175,6 +217,11 @@ function environmentOf({ generationsDir }: Pick<Profile, 'generationsDir'>, name
 
 function isGeneration(profile: Pick<Profile, 'generationsDir'>, name: string): boolean {
   return environmentOf(profile, name) !== undefined
+}
+
+/** What was removed since the names were read is neither. */
+function isStray(profile: Pick<Profile, 'generationsDir'>, name: string): boolean {
+  return !isGeneration(profile, name) && isThere(join(profile.generationsDir, name))
 }
 
 function namesIn({ generationsDir }: Pick<Profile, 'generationsDir'>): string[] {

@@ -16,7 +16,7 @@ import { readSmallFile } from '../files/small-file.ts'
 import { checkName, shellWord, storePath } from '../paths.ts'
 import { autoPin } from '../pins/auto-pin.ts'
 import { resolveLink, storeSpellings } from '../pins/resolve-link.ts'
-import { withAdd } from '../store/add.ts'
+import { type AddSession, withAdd } from '../store/add.ts'
 import type { CID } from '../store/cid.ts'
 import type { Store } from '../store/store.ts'
 import { decodeHeader, encodeHeader, MAX_HEADER_BYTES, REGISTRY_FILE } from './layout.ts'
@@ -27,6 +27,9 @@ const ROOT_LINK = 'root'
 
 /** What a registry's auto pin is filed under. */
 const PIN_NAME = 'registry'
+
+/** How often a root may be replaced, and collected, between two looks. */
+const TRIES = 100
 
 export type RegistryDirectory = { directory: string; name: string; root: CID }
 
@@ -71,30 +74,44 @@ export async function createRegistry(
 export function openRegistry(store: Store, directory: string): RegistryDirectory {
   const place = resolve(directory)
   const { name } = decodeHeader(readHeaderFile(place), directory)
-  const found = resolveLink(join(place, ROOT_LINK), storeSpellings(store.paths))
-  if (found.state !== 'store') {
-    throw new PkgError('BAD_REGISTRY', `${directory}/${ROOT_LINK} does not lead into ${store.paths.store}`, {
-      hint: 'It was made for another prefix: set PKG_PREFIX to that one.',
-    })
+  for (let tries = 1; ; tries++) {
+    const root = readRoot(store, directory)
+    if (store.blocks.has(root)) return { directory: place, name, root }
+    // Its publisher moved on, and a collector took the root that was.
+    if (tries === TRIES || readRoot(store, directory).equals(root)) {
+      throw lostBlocks(directory, root, store.paths.root)
+    }
   }
-  if (!store.blocks.has(found.cid)) throw lostBlocks(directory, found.cid, store.paths.root)
-  return { directory: place, name, root: found.cid }
+}
+
+function readRoot(store: Pick<Store, 'paths'>, directory: string): CID {
+  const found = resolveLink(join(resolve(directory), ROOT_LINK), storeSpellings(store.paths))
+  if (found.state === 'store') return found.cid
+  throw new PkgError('BAD_REGISTRY', `${directory}/${ROOT_LINK} does not lead into ${store.paths.store}`, {
+    hint: 'It was made for another prefix: set PKG_PREFIX to that one.',
+  })
 }
 
 /**
  * As `openRegistry`, and sees to it that what it holds is kept: the auto pin of a
  * directory that was moved is still on its old place. That of somebody else's
- * directory is theirs to renew. Throws what `openRegistry` does, PERMISSION, BUSY.
+ * directory is theirs to renew. The root is protected as long as `add` is open.
+ * Throws what `openRegistry` does, PERMISSION, BUSY.
  */
-export async function keepRegistry(store: Store, directory: string): Promise<RegistryDirectory> {
-  const { root } = openRegistry(store, directory)
+export async function keepRegistry(
+  store: Store,
+  directory: string,
+  add: AddSession,
+): Promise<RegistryDirectory> {
   const link = join(resolve(directory), ROOT_LINK)
-  return withAdd(store, async (add) => {
+  for (let tries = 1; ; tries++) {
+    const { root } = openRegistry(store, directory)
     await add.protect(root)
     if (lstatSync(link).uid === process.getuid?.()) await autoPin(store, link, { prog: PIN_NAME })
     // Again: before it was protected a collector may have taken it.
-    return openRegistry(store, directory)
-  })
+    const kept = openRegistry(store, directory)
+    if (kept.root.equals(root) || tries === TRIES) return kept
+  }
 }
 
 /**
@@ -106,7 +123,7 @@ export async function changeRegistry(
   directory: string,
   change: (root: CID) => RecordChanges,
 ): Promise<RegistryDirectory> {
-  const { directory: place, name } = await keepRegistry(store, directory)
+  const { directory: place, name } = await withAdd(store, (add) => keepRegistry(store, directory, add))
   return withLock(join(place, 'lock'), async (lost) => {
     const { root: before } = openRegistry(store, place)
     return withAdd(store, async (add) => {

@@ -9,6 +9,7 @@ import { makePrefixDirectory } from '../files/directory.ts'
 import { failpoint } from '../files/failpoint.ts'
 import { withLock } from '../files/lock.ts'
 import { shellWord, userName } from '../paths.ts'
+import { findHungMounts } from '../pins/hung-mounts.ts'
 import { addPin, listPins, removePin } from '../pins/pins.ts'
 import { withAdd } from '../store/add.ts'
 import { type CID, tryParseCid } from '../store/cid.ts'
@@ -79,8 +80,8 @@ export async function takeRoot(
   { name, source, added }: Pick<Subscription, 'name' | 'source' | 'added'>,
   user: string,
 ): Promise<Subscription> {
-  const root = (tryParseCid(source) ?? (await keepRegistry(store, source)).root).toV1()
   return withAdd(store, async (add) => {
+    const root = (tryParseCid(source) ?? (await keepRegistry(store, source, add)).root).toV1()
     // Its publisher may be moving on, and a collector run, while we read it.
     await add.rely(root)
     readHeader(store.blocks, root)
@@ -96,6 +97,7 @@ export async function takeRoot(
 
 async function unpinOthers(store: Store, name: string, user: string, kept: CID | undefined): Promise<void> {
   const prog = subscriptionPin(name)
+  await findHungMounts(store.paths)
   for (const pin of listPins(store, { user })) {
     const old = pin.prog === prog && !(kept && pin.cid.equals(kept))
     if (old) await removePin(store, { prog, cid: pin.cid, user })

@@ -56,8 +56,8 @@ async function end(child: ChildProcess): Promise<void> {
 test('stop refuses while a program runs from the store, and names it', options, async (t) => {
   const { paths, root } = await mounted(t)
   const child = await start(t, join(root, 'rest'), ['600'])
-  await until('it is seen', () => mountUsers(paths).length > 0)
-  assert.deepEqual(mountUsers(paths), [{ pid: child.pid, program: 'rest' }])
+  await until('it is seen', async () => (await mountUsers(paths)).length > 0)
+  assert.deepEqual(await mountUsers(paths), [{ pid: child.pid, program: 'rest' }])
   await assert.rejects(stopDaemon(paths), {
     code: 'BUSY',
     message: new RegExp(`in use by rest \\(${child.pid}\\)$`),
@@ -72,7 +72,7 @@ test('stop refuses while a program runs from the store, and names it', options, 
 test('a working directory and an open file in the store are use', options, async (t) => {
   const { paths, root } = await mounted(t)
   const child = await start(t, '/bin/sleep', ['600'], root)
-  assert.deepEqual(mountUsers(paths), [{ pid: child.pid, program: 'sleep' }])
+  assert.deepEqual(await mountUsers(paths), [{ pid: child.pid, program: 'sleep' }])
   await end(child)
   const fd = openSync(join(root, 'file'), 'r')
   t.after(() => closeSync(fd))
@@ -80,7 +80,7 @@ test('a working directory and an open file in the store are use', options, async
   t.after(() => reader.kill('SIGKILL'))
   await once(reader, 'spawn')
   assert.deepEqual(
-    mountUsers(paths).map(({ pid }) => pid),
+    (await mountUsers(paths)).map(({ pid }) => pid),
     [reader.pid],
   )
 })
@@ -92,14 +92,14 @@ test('a program of another prefix, and a variable that names the store, are no u
   const child = spawn('/bin/sleep', ['600'], { stdio: 'ignore', env: { PATH: `${paths.store}/x/bin` } })
   t.after(() => child.kill('SIGKILL'))
   await once(child, 'spawn')
-  assert.deepEqual(mountUsers(paths), [])
+  assert.deepEqual(await mountUsers(paths), [])
   await stopDaemon(other.paths, { force: true })
 })
 
 test('what an earlier mount left behind is no use of the next one', options, async (t) => {
   const { paths, root } = await mounted(t)
   const child = await start(t, join(root, 'rest'), ['600'])
-  await until('it is seen', () => mountUsers(paths).length > 0)
+  await until('it is seen', async () => (await mountUsers(paths)).length > 0)
   await stopDaemon(paths, { force: true })
   assert.equal(mountState(paths), 'none')
   await ensureDaemon(paths)
@@ -129,7 +129,7 @@ test('`pkg daemon stop` ends with status 6, and with --force does it', options, 
   const box = await sandbox(t)
   const { paths, root } = await mounted(t)
   await start(t, join(root, 'rest'), ['600'])
-  await until('it is seen', () => mountUsers(paths).length > 0)
+  await until('it is seen', async () => (await mountUsers(paths)).length > 0)
   const { status, stderr } = await box.run(['daemon', 'stop', '--prefix', paths.root])
   assert.equal(status, 6)
   assert.match(stderr, /in use by rest/)

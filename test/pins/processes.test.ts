@@ -51,7 +51,7 @@ const ROOTS: [string, Files][] = [
 ]
 for (const [title, files] of ROOTS) {
   test(`a process is a root by ${title}`, async (t) => {
-    const { roots } = readProcesses([STORE], await proc(t, files))
+    const { roots } = await readProcesses([STORE], { proc: await proc(t, files) })
     assert.deepEqual(
       roots.map(({ kind, cid, name }) => [kind, String(cid), name]),
       [['process', String(CID), 'program']],
@@ -70,7 +70,7 @@ const NONE: [string, Files][] = [
 ]
 for (const [title, files] of NONE) {
   test(`a process is no root by ${title}`, async (t) => {
-    assert.deepEqual(readProcesses([STORE], await proc(t, files)).roots, [])
+    assert.deepEqual((await readProcesses([STORE], { proc: await proc(t, files) })).roots, [])
   })
 }
 
@@ -114,9 +114,14 @@ test('processes at which one may not look are counted and named', async (t) => {
   chmodSync(join(directory, '42', 'fd'), 0)
   const module = JSON.stringify(new URL('../../src/pins/processes.ts', import.meta.url).href)
   const script = `import { readProcesses } from ${module}
-    console.log(JSON.stringify(readProcesses(['/ipfs/store'], process.argv[1])))`
+    console.log(JSON.stringify(await readProcesses(['/ipfs/store'], { proc: process.argv[1] })))`
   const { stdout } = runPowerless(['--input-type=module', '-e', script, directory])
-  assert.deepEqual(JSON.parse(stdout), { roots: [], denied: 1, deniedFirst: [{ pid: 42, name: 'program' }] })
+  assert.deepEqual(JSON.parse(stdout), {
+    roots: [],
+    denied: 1,
+    deniedFirst: [{ pid: 42, name: 'program' }],
+    stuck: [],
+  })
 })
 
 test('kernel threads run nothing, and are not named among those', async (t) => {
@@ -126,7 +131,7 @@ test('kernel threads run nothing, and are not named among those', async (t) => {
   writeFileSync(join(directory, '42', 'stat'), '42 (kworker/0:0H-x) y) I 2 0 0 0 -1 69238880 0 0')
   const module = JSON.stringify(new URL('../../src/pins/processes.ts', import.meta.url).href)
   const script = `import { readProcesses } from ${module}
-    console.log(JSON.stringify(readProcesses(['/ipfs/store'], process.argv[1])))`
+    console.log(JSON.stringify(await readProcesses(['/ipfs/store'], { proc: process.argv[1] })))`
   const { stdout } = runPowerless(['--input-type=module', '-e', script, directory])
-  assert.deepEqual(JSON.parse(stdout), { roots: [], denied: 0, deniedFirst: [] })
+  assert.deepEqual(JSON.parse(stdout), { roots: [], denied: 0, deniedFirst: [], stuck: [] })
 })

@@ -18,6 +18,7 @@ const SHOWN = 20
 
 /** Lost blocks that are named. */
 const SHOWN_LOST = 5
+const SHOWN_STUCK = 3
 
 /** An environment of many packages takes no more than so many columns. */
 const LONGEST = 60
@@ -219,6 +220,7 @@ function remarks(
     skipped,
     deniedProcesses,
     deniedFirst,
+    stuckProcesses,
     incomplete,
     damaged,
   }: CollectionResult,
@@ -245,6 +247,13 @@ function remarks(
       ? [
           style.dim(
             `${count(deniedProcesses, 'process', 'processes')} could not be looked at (${listOf(deniedFirst, deniedProcesses)}): what they run from the store counts only through other roots`,
+          ),
+        ]
+      : []),
+    ...(stuckProcesses.length > 0
+      ? [
+          style.yellow(
+            `${count(stuckProcesses.length, 'process', 'processes')} could not be read in time (${listOf(stuckProcesses.slice(0, SHOWN_STUCK), stuckProcesses.length)}), for a file system that does not answer: what they run and have open is kept, and what they map beside it counts only through other roots`,
           ),
         ]
       : []),

@@ -21,7 +21,7 @@ export const command = defineCommand({
       .example('pkg info ./tool', 'The exact size: a list reads roots alone, where blocks count once a link'),
   async run({ generation: number }, { readProfile, note }) {
     const [
-      { currentGeneration, generations, requireGeneration },
+      { currentPackages, generations, requireGeneration },
       { healHint, readInstalled },
       { tryLinkSize },
     ] = await Promise.all([
@@ -31,11 +31,12 @@ export const command = defineCommand({
     ])
     const profile = await readProfile()
     const { blocks } = profile.store
-    const generation =
-      number === undefined ? currentGeneration(profile) : requireGeneration(profile, generationNumber(number))
+    const named = number === undefined ? undefined : requireGeneration(profile, generationNumber(number))
+    const { generation, installed = [] } =
+      (named ? { generation: named, installed: readInstalled(profile, named) } : currentPackages(profile)) ??
+      {}
     // A path without any profile is a slip of the pen, and no empty one.
     if (!generation) generations(profile)
-    const installed = generation ? readInstalled(profile, generation) : []
     // One lost block ends no listing: the others are told, and the status tells of the damage.
     const packages = installed.map((one): Listed => {
       const sizeAtMost = tryLinkSize(blocks, one.cid)

@@ -11,18 +11,26 @@ export const command = defineCommand({
       .example('pkg pin remove hello bafy…', 'Let go of an old version')
       .example('pkg pin list', 'Generations are kept without a pin: see `pkg history`'),
   async run({ allUsers = false }, { paths }) {
-    const [{ listPins }, { requirePrefix }, { userName }, { Blocks }, { tryLinkSize }] = await Promise.all([
-      import('../../pins/pins.ts'),
-      import('../../store/prefix.ts'),
-      import('../../paths.ts'),
-      import('../../store/blocks.ts'),
-      import('../../packages/package.ts'),
-    ])
+    const [{ findHungMounts }, { listPins }, { requirePrefix }, { userName }, { Blocks }, { tryLinkSize }] =
+      await Promise.all([
+        import('../../pins/hung-mounts.ts'),
+        import('../../pins/pins.ts'),
+        import('../../store/prefix.ts'),
+        import('../../paths.ts'),
+        import('../../store/blocks.ts'),
+        import('../../packages/package.ts'),
+      ])
     requirePrefix(paths)
+    await findHungMounts(paths)
     const pins = listPins({ paths }, allUsers ? {} : { user: userName() })
     const blocks = new Blocks(paths)
     const listed = pins.map(({ prog, ...pin }) => {
-      return { name: prog, ...pin, sizeAtMost: tryLinkSize(blocks, pin.cid), date: dateOf(pin.path) }
+      return {
+        name: prog,
+        ...pin,
+        sizeAtMost: tryLinkSize(blocks, pin.cid),
+        date: pin.remembered ? undefined : dateOf(pin.path),
+      }
     })
     return { pins: listed.sort(byDate) }
   },

@@ -61,8 +61,10 @@ function nameOf({ number, name, kind }: Pick<ListedRoot, 'number' | 'name' | 'ki
   return kind === 'generation' || number !== undefined ? String(number ?? '') : name
 }
 
-function remark({ state, current, errno, cid }: ListedRoot, style: Style): string {
+function remark({ kind, state, current, errno, cid }: ListedRoot, style: Style): string {
   if (state === 'dead') return style.yellow('dead')
+  if (state === 'unreadable' && kind === 'process')
+    return style.yellow('waits for a file system that does not answer: it may hold more than is seen')
   if (state === 'unreadable')
     return style.yellow(
       cid

@@ -14,17 +14,14 @@ export const command = defineCommand({
       .positional('program', { type: 'string', demandOption: true, describe: 'A name in the profile’s bin/' })
       .example('pkg which esbuild', 'Link, store path, package, version, generation'),
   async run({ program }, { readProfile, paths, env, profilePath }) {
-    const [{ currentGeneration }, { readInstalled }, { checkName, shellWord, storePath }, { suggest }] =
-      await Promise.all([
-        import('../../profiles/profile.ts'),
-        import('../../profiles/damaged.ts'),
-        import('../../paths.ts'),
-        import('../../registry/suggest.ts'),
-      ])
+    const [{ currentPackages }, { checkName, shellWord, storePath }, { suggest }] = await Promise.all([
+      import('../../profiles/profile.ts'),
+      import('../../paths.ts'),
+      import('../../registry/suggest.ts'),
+    ])
     checkName(program, 'program')
     const profile = await readProfile()
-    const generation = currentGeneration(profile)
-    const packages = generation ? readInstalled(profile, generation) : []
+    const { generation, installed: packages = [] } = currentPackages(profile) ?? {}
     const link = generation && (await linkOf(profile, generation.cid, program))
     if (!generation || link === undefined) {
       const near = suggest(

@@ -23,8 +23,12 @@ export const command = defineCommand({
       .option('all', { alias: 'a', type: 'boolean', describe: 'Each generation with a way of its own' })
       .example('pkg why esbuild', 'The generations and pins that need it'),
   async run({ target }, context) {
-    const { why } = await import('../../pins/why.ts')
+    const [{ why }, { findHungMounts }] = await Promise.all([
+      import('../../pins/why.ts'),
+      import('../../pins/hung-mounts.ts'),
+    ])
     const store = await context.openStore()
+    await findHungMounts(store.paths)
     const cid = await findTarget(target, store, context)
     // Generations by their numbers: as words 10 comes before 2.
     const reasons = (await why(store, cid)).sort(
