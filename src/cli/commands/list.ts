@@ -3,8 +3,8 @@
 import { EXIT } from '../../errors.ts'
 import type { InstalledPackage } from '../../profiles/installed.ts'
 import { defineCommand } from '../command.ts'
-import { generationNumber } from '../numbers.ts'
 import { formatBytes, printable, table } from '../output.ts'
+import { generationNumber, reading } from '../values.ts'
 
 type Listed = InstalledPackage & { sizeAtMost?: number; damaged?: true }
 
@@ -15,6 +15,7 @@ export const command = defineCommand({
       .option('generation', {
         type: 'string',
         requiresArg: true,
+        coerce: reading(generationNumber),
         describe: 'Of that generation [the current one]',
       })
       .example('pkg list --json', 'With CIDs, priorities and what was asked for')
@@ -31,8 +32,7 @@ export const command = defineCommand({
     ])
     const profile = await readProfile()
     const { blocks } = profile.store
-    const generation =
-      number === undefined ? currentGeneration(profile) : requireGeneration(profile, generationNumber(number))
+    const generation = number === undefined ? currentGeneration(profile) : requireGeneration(profile, number)
     // A path without any profile is a slip of the pen, and no empty one.
     if (!generation) generations(profile)
     const installed = generation ? readInstalled(profile, generation) : []
