@@ -149,7 +149,7 @@ for (const entry of COMMANDS) {
         const { message } = await refusal([
           ...words.split(' '),
           ...required,
-          ...more(''),
+          ...(words === 'publish' ? ['--registry=x'] : []),
           `--${name}=${value}`,
         ])
         assert.equal(message, `--${name} takes no value`)
