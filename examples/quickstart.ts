@@ -37,9 +37,9 @@ function shell(word: string): string {
 
 const pkg = (...args: string[]) => run(PKG, ...args)
 
-/** The first line that `pkg pack` prints is the package's CID. */
+/** On standard output `pkg pack` prints nothing but the package's CID. */
 function pack(directory: string, as: string, ...more: string[]): string {
-  return pkg('pack', directory, '--as', as, ...more).split('\n')[0]!
+  return pkg('pack', directory, '--as', as, ...more).trim()
 }
 
 try {

@@ -19,7 +19,7 @@ export type Share = { bytes: number } | { percent: number }
 
 /** `10G`, `1.5 GiB`, `500MB`, `4096`: binary units, however they are spelled, in bytes. Throws USAGE. */
 export function parseBytes(text: string): number {
-  const [, number, unit = ''] = /^\s*(\d{1,15}(?:\.\d{1,6})?)\s*([kmgt]?)(?:i?b)?\s*$/i.exec(text) ?? []
+  const [, number, unit = ''] = /^(\d{1,15}(?:\.\d{1,6})?) ?([kmgt]?)(?:i?b)?$/i.exec(text) ?? []
   const bytes = Math.round(Number(number) * (BYTES[unit.toLowerCase()] ?? Number.NaN))
   if (number !== undefined && Number.isSafeInteger(bytes)) return bytes
   throw new PkgError('USAGE', `${JSON.stringify(text)} is not a size`, {
@@ -29,7 +29,7 @@ export function parseBytes(text: string): number {
 
 /** The same, or `20%` of the file system. Throws USAGE. */
 export function parseShare(text: string): Share {
-  const [, number] = /^\s*(\d{1,3}(?:\.\d{1,6})?)\s*%\s*$/.exec(text) ?? []
+  const [, number] = /^(\d{1,3}(?:\.\d{1,6})?) ?%$/.exec(text) ?? []
   if (number === undefined && !text.includes('%')) return { bytes: parseBytes(text) }
   const percent = Number(number)
   if (percent <= 100) return { percent }
@@ -45,7 +45,7 @@ export function shareBytes(share: Share, totalBytes: number): number {
 
 /** `30d`, `12h`, `2w`, `90m`, `45s` in milliseconds. Throws USAGE. */
 export function parseDuration(text: string): number {
-  const [, number, unit = ''] = /^\s*(\d{1,6})\s*([smhdw])\s*$/.exec(text) ?? []
+  const [, number, unit = ''] = /^(\d{1,6}) ?([smhdw])$/.exec(text) ?? []
   const factor = UNITS_MS[unit]
   if (number !== undefined && factor !== undefined) return Number(number) * factor
   throw new PkgError('USAGE', `${JSON.stringify(text)} is not a time`, {

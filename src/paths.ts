@@ -3,8 +3,8 @@
 // becomes part of a path only after `checkName`.
 
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
-import { homedir, userInfo } from 'node:os'
-import { join, resolve } from 'node:path'
+import { userInfo } from 'node:os'
+import { isAbsolute, join, resolve } from 'node:path'
 import { PkgError } from './errors.ts'
 
 /** The longest file name that Linux file systems take, in bytes (NAME_MAX, limits.h). */
@@ -95,7 +95,7 @@ export function resolvePrefix(
 ): string {
   if (env.PKG_PREFIX) return resolve(env.PKG_PREFIX)
   if (uid === 0) return shared
-  const own = join(env.XDG_DATA_HOME || join(homedir(), '.local', 'share'), 'pkg')
+  const own = join(xdgDirectory(env, 'XDG_DATA_HOME', join('.local', 'share')), 'pkg')
   return !existsSync(join(own, 'blocks')) && (mayAdd(shared) || isServed(shared, uid)) ? shared : own
 }
 
@@ -137,9 +137,20 @@ export function userName(): string {
   return checkName(userInfo().username, 'user name')
 }
 
+/** The home directory: `$HOME`, unless that is empty or relative, which would be another one in each directory. */
+export function homeDirectory(env: NodeJS.ProcessEnv = process.env): string {
+  return env.HOME && isAbsolute(env.HOME) ? env.HOME : userInfo().homedir
+}
+
+/** What `env` names as a base directory, else `standard` below the home. A relative one does not count (XDG Base Directory). */
+export function xdgDirectory(env: NodeJS.ProcessEnv, variable: string, standard: string): string {
+  const named = env[variable]
+  return named && isAbsolute(named) ? named : join(homeDirectory(env), standard)
+}
+
 /** The link in the home that PATH goes through, and that every switch leaves alone. */
 export function profileLink(env: NodeJS.ProcessEnv = process.env): string {
-  return join(env.HOME || homedir(), '.pkg-profile')
+  return join(homeDirectory(env), '.pkg-profile')
 }
 
 /** `<prefix>/store/<cid>[/path]` */

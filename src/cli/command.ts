@@ -16,6 +16,11 @@ export type Command<A = object, R = unknown> = {
   options(argv: Argv): Argv<A>
   /** Does it. What it returns is what `--json` prints: a record, with `cid` where a DAG was made or named. */
   run(args: Parsed<A>, context: Context): Promise<R>
+  /**
+   * Where the result is one thing: what else there is to say of it, for standard error, so that
+   * `x=$(pkg …)` takes the thing alone. Such a command has `brief` in place of `render`.
+   */
+  about?(result: R, style: Style, args: Parsed<A>): string | undefined
   /** The result for people; no newline at the end. Undefined: nothing to say. In pieces where it is long (long-list.ts). */
   render?(result: R, style: Style, args: Parsed<A>): string | Iterable<string> | undefined
   /** What `--quiet` leaves: the one thing a script wants, such as a CID. */

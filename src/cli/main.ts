@@ -107,7 +107,7 @@ function interruption({ afterInterrupt: hint }: Invocation['command'], cause: un
 type Result = { result: unknown; args: Invocation['args']; onBegin: () => void }
 
 async function print(
-  { brief, render }: Invocation['command'],
+  { brief, render, about }: Invocation['command'],
   { result, args, onBegin }: Result,
 ): Promise<void> {
   if (args.json) {
@@ -117,10 +117,13 @@ async function print(
     }
     return await write(process.stdout, '\n')
   }
-  const text = args.quiet ? brief?.(result) : render?.(result, styleFor(process.stdout), args)
+  const text =
+    args.quiet || about !== undefined ? brief?.(result) : render?.(result, styleFor(process.stdout), args)
   for (const piece of typeof text === 'string' ? [text] : (text ?? [])) {
     if (piece) await write(process.stdout, `${piece}\n`)
   }
+  const more = args.quiet ? undefined : about?.(result, styleFor(process.stderr), args)
+  if (more) await say(`${more}\n`)
 }
 
 type ErrorOutput = { json: boolean; stream?: NodeJS.WritableStream }

@@ -12,7 +12,7 @@ export async function describeOptions(entry: Entry): Promise<Record<string, stri
   const command = (await loadCommand(entry)) as unknown as Command<GlobalOptions>
   command.options(parser as Argv<GlobalOptions>)
   const described = usageOf(parser).getDescriptions()
-  const positionals = Array.from(entry.usage.matchAll(/[<[](\w+)/g), ([, name]) => name)
+  const positionals = positionalsOf(entry)
   const options = Object.entries(described).filter(([name]) => name.length > 1 && !positionals.includes(name))
   return Object.fromEntries(options.map(([name, about]) => [name, about.replace(/^__yargsString__:/, '')]))
 }
@@ -30,10 +30,22 @@ export function usageOf(parser: Argv): Usage {
     .getUsageInstance()
 }
 
-/** What may hold several values: yargs makes a list of anything that is given twice. Not in its types. */
-export function listOptions(parser: Argv<GlobalOptions>): string[] {
-  const { array } = (parser as unknown as { getOptions(): { array: string[] } }).getOptions()
-  return [...array, '_', '--']
+/** The names of a command's arguments. */
+export function positionalsOf({ usage }: Pick<Entry, 'usage'>): string[] {
+  return Array.from(usage.matchAll(/[<[](\w+)/g), ([, name]) => name as string)
+}
+
+/**
+ * `lists`: what may hold several values, for yargs makes a list of anything that is given twice.
+ * `switches`: what is there or not, by name and letter. Not in its types.
+ */
+export function optionKinds(parser: Argv<GlobalOptions>): { lists: string[]; switches: string[] } {
+  const { array, boolean, alias } = (parser as unknown as YargsOptions).getOptions()
+  return { lists: [...array, '_'], switches: boolean.flatMap((name) => [name, ...(alias[name] ?? [])]) }
+}
+
+type YargsOptions = {
+  getOptions(): { array: string[]; boolean: string[]; alias: Record<string, string[]> }
 }
 
 /** The options of every command. */

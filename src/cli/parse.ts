@@ -4,13 +4,14 @@
 
 import yargs, { type Argv } from 'yargs'
 import { PkgError } from '../errors.ts'
+import { wrongValue } from './check-values.ts'
 import type { Command } from './command.ts'
 import { COMMANDS, type Entry, GROUPS, loadCommand, wordsOf } from './commands.ts'
 import type { GlobalOptions } from './context.ts'
 import { unveilDashes, unveilWord, veilDashes } from './dash.ts'
 import { exitStatuses, rootHelp } from './help.ts'
-import { readLeadingWords, WITH_VALUE } from './leading-words.ts'
-import { globalOptions, listOptions, usageOf } from './parse-options.ts'
+import { readLeadingWords } from './leading-words.ts'
+import { globalOptions, optionKinds, positionalsOf, usageOf } from './parse-options.ts'
 import {
   incomplete,
   misplacedOptions,
@@ -40,7 +41,7 @@ export async function parse(words: string[], { version, columns = 80 }: ParseOpt
   const argv = veilDashes(leading.words, { passes: leading.command === 'run' })
   const inherited = inheritedOptions(argv)
   if (inherited.length > 0) throw await unknownWords(inherited, argv, undefined)
-  const state: State = {}
+  const state: State = { argv }
   const parser = configure(yargs([], '/'), state).version(version).wrap(Math.min(columns, MAX_WIDTH))
   let output = ''
   try {
@@ -74,6 +75,7 @@ function inheritedOptions(argv: readonly string[]): string[] {
 type ParseOptions = { version: string; columns?: number | undefined }
 
 type State = {
+  argv: readonly string[]
   /** the command or group whose help would be shown; undefined: the root's */
   page?: string
   invocation?: Invocation
@@ -139,7 +141,7 @@ function configure(parser: Argv, state: State): Argv {
 function addCommand(parser: Argv, entry: Entry, state: State): void {
   const words = wordsOf(entry)
   let command: Command<GlobalOptions>
-  let lists: string[]
+  let options: ReturnType<typeof optionKinds>
   parser.command(
     entry.usage.slice(words.lastIndexOf(' ') + 1),
     entry.about,
@@ -148,21 +150,18 @@ function addCommand(parser: Argv, entry: Entry, state: State): void {
       command = (await loadCommand(entry)) as unknown as Command<GlobalOptions>
       // The command's own options come before everybody's: groups are shown in the order of their making.
       const configured = command.options(inner.epilogue(exitStatuses()).version(false)).group([], 'Options:')
-      lists = listOptions(configured)
+      options = optionKinds(configured)
       return configured
     },
     (args) => {
-      const single = Object.keys(args).filter((name) => name.length > 1 && !lists.includes(name))
-      const twice = single.find((name) => Array.isArray(args[name]))
-      if (twice !== undefined) {
-        state.failure = new PkgError('USAGE', `--${twice} is given twice`, { hint: usageHint(state.page) })
-      }
-      const empty = WITH_VALUE.find((name) => args[name] === '')
-      if (empty !== undefined) {
-        state.failure = new PkgError('USAGE', `the directory after --${empty} is empty`, {
-          hint: `Name one, or leave --${empty} out. ${usageHint(state.page)}`,
-        })
-      }
+      // A failure that is there already came first.
+      state.failure ??= wrongValue({
+        args: unveilDashes(args) as Record<string, unknown>,
+        argv: state.argv,
+        ...options,
+        positionals: positionalsOf(entry),
+        hint: usageHint(state.page),
+      })
       state.invocation = { words, command, args: unveilDashes(args) as Invocation['args'] }
     },
   )

@@ -2,7 +2,7 @@
 // not the default one, in the words of each shell.
 
 import { basename, dirname, join } from 'node:path'
-import { profileLink, resolvePrefix, shellWord } from '../paths.ts'
+import { profileLink, resolvePrefix, shellWord, xdgDirectory } from '../paths.ts'
 
 export type ShellLine = {
   shell: string
@@ -26,7 +26,7 @@ export function shellLine(env: NodeJS.ProcessEnv): ShellLine {
   const shell = basename(env.SHELL || 'sh')
   const posix = 'export PATH="$HOME/.pkg-profile/bin:$PATH"'
   if (shell === 'fish') {
-    const config = env.XDG_CONFIG_HOME || join(home, '.config')
+    const config = xdgDirectory(env, 'XDG_CONFIG_HOME', '.config')
     return {
       shell,
       line: 'fish_add_path --path ~/.pkg-profile/bin',

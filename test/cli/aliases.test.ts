@@ -62,7 +62,10 @@ test('--profile and --prefix want a directory', async () => {
     ['list', '--profile', ''],
     ['--prefix=', 'list'],
   ]) {
-    await assert.rejects(parse(words, { version: '1' }), { code: 'USAGE', message: /after --pr\w+ is empty/ })
+    await assert.rejects(parse(words, { version: '1' }), {
+      code: 'USAGE',
+      message: /^the value of --pr\w+ is empty$/,
+    })
   }
 })
 

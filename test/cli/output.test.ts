@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseDuration } from '../../src/amounts.ts'
-import { generationNumber } from '../../src/cli/numbers.ts'
 import {
   fields,
   formatBytes,
@@ -15,6 +14,7 @@ import {
 } from '../../src/cli/output.ts'
 import { createProgress, describe } from '../../src/cli/progress.ts'
 import { renderError, reportOf } from '../../src/cli/report.ts'
+import { generationNumber } from '../../src/cli/values.ts'
 import { PkgError } from '../../src/errors.ts'
 import { parseCid } from '../../src/store/cid.ts'
 

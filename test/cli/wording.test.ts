@@ -89,9 +89,9 @@ test('daemon logs -n 0 says nothing', async () => {
 test('what was added: files, and the blocks that are new', async () => {
   mkdirSync(at('tree'))
   writeFileSync(at('tree', 'a'), 'never seen before')
-  const { stdout } = await box.run(['store', 'add', 'tree'])
-  assert.match(stdout, /\n1 file, 17 B; 2 new blocks, \d+ B; not pinned\n$/)
-  assert.match((await box.run(['store', 'add', 'tree'])).stdout, /; nothing new; not pinned\n$/)
+  const { stderr } = await box.run(['store', 'add', 'tree'])
+  assert.match(stderr, /^1 file, 17 B; 2 new blocks, \d+ B; not pinned\n$/)
+  assert.match((await box.run(['store', 'add', 'tree'])).stderr, /; nothing new; not pinned\n$/)
 })
 
 test('sizes of closures are called that; what a root alone claims is called a bound', async () => {

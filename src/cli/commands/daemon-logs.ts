@@ -3,18 +3,21 @@
 import { defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
 import { printable, toJson, write } from '../output.ts'
+import { reading, wholeNumber } from '../values.ts'
 
 export const command = defineCommand({
   options: (argv) =>
     argv
-      .option('lines', { alias: 'n', type: 'number', default: 50, describe: 'How many of the last lines' })
+      .option('lines', {
+        alias: 'n',
+        type: 'string',
+        default: 50,
+        coerce: reading(wholeNumber(0)),
+        describe: 'How many of the last lines',
+      })
       .option('follow', { alias: 'f', type: 'boolean', describe: 'Go on until Ctrl-C' })
       .example('pkg daemon logs -f', 'Watch what it does'),
   async run({ lines, follow = false }, context) {
-    const { PkgError } = await import('../../errors.ts')
-    if (!Number.isSafeInteger(lines) || lines < 0) {
-      throw new PkgError('USAGE', '--lines must be a whole number', { hint: 'For example: --lines 100' })
-    }
     const { tailLog } = await import('../../daemon/log.ts')
     if (follow) return await followTo(context, lines)
     return { file: context.paths.log, lines: lines === 0 ? [] : tailLog(context.paths.log, lines) }

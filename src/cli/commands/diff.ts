@@ -4,20 +4,28 @@ import { PkgError } from '../../errors.ts'
 import type { Profile } from '../../profiles/profile.ts'
 import { renderChanges, withSizes } from '../changes.ts'
 import { defineCommand } from '../command.ts'
-import { generationNumber } from '../numbers.ts'
 import { formatChange } from '../output.ts'
+import { generationNumber, reading } from '../values.ts'
 
 export const command = defineCommand({
   options: (argv) =>
     argv
-      .positional('from', { type: 'string', describe: 'A generation [where you came from]' })
-      .positional('to', { type: 'string', describe: 'Another [the current one]' })
+      .positional('from', {
+        type: 'string',
+        coerce: reading(generationNumber),
+        describe: 'A generation [where you came from]',
+      })
+      .positional('to', {
+        type: 'string',
+        coerce: reading(generationNumber),
+        describe: 'Another [the current one]',
+      })
       .example('pkg diff 1 2', 'Added, removed, upgraded, and the change in size'),
   async run({ from, to }, context) {
     const { diffGenerations } = await import('../../profiles/diff.ts')
     const profile = await context.openProfile('read')
-    const second = to === undefined ? await current(profile) : generationNumber(to)
-    const first = from === undefined ? await before(profile) : generationNumber(from)
+    const second = to === undefined ? await current(profile) : to
+    const first = from === undefined ? await before(profile) : from
     const { added, removed, upgraded, downgraded, changed, ...rest } = diffGenerations(profile, first, second)
     const sized = (changes: typeof added) => withSizes(changes, profile.store)
     return {

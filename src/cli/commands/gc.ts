@@ -10,8 +10,8 @@ import type { CID } from '../../store/cid.ts'
 import type { Store } from '../../store/store.ts'
 import { stepsProgress } from '../collection-steps.ts'
 import { defineCommand } from '../command.ts'
-import { wholeNumber } from '../numbers.ts'
 import { count, formatBytes, formatDate, printable, type Style, table } from '../output.ts'
+import { reading, wholeNumber } from '../values.ts'
 
 /** Reasons that are listed; `--json` has all of them. */
 const SHOWN = 20
@@ -34,27 +34,32 @@ export const command = defineCommand({
       .option('delete-older-than', {
         type: 'string',
         requiresArg: true,
+        coerce: reading(parseDuration),
         describe: 'First delete generations made longer ago: 30d, 12h, 2w; likewise of every user',
       })
       .option('keep', {
-        type: 'number',
+        type: 'string',
         requiresArg: true,
+        coerce: reading(wholeNumber(0)),
         describe:
           'Of each profile keep the newest so many generations, and the current one. As the owner of the prefix: of every user’s',
       })
       .option('max-freed', {
         type: 'string',
         requiresArg: true,
+        coerce: reading(parseBytes),
         describe: 'Stop when so much of the disk is freed: 10G. 0: nothing goes, generations neither',
       })
       .option('ensure-free', {
         type: 'string',
         requiresArg: true,
+        coerce: reading(parseShare),
         describe: 'Delete no more than it takes for so much to be free on the disk: 10G, 20%',
       })
       .option('grace', {
         type: 'string',
         requiresArg: true,
+        coerce: reading((text) => (text === '0' ? 0 : parseDuration(text))),
         describe: 'Blocks written less than so long ago stay: 1h, or 0 [the setting gc.graceSeconds]',
       })
       .option('despite-damage', {
@@ -65,22 +70,16 @@ export const command = defineCommand({
       .example('pkg gc --keep 3 --delete-older-than 30d', 'Only generations beyond both limits go')
       .example('pkg gc --ensure-free 20%', 'Nothing, while a fifth of the disk is free'),
   async run({ dryRun = false, despiteDamage, ...limits }, context) {
-    const { keep, deleteOlderThan, maxFreed, ensureFree, grace } = limits
+    const { keep, deleteOlderThan: olderThanMs, maxFreed: maxFreedBytes, ensureFree, grace: graceMs } = limits
     const { collect } = await import('../../daemon/collect-client.ts')
     const policy = {
-      ...(keep === undefined ? {} : { keep: wholeNumber(keep, '--keep', 0) }),
-      ...(deleteOlderThan === undefined ? {} : { olderThanMs: parseDuration(deleteOlderThan) }),
+      ...(keep === undefined ? {} : { keep }),
+      ...(olderThanMs === undefined ? {} : { olderThanMs }),
     }
-    const options = {
-      dryRun,
-      despiteDamage,
-      maxFreedBytes: maxFreed === undefined ? undefined : parseBytes(maxFreed),
-      graceMs: grace === undefined ? undefined : grace.trim() === '0' ? 0 : parseDuration(grace),
-    }
-    const share = ensureFree === undefined ? undefined : parseShare(ensureFree)
+    const options = { dryRun, despiteDamage, maxFreedBytes, graceMs }
     const store = await context.openStore(dryRun ? 'read' : 'change')
     const { blocks, bsize } = statfsSync(store.paths.blocks)
-    const ensureFreeBytes = share && shareBytes(share, blocks * bsize)
+    const ensureFreeBytes = ensureFree && shareBytes(ensureFree, blocks * bsize)
     const steps = stepsProgress(context, dryRun ? { sweep: 'Counting' } : {})
     try {
       const result = await collect(store, policy, {

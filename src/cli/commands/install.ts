@@ -1,10 +1,10 @@
 // `pkg install`: look up, protect, build the environment, one rename.
 
-import { PkgError } from '../../errors.ts'
 import { afterChange } from '../after-change.ts'
 import { renderMove, withSizes } from '../changes.ts'
 import { defineCommand } from '../command.ts'
 import { bytesProgress } from '../steps.ts'
+import { reading, wholeNumber } from '../values.ts'
 
 export const command = defineCommand({
   options: (argv) =>
@@ -16,8 +16,9 @@ export const command = defineCommand({
         describe: 'A name, name@version, name@range, a CID, a path',
       })
       .option('priority', {
-        type: 'number',
+        type: 'string',
         requiresArg: true,
+        coerce: reading(wholeNumber(-Infinity)),
         describe: 'Where two packages have the same file, the higher priority wins [0]',
       })
       .option('as', {
@@ -32,9 +33,6 @@ export const command = defineCommand({
       .example('pkg install node@^24 ./mytool', 'The newest 24, and a directory of your own')
       .example('pkg install ./dir --as mytool@1.0.0', 'A directory without .pkg/manifest.json'),
   async run({ package: specs, priority, as, registry, dryRun = false }, context) {
-    if (priority !== undefined && !Number.isFinite(priority)) {
-      throw new PkgError('USAGE', '--priority must be a number')
-    }
     const { installPackages } = await import('../../registry/install.ts')
     const profile = await context.openProfile('add')
     const { update: onProgress, end } = bytesProgress(context, 'Packing')

@@ -3,8 +3,8 @@
 import { EXIT } from '../../errors.ts'
 import type { InstalledPackage } from '../../profiles/installed.ts'
 import { defineCommand } from '../command.ts'
-import { generationNumber } from '../numbers.ts'
 import { formatBytes, printable, table } from '../output.ts'
+import { generationNumber, reading } from '../values.ts'
 
 type Listed = InstalledPackage & { sizeAtMost?: number; damaged?: true }
 
@@ -15,6 +15,7 @@ export const command = defineCommand({
       .option('generation', {
         type: 'string',
         requiresArg: true,
+        coerce: reading(generationNumber),
         describe: 'Of that generation [the current one]',
       })
       .example('pkg list --json', 'With CIDs, priorities and what was asked for')
@@ -31,7 +32,7 @@ export const command = defineCommand({
     ])
     const profile = await readProfile()
     const { blocks } = profile.store
-    const named = number === undefined ? undefined : requireGeneration(profile, generationNumber(number))
+    const named = number === undefined ? undefined : requireGeneration(profile, number)
     const { generation, installed = [] } =
       (named ? { generation: named, installed: readInstalled(profile, named) } : currentPackages(profile)) ??
       {}

@@ -63,11 +63,11 @@ export const command = defineCommand({
       : adopt(args, context))
     return { cid, ...manifest, ...(bytes === undefined ? {} : { bytes }), pinned: args.pin }
   },
-  render({ cid, name, version, programs, bytes, pinned }, style) {
+  about({ name, version, programs, bytes, pinned }, style) {
     const size = bytes === undefined ? '' : `, ${formatBytes(bytes)}`
     const kept = pinned ? `pinned as ${name}` : 'not pinned'
     const what = `${name} ${version}${size}; programs: ${programs.map(printable).join(', ') || 'none'}; ${kept}`
-    return `${style.bold(cid.toString())}\n${style.dim(what)}`
+    return style.dim(what)
   },
   afterInterrupt: 'What was added stays until `pkg gc`; adding it again goes on from there.',
   brief: ({ cid }) => cid.toString(),

@@ -23,6 +23,6 @@ export const command = defineCommand({
     const { prog, ...pin } = await addPin(store, { prog: name, cid: resolveHeldDag(store, text), partial })
     return { name: prog, ...pin }
   },
-  render: ({ name, cid }, style) => `Pinned ${style.bold(printable(name))}: ${cid}`,
+  about: ({ name }, style) => `Pinned as ${style.bold(printable(name))}`,
   brief: ({ cid }) => cid.toString(),
 })

@@ -45,10 +45,10 @@ export const command = defineCommand({
       }
     }
   },
-  render: ({ name, version, root, registry, changed }, style) =>
+  about: ({ name, version, registry, changed }, style) =>
     changed
-      ? `Published ${style.bold(`${name} ${version}`)} in ${printable(registry)}\n${style.dim(`registry ${root}`)}`
-      : `${name} ${version} is in ${printable(registry)} already`,
+      ? `Published ${style.bold(`${name} ${version}`)} in ${printable(registry)}, whose CID this is now`
+      : `${name} ${version} is in ${printable(registry)} already; that is the registry’s CID`,
   brief: ({ root }) => root.toString(),
 })
 

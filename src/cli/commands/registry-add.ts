@@ -14,7 +14,7 @@ export const command = defineCommand({
     const { root, ...rest } = await addRegistry(await context.openStore('add'), { name, source })
     return { cid: root, ...rest }
   },
-  render: ({ name, source }, style) =>
+  about: ({ name, source }, style) =>
     `Added the registry ${style.bold(printable(name))}: ${printable(source)}`,
   brief: ({ cid }) => cid.toString(),
 })

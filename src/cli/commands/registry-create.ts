@@ -18,7 +18,7 @@ export const command = defineCommand({
     const { root, ...rest } = await createRegistry(await context.openStore('add'), directory, { name })
     return { cid: root, ...rest }
   },
-  render: ({ name, directory }, style) =>
+  about: ({ name, directory }, style) =>
     `Made the registry ${style.bold(printable(name))} in ${printable(directory)}`,
   brief: ({ cid }) => cid.toString(),
 })

@@ -3,7 +3,7 @@
 import { noteOtherLink } from '../after-change.ts'
 import { renderMove, withSizes } from '../changes.ts'
 import { defineCommand } from '../command.ts'
-import { generationNumber } from '../numbers.ts'
+import { generationNumber, reading } from '../values.ts'
 
 export const command = defineCommand({
   options: (argv) =>
@@ -11,6 +11,7 @@ export const command = defineCommand({
       .option('to', {
         type: 'string',
         requiresArg: true,
+        coerce: reading(generationNumber),
         describe: 'That generation; further rollbacks go on from there',
       })
       .option('dry-run', { alias: 'n', type: 'boolean', describe: 'Only tell what would change' })
@@ -19,11 +20,7 @@ export const command = defineCommand({
     const { passedOver, rollback } = await import('../../profiles/switch.ts')
     const profile = await context.readProfile()
     const deleted = to === undefined ? passedOver(profile) : []
-    const moved = await rollback(profile, {
-      to: to === undefined ? undefined : generationNumber(to),
-      dryRun,
-      signal: context.signal,
-    })
+    const moved = await rollback(profile, { to, dryRun, signal: context.signal })
     if (deleted[0] !== undefined) {
       context.note(
         `Generation ${deleted[0]}, where you came from, was deleted: this goes on to ${moved.generation}`,

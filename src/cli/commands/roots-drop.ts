@@ -4,8 +4,8 @@ import { PkgError } from '../../errors.ts'
 import type { ListedRoot } from '../../pins/root-list.ts'
 import { defineCommand } from '../command.ts'
 import { describeRoot } from '../describe-root.ts'
-import { generationNumber } from '../numbers.ts'
 import { printable } from '../output.ts'
+import { generationNumber } from '../values.ts'
 
 export const command = defineCommand({
   options: (argv) =>

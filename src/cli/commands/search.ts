@@ -3,6 +3,7 @@
 import { defineCommand } from '../command.ts'
 import { printable, table } from '../output.ts'
 import { type ErrorReport, reportOf } from '../report.ts'
+import { reading, wholeNumber } from '../values.ts'
 
 export const command = defineCommand({
   options: (argv) =>
@@ -12,15 +13,16 @@ export const command = defineCommand({
         array: true,
         describe: 'Words, or their beginnings [everything]',
       })
-      .option('limit', { type: 'number', default: 50, requiresArg: true, describe: 'At most this many' })
+      .option('limit', {
+        type: 'string',
+        default: 50,
+        requiresArg: true,
+        coerce: reading(wholeNumber(1)),
+        describe: 'At most this many',
+      })
       .example('pkg search json filter', 'Packages with words that begin so'),
   async run({ text = [], limit }, context) {
-    const [{ search }, { PkgError }] = await Promise.all([
-      import('../../registry/search.ts'),
-      import('../../errors.ts'),
-    ])
-    if (!Number.isSafeInteger(limit) || limit < 1)
-      throw new PkgError('USAGE', '--limit must be a whole number above 0')
+    const { search } = await import('../../registry/search.ts')
     const damaged: { registry: string; error: ErrorReport }[] = []
     const onDamage = (registry: string, error: Error) => {
       damaged.push({ registry, error: reportOf(error) })

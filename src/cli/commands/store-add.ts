@@ -33,12 +33,11 @@ export const command = defineCommand({
       return { ...added, ...(pin === undefined ? {} : { pin }) }
     }).finally(progress.end)
   },
-  render({ cid, files, bytes, newBlocks, newBytes, pin }, style) {
+  about({ files, bytes, newBlocks, newBytes, pin }, style) {
     const kept = pin === undefined ? 'not pinned' : `pinned as ${printable(pin)}`
     const fresh =
       newBlocks === 0 ? 'nothing new' : `${count(newBlocks, 'new block')}, ${formatBytes(newBytes)}`
-    const figures = `${count(files, 'file')}, ${formatBytes(bytes)}; ${fresh}; ${kept}`
-    return `${style.bold(cid.toString())}\n${style.dim(figures)}`
+    return style.dim(`${count(files, 'file')}, ${formatBytes(bytes)}; ${fresh}; ${kept}`)
   },
   afterInterrupt: 'What was added stays until `pkg gc`; adding it again goes on from there.',
   brief: ({ cid }) => cid.toString(),

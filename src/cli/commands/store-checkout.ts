@@ -2,7 +2,6 @@
 // installed has one by itself; this is for what a pin keeps.
 
 import { defineCommand } from '../command.ts'
-import { printable } from '../output.ts'
 
 export const command = defineCommand({
   options: (argv) =>
@@ -24,6 +23,6 @@ export const command = defineCommand({
     })
     return { cid, path: checkoutPath(context.paths, cid) }
   },
-  render: ({ path }) => printable(path),
+  about: () => undefined,
   brief: ({ path }) => path,
 })

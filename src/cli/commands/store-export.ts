@@ -3,7 +3,7 @@
 import { PkgError } from '../../errors.ts'
 import { writeCar } from '../car-file.ts'
 import { defineCommand } from '../command.ts'
-import { count, formatBytes, printable, write } from '../output.ts'
+import { count, formatBytes, write } from '../output.ts'
 import { bytesProgress } from '../steps.ts'
 
 export const command = defineCommand({
@@ -47,8 +47,6 @@ export const command = defineCommand({
     return { cid, file: to, blocks, bytes }
   },
   streams: ({ file }) => file === '-',
-  render: (exported) =>
-    exported &&
-    `${printable(exported.file)}: ${count(exported.blocks, 'block')}, ${formatBytes(exported.bytes)}`,
+  about: (exported) => exported && `${count(exported.blocks, 'block')}, ${formatBytes(exported.bytes)}`,
   brief: (exported) => exported?.file,
 })

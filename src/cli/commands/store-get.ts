@@ -30,9 +30,9 @@ export const command = defineCommand({
     const figures = await exportTree(store, cid, to, options).finally(task.end)
     return { cid, destination: to, ...figures }
   },
-  render({ destination, files, bytes, leftOut }, style) {
+  about({ files, bytes, leftOut }, style) {
     const lines = leftOut.map(({ path, why }) => style.yellow(`left out: ${printable(path)} ${why}`))
-    return [...lines, `${printable(destination)}: ${count(files, 'file')}, ${formatBytes(bytes)}`].join('\n')
+    return [...lines, `${count(files, 'file')}, ${formatBytes(bytes)}`].join('\n')
   },
   brief: ({ destination }) => destination,
 })

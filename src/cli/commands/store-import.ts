@@ -45,12 +45,11 @@ export const command = defineCommand({
       tasks.storing.end()
     })
   },
-  render({ roots, complete, blocks, bytes, newBlocks, pin }, style) {
+  about({ roots, complete, blocks, bytes, newBlocks, pin }, style) {
     const whole = new Set(complete.map(String))
-    const lines = roots.map((root) => {
-      const partial = whole.has(root.toString()) ? '' : style.yellow('  not all of it is here')
-      return style.bold(root.toString()) + partial
-    })
+    const lines = roots
+      .filter((root) => !whole.has(root.toString()))
+      .map((root) => style.yellow(`not all of ${root} is here`))
     const kept = pin === undefined ? 'not pinned' : `pinned as ${printable(pin)}`
     lines.push(
       style.dim(

@@ -3,21 +3,23 @@
 import { noteOtherLink } from '../after-change.ts'
 import { renderMove, withSizes } from '../changes.ts'
 import { defineCommand } from '../command.ts'
-import { generationNumber } from '../numbers.ts'
+import { generationNumber, reading } from '../values.ts'
 
 export const command = defineCommand({
   options: (argv) =>
     argv
-      .positional('generation', { type: 'string', demandOption: true, describe: 'As `pkg history` lists it' })
+      .positional('generation', {
+        type: 'string',
+        demandOption: true,
+        coerce: reading(generationNumber),
+        describe: 'As `pkg history` lists it',
+      })
       .option('dry-run', { alias: 'n', type: 'boolean', describe: 'Only tell what would change' })
       .example('pkg switch 2', 'Make generation 2 the current one'),
   async run({ generation, dryRun = false }, context) {
     const { switchGeneration } = await import('../../profiles/switch.ts')
     const profile = await context.readProfile()
-    const moved = await switchGeneration(profile, generationNumber(generation), {
-      dryRun,
-      signal: context.signal,
-    })
+    const moved = await switchGeneration(profile, generation, { dryRun, signal: context.signal })
     if (!dryRun) noteOtherLink(context)
     return { ...moved, changes: await withSizes(moved.changes, profile.store), dryRun }
   },

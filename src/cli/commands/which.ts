@@ -49,11 +49,10 @@ export const command = defineCommand({
       generation: generation.number,
     }
   },
-  render: ({ link, path, package: name, version, generation }, style) =>
+  about: ({ link, package: name, version, generation }, style) =>
     fields(
       [
         ['link', printable(link)],
-        ['store path', printable(path)],
         ['package', name && style.bold(name)],
         ['version', version],
         ['generation', String(generation)],
