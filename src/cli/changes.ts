@@ -80,6 +80,7 @@ function differences({ kind, before, after }: Pick<Change, 'kind' | 'before' | '
     before.priority === after.priority ? '' : `priority ${after.priority}`,
     before.requested === after.requested ? '' : `asked for as ${printable(after.requested)}`,
     before.registry === after.registry ? '' : `from ${printable(after.registry ?? 'no registry')}`,
+    before.onlyFrom === after.onlyFrom ? '' : `from ${after.onlyFrom ? 'that' : 'any'} registry`,
   ]
   return `(${parts.filter((part) => part !== '').join(', ') || 'other signer'})`
 }

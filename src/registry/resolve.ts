@@ -23,6 +23,8 @@ export type LookupOptions = {
   user?: string | undefined
   /** ask only this one */
   registry?: string | undefined
+  /** roots to look in, by the registries' names, in the place of those in force */
+  roots?: ReadonlyMap<string, CID> | undefined
 }
 
 export type ResolveOptions = LookupOptions & {
@@ -81,8 +83,14 @@ function notToPack(text: string): PkgError {
 export type FoundRecord = { registry: string; root: CID; record: PackageRecord }
 
 /** The record of a package, from the first registry that has one. Throws NO_PACKAGE with the nearest names. */
-export function findRecord(store: Store, name: string, { user, registry }: LookupOptions = {}): FoundRecord {
-  const all = readSubscriptions(store.paths, user)
+export function findRecord(
+  store: Store,
+  name: string,
+  { user, registry, roots }: LookupOptions = {},
+): FoundRecord {
+  const all = readSubscriptions(store.paths, user).map((one) => {
+    return { ...one, root: roots?.get(one.name) ?? one.root }
+  })
   const asked = registry === undefined ? all : all.filter((one) => one.name === registry)
   for (const { name: from, root } of asked) {
     const record = recordFrom(store, { name: from, root }, name)
@@ -146,7 +154,7 @@ function described(cid: CID, { name, version }: Manifest): Omit<ResolvedPackage,
 function noPackage(
   store: Store,
   name: string,
-  asked: Subscription[],
+  asked: readonly Subscription[],
   registry: string | undefined,
 ): PkgError {
   if (asked.length === 0) {

@@ -15,8 +15,9 @@ export const command = defineCommand({
       .option('limit', { type: 'number', default: 50, requiresArg: true, describe: 'At most this many' })
       .example('pkg search json filter', 'Packages with words that begin so'),
   async run({ text = [], limit }, context) {
-    const [{ search }, { PkgError }] = await Promise.all([
+    const [{ search }, { subscriptionNames }, { PkgError }] = await Promise.all([
       import('../../registry/search.ts'),
+      import('../../registry/subscription.ts'),
       import('../../errors.ts'),
     ])
     if (!Number.isSafeInteger(limit) || limit < 1)
@@ -27,9 +28,12 @@ export const command = defineCommand({
       context.note(`${registry}: ${error.message}; what cannot be read of it may be missing here`)
     }
     const packages = search(await context.openStore(), text.join(' '), { limit, onDamage })
-    return { packages, ...(damaged.length > 0 && { damaged }) }
+    return { registries: subscriptionNames(context.paths), packages, ...(damaged.length > 0 && { damaged }) }
   },
-  render({ packages }, style) {
+  render({ registries, packages }, style) {
+    if (registries.length === 0) {
+      return 'There are no registries to search\nAdd one: pkg registry add <name> <directory or CID>'
+    }
     if (packages.length === 0) return 'Nothing found'
     const rows = packages.map(({ name, version, description, registry }) => [
       style.bold(name),

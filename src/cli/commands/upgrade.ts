@@ -32,11 +32,13 @@ export const command = defineCommand({
   async run({ package: names = [], update, dryRun = false }, context) {
     const { upgradePackages } = await import('../../registry/upgrade.ts')
     const profile = await context.openProfile()
-    const registries = update && !dryRun ? await updateRegistries(profile.store, context) : undefined
+    const registries = update ? await updateRegistries(profile.store, context, dryRun) : undefined
+    const roots = new Map(registries?.flatMap(({ name, root }) => (root ? [[name, root]] : [])))
     const kept: { name: string; version: string; why: string }[] = []
     const { update: onProgress, end } = bytesProgress(context, 'Packing')
     const change = await upgradePackages(profile, names, {
       dryRun,
+      roots,
       signal: context.signal,
       onProgress,
       onKept: ({ name, version }, why) => {
@@ -50,15 +52,16 @@ export const command = defineCommand({
   },
   render(change, style) {
     if (change.changed) return renderMove(change, style)
+    if (change.generation === undefined) return 'Nothing is installed yet'
     return change.kept.length > 0 ? 'Nothing to upgrade' : 'Everything is up to date'
   },
   brief: ({ generation }) => generation?.toString(),
 })
 
 /** A registry that cannot be updated is no reason not to upgrade from the others, and from what is known of it. */
-async function updateRegistries(store: Store, { note }: Context): Promise<UpdateRecord[]> {
+async function updateRegistries(store: Store, { note }: Context, dryRun: boolean): Promise<UpdateRecord[]> {
   const { updateRegistry } = await import('../../registry/update.ts')
-  const updates = (await updateRegistry(store)).map(updateRecord)
+  const updates = (await updateRegistry(store, [], { dryRun })).map(updateRecord)
   for (const line of updates.map(updateTrouble)) if (line !== undefined) note(line)
   return updates
 }
