@@ -8,10 +8,10 @@ import { readManifest } from '../packages/package.ts'
 import { namingPackages } from '../profiles/damaged.ts'
 import { type InstalledPackage, installedPackage } from '../profiles/installed.ts'
 import type { AddSession } from '../store/add.ts'
-import { type LookupOptions, type ResolvedPackage, resolve } from './resolve.ts'
+import { type ResolvedPackage, type ResolveOptions, resolve } from './resolve.ts'
 import { parseSpec } from './spec.ts'
 
-export type LookUpOptions = Pick<LookupOptions, 'registry' | 'roots'> & {
+export type LookUpOptions = Pick<ResolveOptions, 'registry' | 'roots' | 'here'> & {
   /** the packages' priority; 0 when absent */
   priority?: number | undefined
 } & Pick<PackOptions, 'as' | 'signal' | 'onProgress'>
@@ -24,7 +24,7 @@ export type LookUpOptions = Pick<LookupOptions, 'registry' | 'roots'> & {
 export async function lookUp(
   add: AddSession,
   specs: readonly string[],
-  { registry, roots, priority, as, signal, onProgress }: LookUpOptions = {},
+  { registry, roots, here, priority, as, signal, onProgress }: LookUpOptions = {},
 ): Promise<InstalledPackage[]> {
   const { store } = add
   if (as !== undefined && specs.length !== 1) {
@@ -35,7 +35,7 @@ export async function lookUp(
     signal?.throwIfAborted()
     const keep: PackOptions['keep'] = ({ cid }) => add.protect(cid)
     const pack = { as, keep, signal, onProgress }
-    found.push(await resolve(store, text, { registry, roots, pack }))
+    found.push(await resolve(store, text, { registry, roots, here, pack }))
   }
   const rely = () => add.rely(found.map(({ cid }) => cid))
   await namingPackages(store, found, rely, { installed: false })

@@ -5,13 +5,15 @@ import { hasCode, PkgError } from '../errors.ts'
 import type { Manifest } from '../packages/manifest.ts'
 import { type PackOptions, packDirectory } from '../packages/pack.ts'
 import { readManifest } from '../packages/package.ts'
-import { currentPlatform, type Platform, requirePlatform } from '../packages/platform.ts'
+import { currentPlatform, type Platform, platformFits, requirePlatform } from '../packages/platform.ts'
 import { shellWord, userName } from '../paths.ts'
 import { listPins } from '../pins/pins.ts'
+import type { Profile, ProfileStore } from '../profiles/profile.ts'
 import { type CID, parseCid } from '../store/cid.ts'
 import type { Store } from '../store/store.ts'
 import { resolvePath } from '../store/unixfs/resolve.ts'
 import { chooseVersion } from './choose.ts'
+import { findHere, type Here } from './here.ts'
 import type { PackageRecord } from './record.ts'
 import { parseSpec, type Spec } from './spec.ts'
 import { followPath } from './store-path.ts'
@@ -28,6 +30,8 @@ export type LookupOptions = {
 }
 
 export type ResolveOptions = LookupOptions & {
+  /** where to look for a name that no registry has: among what is installed and pinned */
+  here?: Profile<ProfileStore> | undefined
   /** this machine's when absent */
   platform?: Platform
   /** For a directory that is not in the store: how it is packed; `keep` is the place to pin it. */
@@ -46,7 +50,8 @@ export type ResolvedPackage = {
 
 /**
  * The package that `text` stands for (see spec.ts). From a name, the newest version
- * that fits the range and the platform, from the first registry that has the name.
+ * that fits the range and the platform, from the first registry that has the name; with
+ * `here` else from what is here.
  * Whether its blocks are here is not asked.
  * Throws NO_PACKAGE with the nearest names, NO_VERSION with what there is, USAGE,
  * BAD_NAME, NOT_FOUND, BAD_MANIFEST, UNSUPPORTED for another platform, MISSING_BLOCK.
@@ -59,7 +64,7 @@ export async function resolve(
   const spec = parseSpec(text)
   const platform = options.platform ?? currentPlatform()
   if (options.pack?.as !== undefined && spec.kind !== 'path') throw notToPack(text)
-  if (spec.kind === 'name') return { ...resolveName(store, spec, platform, options), requested: text }
+  if (spec.kind === 'name') return { ...resolveAnywhere(store, spec, platform, options), requested: text }
   if (spec.kind === 'cid') {
     const { cid } = resolvePath(store.blocks, spec.cid, spec.path)
     return { ...packageAt(store, cid, platform), requested: text }
@@ -119,6 +124,25 @@ function recordFrom(
       hint: (cause.code === 'UNSUPPORTED' ? cause.hint : undefined) ?? otherwise,
       cause,
     })
+  }
+}
+
+/** By a registry, else by what is here: the newest that runs on `platform`. */
+function resolveAnywhere(
+  store: Store,
+  spec: Spec & { kind: 'name' },
+  platform: Platform,
+  options: ResolveOptions,
+): Omit<ResolvedPackage, 'requested'> {
+  try {
+    return resolveName(store, spec, platform, options)
+  } catch (error) {
+    const isUnknown = hasCode(error, 'NO_PACKAGE', 'NO_VERSION') && options.registry === undefined
+    if (!isUnknown || options.here === undefined) throw error
+    const runs = ({ platforms }: Here) => platforms?.some((one) => platformFits(one, platform)) ?? true
+    const found = findHere(options.here, spec).findLast((one) => one.version !== undefined && runs(one))
+    if (found === undefined) throw error
+    return packageAt(store, found.cid, platform)
   }
 }
 

@@ -1,7 +1,7 @@
-// `pkg search`: over the names and descriptions of all registries.
+// `pkg search`: over the names, descriptions and programs of all registries.
 
 import { defineCommand } from '../command.ts'
-import { printable, table } from '../output.ts'
+import { formatBytes, printable, table } from '../output.ts'
 import { type ErrorReport, reportOf } from '../report.ts'
 
 export const command = defineCommand({
@@ -13,7 +13,7 @@ export const command = defineCommand({
         describe: 'Words, or their beginnings [everything]',
       })
       .option('limit', { type: 'number', default: 50, requiresArg: true, describe: 'At most this many' })
-      .example('pkg search json filter', 'Packages with words that begin so'),
+      .example('pkg search json filter', 'Packages with words, or programs, that begin so'),
   async run({ text = [], limit }, context) {
     const [{ search }, { subscriptionNames }, { PkgError }] = await Promise.all([
       import('../../registry/search.ts'),
@@ -35,13 +35,14 @@ export const command = defineCommand({
       return 'There are no registries to search\nAdd one: pkg registry add <name> <directory or CID>'
     }
     if (packages.length === 0) return 'Nothing found'
-    const rows = packages.map(({ name, version, description, registry }) => [
+    const rows = packages.map(({ name, version, size, description, registry }) => [
       style.bold(name),
       version,
+      formatBytes(size),
       printable(registry),
       printable(description),
     ])
-    return table(['name', 'version', 'registry', 'description'], rows, { style })
+    return table(['name', 'version', 'size', 'registry', 'description'], rows, { style, right: [2] })
   },
   brief: ({ packages }) => packages.map(({ name }) => name).join('\n'),
 })
