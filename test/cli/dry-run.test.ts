@@ -130,6 +130,13 @@ const CASES: Case[] = [
     before: (box) => box.brief('remove', 'tool'),
     says: /"generation": 1/,
   },
+  { title: 'pin remove', words: ['pin', 'remove', 'tool@1'], says: /"pins": \[\s*\{/ },
+  {
+    title: 'pin remove: of several one has to be named',
+    words: ['pin', 'remove', 'tool'],
+    before: (box) => publish(box, 'tool@2.0.0'),
+    says: /"error"[\s\S]*tool@1\.0\.0, tool@2\.0\.0/,
+  },
   {
     title: 'gc: generations, and what they kept',
     words: ['gc', '--keep', '1'],

@@ -18,28 +18,27 @@ export const command = defineCommand({
       })
       .positional('cid', { type: 'string', describe: 'Only the pin of this CID, or of this version' })
       .option('all', { type: 'boolean', describe: 'All pins of that name' })
+      .option('dry-run', { alias: 'n', type: 'boolean', describe: 'Only tell which' })
       .example('pkg pin remove backup', 'Then `pkg gc` may take what nothing else keeps')
       .example('pkg pin remove hello@1.0.0', 'Of several the one of that version'),
-  async run({ name, cid: text, all = false }, context) {
+  async run({ name, cid: text, all = false, dryRun = false }, context) {
     const { removePin } = await import('../../pins/pins.ts')
     const store = await context.openStore()
     const chosen = await choose(store, { name, text, all }, context)
-    const removed: Pin[] = []
-    for (const { prog, cid } of chosen) removed.push(...(await removePin(store, { prog, cid })))
-    return { pins: removed.map(({ prog, ...pin }) => ({ name: prog, ...pin })) }
+    const removed: Pin[] = dryRun ? chosen : []
+    if (!dryRun) for (const { prog, cid } of chosen) removed.push(...(await removePin(store, { prog, cid })))
+    return { dryRun, pins: removed.map(({ prog, ...pin }) => ({ name: prog, ...pin })) }
   },
-  render: ({ pins }, style) =>
-    pins.map(({ name, cid }) => `Unpinned ${style.bold(printable(name))}: ${cid}`).join('\n'),
+  render: ({ dryRun, pins }, style) =>
+    pins
+      .map(({ name, cid }) => `${dryRun ? 'Would unpin' : 'Unpinned'} ${style.bold(printable(name))}: ${cid}`)
+      .join('\n'),
 })
 
 type Asked = { name: string; text: string | undefined; all: boolean }
 
 /** Pins by their name, else by name and version; of several only what tells them apart, or --all. */
-async function choose(
-  store: Store,
-  { name, text, all }: Asked,
-  context: Context,
-): Promise<Pick<Pin, 'prog' | 'cid'>[]> {
+async function choose(store: Store, { name, text, all }: Asked, context: Context): Promise<Pin[]> {
   const [{ listPins, noPin }, { byVersion, isIn, pinnedPackage }, { parseSpec }, { severalHere }] =
     await Promise.all([
       import('../../pins/pins.ts'),
