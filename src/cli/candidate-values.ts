@@ -70,7 +70,7 @@ export const ARGUMENTS: Readonly<Record<string, readonly Kind[]>> = {
 }
 
 /** The values of options, where they are names or paths; `registry` of the commands that look packages up is a name. */
-export const OPTION_VALUES: Readonly<Record<string, Kind>> = {
+const OPTION_VALUES: Readonly<Record<string, Kind>> = {
   prefix: path,
   profile: path,
   from: path,
@@ -80,6 +80,17 @@ export const OPTION_VALUES: Readonly<Record<string, Kind>> = {
   'run registry': only(registries),
   generation: only(generationNumbers),
   to: only(generationNumbers),
+}
+
+/** The names of those options. */
+export const OPTIONS_WITH_VALUES: ReadonlySet<string> = new Set(
+  Object.keys(OPTION_VALUES).map((name) => name.replace(/^.* /, '')),
+)
+
+/** What the value of an option of a command may be; undefined where it is none of these. */
+export function valuesOf(command: string, option: string): Kind | undefined {
+  const key = [`${command} ${option}`, option].find((name) => Object.hasOwn(OPTION_VALUES, name))
+  return key === undefined ? undefined : OPTION_VALUES[key]
 }
 
 async function packages(where: Where): Promise<Candidate[]> {

@@ -2,10 +2,10 @@
 // something is in the way, for a completion must not print errors.
 
 import { prefixPaths, resolvePrefix } from '../paths.ts'
-import { ARGUMENTS, type Candidate, OPTION_VALUES, type Values } from './candidate-values.ts'
+import { ARGUMENTS, type Candidate, OPTIONS_WITH_VALUES, type Values, valuesOf } from './candidate-values.ts'
 import { COMMANDS, type Entry, GROUPS, wordsOf } from './commands.ts'
 import { type Context, createContext } from './context.ts'
-import { readLeadingWords, WITH_VALUE } from './leading-words.ts'
+import { readLeadingWords } from './leading-words.ts'
 
 /** What may stand for the last of `words`. */
 export async function candidates(words: readonly string[]): Promise<Values> {
@@ -13,9 +13,10 @@ export async function candidates(words: readonly string[]): Promise<Values> {
   const before = readLeadingWords(words.slice(0, -1)).words
   const plain = before.filter((word, at) => !word.startsWith('-') && !takesValue(before[at - 1]))
   const entry = commandOf(plain)
-  const option = /^--(.+)$/.exec(before.at(-1) ?? '')?.[1]
   const command = entry === undefined ? '' : wordsOf(entry)
-  const value = OPTION_VALUES[`${command} ${option}`] ?? OPTION_VALUES[option ?? '']
+  // Arguments of another program.
+  if (command === 'run' && before.includes('--')) return { found: [], files: true }
+  const value = valuesOf(command, optionIn(before.at(-1)))
   if (value === undefined) {
     if (!entry) return { found: startingWith(typed, nextWords(plain)), files: false }
     if (typed.startsWith('-')) return { found: startingWith(typed, await optionsOf(entry)), files: false }
@@ -37,18 +38,17 @@ function argumentOf({ usage }: Entry, place: number) {
   return kinds[place] ?? (usage.includes('..') || place < takes ? kinds.at(-1) : undefined)
 }
 
-/** What follows is no argument of the command. */
-function takesValue(word: string | undefined): boolean {
-  const name = /^--(.+)$/.exec(word ?? '')?.[1]
-  return WITH_VALUE.some((one) => one === name) || OPTIONS_WITH_NAMES.some((one) => one === name)
+/** `from` of `--from`; '' for any other word. */
+function optionIn(word = ''): string {
+  return /^--(.+)$/.exec(word)?.[1] ?? ''
 }
 
-/** Options of single commands whose values are completed. */
-const OPTIONS_WITH_NAMES = Object.keys(OPTION_VALUES).map((name) => name.replace(/^.* /, ''))
+/** What follows is no argument of the command. */
+function takesValue(word: string | undefined): boolean {
+  return OPTIONS_WITH_VALUES.has(optionIn(word))
+}
 
-/**
- * The lines that the scripts read. One with nothing before its tab: no names of files either.
- */
+/** The lines that the scripts read. One with nothing before its tab: no names of files either. */
 export function formatCandidates({ found, files }: Values): string {
   if (found.length === 0 && !files) return '\tno names of files\n'
   return found.map(({ text, about = '' }) => `${text}\t${about}\n`).join('')

@@ -75,6 +75,8 @@ const FILES: [words: string[], files: boolean][] = [
   [['registry', 'add', ''], false],
   [['switch', '1', ''], false],
   [['gc', ''], false],
+  [['run', 'hello', '--', ''], true],
+  [['gc', '--constructor', ''], false],
   [['nosuch', ''], false],
 ]
 

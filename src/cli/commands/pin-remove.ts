@@ -1,7 +1,7 @@
 // `pkg pin remove`: what it kept lies there until the next collection.
 
 import { hasCode } from '../../errors.ts'
-import { userName } from '../../paths.ts'
+import { checkVisibleName, userName } from '../../paths.ts'
 import type { Pin } from '../../pins/pins.ts'
 import type { Store } from '../../store/store.ts'
 import { defineCommand } from '../command.ts'
@@ -46,6 +46,7 @@ async function choose(store: Store, { name, text, all }: Asked, context: Context
       import('../../registry/spec.ts'),
       import('../dag.ts'),
     ])
+  checkVisibleName(name, 'name for a pin')
   const pins = listPins(store, { user: userName() }).filter(({ kind }) => kind === 'pin')
   const called = (prog: string) => pins.filter((pin) => pin.prog === prog)
   const ofVersion = (some: readonly Pin[], range: string | undefined) => {
