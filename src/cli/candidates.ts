@@ -1,38 +1,56 @@
-// What may stand where the cursor is. Reads the profile, the subscriptions and
-// registries, never the network; says nothing where something is in the way, for
-// a completion must not print errors.
+// What may stand where the cursor is: never asks the network, and says nothing where
+// something is in the way, for a completion must not print errors.
 
 import { prefixPaths, resolvePrefix } from '../paths.ts'
+import { ARGUMENTS, type Candidate, OPTIONS_WITH_VALUES, type Values, valuesOf } from './candidate-values.ts'
 import { COMMANDS, type Entry, GROUPS, wordsOf } from './commands.ts'
-import { SCRIPTS } from './completion.ts'
 import { type Context, createContext } from './context.ts'
-import { readLeadingWords, WITH_VALUE } from './leading-words.ts'
+import { readLeadingWords } from './leading-words.ts'
 
-export type Candidate = { text: string; about?: string }
-
-/** Candidates for the last of `words`; [] for file names. */
-export async function candidates(words: readonly string[]): Promise<Candidate[]> {
+/** What may stand for the last of `words`. */
+export async function candidates(words: readonly string[]): Promise<Values> {
   const typed = words.at(-1) ?? ''
   const before = readLeadingWords(words.slice(0, -1)).words
-  if (takesValue(before.at(-1))) return []
   const plain = before.filter((word, at) => !word.startsWith('-') && !takesValue(before[at - 1]))
   const entry = commandOf(plain)
-  if (!entry) return startingWith(typed, nextWords(plain))
-  if (typed.startsWith('-')) return startingWith(typed, await optionsOf(entry))
-  try {
-    return startingWith(typed, await valuesOf(wordsOf(entry), { typed, context: contextOf(before) }))
-  } catch {
-    return []
+  const command = entry === undefined ? '' : wordsOf(entry)
+  // Arguments of another program.
+  if (command === 'run' && before.includes('--')) return { found: [], files: true }
+  const value = valuesOf(command, optionIn(before.at(-1)))
+  if (value === undefined) {
+    if (!entry) return { found: startingWith(typed, nextWords(plain)), files: false }
+    if (typed.startsWith('-')) return { found: startingWith(typed, await optionsOf(entry)), files: false }
   }
+  try {
+    const given = plain.slice(command === '' ? 0 : command.split(' ').length)
+    const kind = value ?? argumentOf(entry as Entry, given.length)
+    const values = await kind?.({ typed, given, context: contextOf(before) })
+    return { found: startingWith(typed, values?.found ?? []), files: values?.files ?? false }
+  } catch {
+    return { found: [], files: false }
+  }
+}
+
+/** Behind the last argument there is nothing more, unless the command takes several. */
+function argumentOf({ usage }: Entry, place: number) {
+  const kinds = ARGUMENTS[wordsOf({ usage })] ?? []
+  const takes = Array.from(usage.matchAll(/[<[]/g)).length
+  return kinds[place] ?? (usage.includes('..') || place < takes ? kinds.at(-1) : undefined)
+}
+
+/** `from` of `--from`; '' for any other word. */
+function optionIn(word = ''): string {
+  return /^--(.+)$/.exec(word)?.[1] ?? ''
 }
 
 /** What follows is no argument of the command. */
 function takesValue(word: string | undefined): boolean {
-  return WITH_VALUE.some((name) => word === `--${name}`)
+  return OPTIONS_WITH_VALUES.has(optionIn(word))
 }
 
-/** The lines that the scripts read. */
-export function formatCandidates(found: readonly Candidate[]): string {
+/** The lines that the scripts read. One with nothing before its tab: no names of files either. */
+export function formatCandidates({ found, files }: Values): string {
+  if (found.length === 0 && !files) return '\tno names of files\n'
   return found.map(({ text, about = '' }) => `${text}\t${about}\n`).join('')
 }
 
@@ -82,80 +100,4 @@ function contextOf(before: readonly string[]): Context {
     progress: silent,
     note() {},
   }).context
-}
-
-type Where = { typed: string; context: Context }
-
-const VALUES: Readonly<Record<string, (where: Where) => Promise<Candidate[]>>> = {
-  install: packages,
-  info: packages,
-  run: packages,
-  remove: installed,
-  upgrade: installed,
-  which: programs,
-  why: installed,
-  switch: generationNumbers,
-  diff: generationNumbers,
-  'registry remove': registries,
-  'registry update': registries,
-  'pin remove': pins,
-  completion: async () => Object.keys(SCRIPTS).map((text) => ({ text })),
-}
-
-async function valuesOf(words: string, where: Where): Promise<Candidate[]> {
-  return (await VALUES[words]?.(where)) ?? []
-}
-
-async function packages({ typed, context: { paths } }: Where): Promise<Candidate[]> {
-  if (typed.includes('/') || typed.startsWith('.')) return []
-  const [{ readSubscriptions }, { packageNames }, { Blocks }] = await Promise.all([
-    import('../registry/subscription.ts'),
-    import('../registry/tree.ts'),
-    import('../store/blocks.ts'),
-  ])
-  const blocks = new Blocks(paths)
-  return readSubscriptions(paths).flatMap(({ name: about, root }) => {
-    return Array.from(packageNames(blocks, root), (text) => ({ text, about }))
-  })
-}
-
-async function installed({ context }: Where): Promise<Candidate[]> {
-  const { installedPackages } = await import('../profiles/profile.ts')
-  return installedPackages(await context.readProfile()).map(({ name, version }) => ({
-    text: name,
-    about: version,
-  }))
-}
-
-async function programs({ context }: Where): Promise<Candidate[]> {
-  const { installedPackages } = await import('../profiles/profile.ts')
-  return installedPackages(await context.readProfile()).flatMap(({ programs: names, name }) =>
-    names.map((text) => ({ text, about: name })),
-  )
-}
-
-async function generationNumbers({ context }: Where): Promise<Candidate[]> {
-  const { generations } = await import('../profiles/profile.ts')
-  return generations(await context.readProfile()).map(({ number, current }) => ({
-    text: String(number),
-    about: current ? 'current' : '',
-  }))
-}
-
-async function registries({ context: { paths } }: Where): Promise<Candidate[]> {
-  const { readSubscriptions } = await import('../registry/subscription.ts')
-  return readSubscriptions(paths).map(({ name, source }) => ({ text: name, about: source }))
-}
-
-async function pins({ context: { paths } }: Where): Promise<Candidate[]> {
-  const [{ listPins }, { findHungMounts }, { userName }] = await Promise.all([
-    import('../pins/pins.ts'),
-    import('../pins/hung-mounts.ts'),
-    import('../paths.ts'),
-  ])
-  await findHungMounts(paths)
-  // Auto pins go with the link that they watch, not by name.
-  return listPins({ paths }, { user: userName() })
-    .filter(({ kind }) => kind === 'pin')
-    .map(({ prog, cid }) => ({ text: prog, about: cid.toString() }))
 }

@@ -2,41 +2,30 @@
 // remove, upgrade, rollback, switch and diff.
 
 import type { Change } from '../profiles/compare.ts'
-import type { CID } from '../store/cid.ts'
 import type { Store } from '../store/store.ts'
 import { formatBytes, printable, type Style, table } from './output.ts'
 
-/** A change with the bytes of the package that it adds or takes away: of its closure, or what its root claims (`linkSize`). */
-export type SizedChange = Change & { size?: number; sizeAtMost?: number }
+/** A change with the size of the package that it adds or takes away. */
+export type SizedChange = Change & { size?: number }
 
-/**
- * Adds each package's size: that of its closure where a whole store is open, and so its
- * index; else as its root claims it. A package that cannot be read has none.
- */
+/** Adds each package's size, by the index where that is open. A package that cannot be read has none. */
 export async function withSizes(
   changes: readonly Change[],
   store: Store | Pick<Store, 'blocks'>,
 ): Promise<SizedChange[]> {
-  const sizeOf = await ('packedChildren' in store ? closureSizes(store) : claimedSizes(store))
+  const { closureSize, linksOfBlocks } = await import('../store/closure.ts')
+  const links = 'packedChildren' in store ? store : linksOfBlocks(store.blocks)
   return changes.map((change) => {
     const cid = (change.after ?? change.before)?.cid
     try {
-      return cid ? { ...change, ...sizeOf(cid) } : change
+      return cid !== undefined && store.blocks.has(cid)
+        ? { ...change, size: closureSize(links, cid).bytes }
+        : change
     } catch {
       // A size is a nicety: the damage will be told by what needs the blocks.
       return change
     }
   })
-}
-
-async function closureSizes(store: Store) {
-  const { closureSize } = await import('../store/closure.ts')
-  return (cid: CID) => ({ size: closureSize(store, cid).bytes })
-}
-
-async function claimedSizes({ blocks }: Pick<Store, 'blocks'>) {
-  const { linkSize } = await import('../packages/package.ts')
-  return (cid: CID) => ({ sizeAtMost: linkSize(blocks, cid) })
 }
 
 /** One line a change: what happened, the package, its versions, its size. */
@@ -48,17 +37,13 @@ export function renderChanges(changes: readonly SizedChange[], style: Style): st
     downgraded: style.yellow,
     changed: style.yellow,
   }
-  const rows = changes.map(({ kind, name, before, after, size, sizeAtMost }) => [
+  const rows = changes.map(({ kind, name, before, after, size }) => [
     `  ${colours[kind](kind)}`,
     style.bold(name),
     [versions(before?.version, after?.version), style.dim(differences({ kind, before, after }))]
       .filter((part) => part !== '')
       .join(' '),
-    size !== undefined
-      ? formatBytes(size)
-      : sizeAtMost === undefined
-        ? ''
-        : `at most ${formatBytes(sizeAtMost)}`,
+    size === undefined ? '' : formatBytes(size),
   ])
   return table([], rows, { style, right: [3] })
 }
@@ -80,6 +65,7 @@ function differences({ kind, before, after }: Pick<Change, 'kind' | 'before' | '
     before.priority === after.priority ? '' : `priority ${after.priority}`,
     before.requested === after.requested ? '' : `asked for as ${printable(after.requested)}`,
     before.registry === after.registry ? '' : `from ${printable(after.registry ?? 'no registry')}`,
+    before.onlyFrom === after.onlyFrom ? '' : `from ${after.onlyFrom ? 'that' : 'any'} registry`,
   ]
   return `(${parts.filter((part) => part !== '').join(', ') || 'other signer'})`
 }

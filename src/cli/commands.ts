@@ -23,16 +23,21 @@ export const SECTIONS: Readonly<Record<string, readonly Entry[]>> = {
     ),
     entry('remove <package..>', 'Remove packages', () => import('./commands/remove.ts')),
     entry('upgrade [package..]', 'Upgrade some packages, or all', () => import('./commands/upgrade.ts')),
+    entry(
+      'outdated [package..]',
+      'List what is not the newest that there is',
+      () => import('./commands/outdated.ts'),
+    ),
     entry('run <package>', 'Run a program without installing it', () => import('./commands/run.ts')),
     entry(
       'search [text..]',
-      'Search the registries by name and description',
+      'Search the registries by name, description and program',
       () => import('./commands/search.ts'),
     ),
     entry('info <package>', 'Show what is known of a package', () => import('./commands/info.ts')),
   ],
   'The profile and its generations': [
-    entry('list', 'List the installed packages', () => import('./commands/list.ts')),
+    entry('list [pattern]', 'List the installed packages', () => import('./commands/list.ts')),
     entry(
       'which <program>',
       'Show where an installed program comes from',
@@ -46,6 +51,7 @@ export const SECTIONS: Readonly<Record<string, readonly Entry[]>> = {
   'Make and publish packages': [
     entry('pack [directory]', 'Make a package of a directory', () => import('./commands/pack.ts')),
     entry('publish <package>', 'Enter a package into a registry', () => import('./commands/publish.ts')),
+    entry('unpublish <package>', 'Take a version out of a registry', () => import('./commands/unpublish.ts')),
     entry(
       'registry create <directory>',
       'Make an empty registry',

@@ -21,14 +21,21 @@ export function renderLoss(
   return `${style.red('incomplete')} ${style.bold(printable(title))}: ${blocks}; needed by ${need}`
 }
 
-type Summed = { ok: boolean; blocks: number; bytes: number; corrupt: unknown[] } & {
+type Summed = {
+  ok: boolean
+  dryRun: boolean
+  healed?: { blocks: number }
+  blocks: number
+  bytes: number
+  corrupt: unknown[]
+} & {
   losses: readonly NamedLoss[]
   incompleteRoots: unknown[]
 }
 
 /** The last line. */
 export function summarize(
-  { ok, blocks, bytes, corrupt, losses, incompleteRoots }: Summed,
+  { ok, dryRun, healed, blocks, bytes, corrupt, losses, incompleteRoots }: Summed,
   style: Style,
 ): string {
   const all = `${count(blocks, 'block')}, ${formatBytes(bytes)}`
@@ -36,6 +43,7 @@ export function summarize(
   const lost = new Set(losses.flatMap((loss) => loss.lost.map(blockName))).size
   const found = [
     ...(corrupt.length > 0 ? [`${corrupt.length} damaged`] : []),
+    ...(dryRun && healed ? [`${healed.blocks} to be healed`] : []),
     ...(lost > 0 ? [`${lost} lost, ${count(incompleteRoots.length, 'root')} incomplete`] : []),
   ]
   return `${all}: ${style.red(found.join(', ') || 'checkouts are damaged')}`

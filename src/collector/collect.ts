@@ -139,6 +139,7 @@ async function planned(
   options: PlanOptions & { despiteDamage: boolean },
 ): Promise<CollectionResult> {
   const { roots, ...plan } = await planCollection(store, policy, options)
+  refuseUnreadable(plan.unreadable)
   if (!options.despiteDamage) await refuseDamage(store, plan)
   return { dryRun: true, ...plan, claimed: 0, skipped: [], roots: roots.length }
 }

@@ -10,7 +10,6 @@ import { PkgError } from '../errors.ts'
 import { mayWrite } from '../files/modes.ts'
 import { userName } from '../paths.ts'
 import type { Store } from '../store/store.ts'
-import { UploadStore } from '../store/upload/upload-store.ts'
 import type { CollectLine } from './collector-process.ts'
 import { askAsUser, linesOf, refusal } from './user-request.ts'
 
@@ -26,11 +25,7 @@ export async function collect(
   policy: RetentionPolicy = {},
   options: CollectionOptions = {},
 ): Promise<CollectionResult> {
-  if (options.dryRun) {
-    const policyUser = mayWrite(store.paths.blocks) ? undefined : userName()
-    return runCollection(store, policy, { ...options, policyUser })
-  }
-  if (!(store instanceof UploadStore)) return runCollection(store, policy, options)
+  if (mayWrite(store.paths.blocks)) return runCollection(store, policy, options)
   const refused = OWNERS.find((name) => options[name] !== undefined && options[name] !== false)
   if (refused !== undefined) {
     throw new PkgError(
@@ -41,6 +36,7 @@ export async function collect(
       },
     )
   }
+  if (options.dryRun) return runCollection(store, policy, { ...options, policyUser: userName() })
   const { deleted: generations, skipped } = await deleteOldGenerations(store, policy, { user: userName() })
   const done = await askForCollection(store, options)
   const nobodyTells = {

@@ -77,14 +77,16 @@ export async function removePin(
     (pin) => pin.kind === 'pin' && pin.prog === prog && (cid === undefined || sameBlock(pin.cid, cid)),
   )
   const removed = found.filter(({ path }) => removeLink(path))
-  if (removed.length === 0) {
-    throw new PkgError('NOT_FOUND', `${owner} has no pin ${prog}${cid ? ` of ${cid}` : ''}`, {
-      hint: '`pkg pin list` shows them.',
-    })
-  }
+  if (removed.length === 0) throw noPin(owner, prog, cid?.toString())
   flushRemoval(directory)
   removeIfEmpty(directory)
   return removed
+}
+
+export function noPin(user: string, prog: string, of?: string): PkgError {
+  return new PkgError('NOT_FOUND', `${user} has no pin ${prog}${of === undefined ? '' : ` of ${of}`}`, {
+    hint: '`pkg pin list` shows them.',
+  })
 }
 
 /** Pins and auto pins of one user, or of all, by user and name. One that cannot be read and is not remembered is left out. May wait for a file system that `findHungMounts` was not asked of. */

@@ -17,7 +17,7 @@ import { type AddSession, withAdd } from '../store/add.ts'
 import type { CID } from '../store/cid.ts'
 import { type Change, changesBetween } from './compare.ts'
 import { namingPackages, readInstalled } from './damaged.ts'
-import { buildEnvironment, environmentUnion } from './environment.ts'
+import { buildEnvironment, environmentCid } from './environment.ts'
 import { type InstalledPackage, sortByName } from './installed.ts'
 import { type Action, readMoves } from './journal.ts'
 import {
@@ -45,7 +45,7 @@ export type Edit = (
 
 export interface ChangeOptions {
   readonly action: Extract<Action, 'install' | 'remove' | 'upgrade'>
-  /** look only: collisions are found, nothing is written, no lock is taken */
+  /** make the plan and stop there: what stands in the way is found, no link is written, no lock is taken */
   readonly dryRun?: boolean | undefined
   readonly signal?: AbortSignal | undefined
   readonly onStep?: OnStep | undefined
@@ -58,7 +58,7 @@ export interface ProfileChange {
   /** the generation in force afterwards; in a dry run the one that would be; undefined before the first */
   readonly generation: number | undefined
   readonly previous: number | undefined
-  /** the environment in force afterwards; undefined in a dry run that would build one */
+  /** the environment in force afterwards, or in a dry run the one that would be; undefined before the first */
   readonly cid: CID | undefined
 }
 
@@ -76,8 +76,9 @@ export async function changeProfile(
   if (options.action !== 'install') requireProfile(profile)
   // Looked at before anything is made: the directory may be somebody's who keeps other things there.
   currentNumber(profile)
-  if (options.dryRun) return dryRun(profile, edit)
   requireOwnPlace(profile.generationsDir)
+  if (options.dryRun)
+    return withAdd(profile.store, async (add) => outcomeOf(await plan(profile, edit, { add })))
   if (profile.external) makeDirectory(profile.generationsDir)
   else makePrefixDirectory(profile.generationsDir)
   const run = (lost: AbortSignal) =>
@@ -93,40 +94,77 @@ type ChangeContext = ChangeOptions & { readonly add: AddSession; readonly lost: 
 async function change(profile: Profile, edit: Edit, context: ChangeContext): Promise<ProfileChange> {
   const { add, action, onStep, lost, signal } = context
   done('locked', onStep)
-  const { before, from, installed } = installedBefore(profile)
-  const { wanted, changes } = await nextList(installed, edit)
-  if (changes.length === 0 && before?.number === from) {
+  const planned = await plan(profile, edit, { add, signal, build: buildEnvironment })
+  const { from, wanted, next } = planned
+  if (next === undefined) {
+    const { cid } = outcomeOf(planned)
     // The store may have been mounted when it was made.
-    if (before !== undefined) await ensureTrees(profile.store, before.cid, { signal })
-    return unchanged(before)
+    if (cid !== undefined) await ensureTrees(profile.store, cid, { signal })
+    return outcomeOf(planned)
   }
-  const cid = await namingPackages(add.store, wanted, async () => {
-    await add.rely(wanted.map((one) => one.cid))
-    signal?.throwIfAborted()
-    return await buildEnvironment(add, wanted, installed)
-  })
+  const { cid, number } = next
   done('built', onStep)
   await add.commit([...wanted.map((one) => one.cid), cid])
   done('synced', onStep)
   await ensureTrees(profile.store, cid, { signal })
   done('checked-out', onStep)
   signal?.throwIfAborted()
-  const number = placeGeneration(profile, cid)
+  if (next.isNew) symlinkAtomic(generationTarget(profile, cid), generationLink(profile, number))
   done('linked', onStep)
   if (profile.external) await autoPin(profile.store, generationLink(profile, number), { prog: PROFILE_PROG })
   done('pinned', onStep)
   moveCurrent(profile, number, { from, action, onStep, lost })
-  return { changed: true, changes, generation: number, previous: before?.number, cid }
+  return outcomeOf(planned)
 }
 
-async function dryRun(profile: Profile, edit: Edit): Promise<ProfileChange> {
+type Plan = {
+  /** the number that `current` names, and the generation that the change goes on from */
+  readonly from: number | undefined
+  readonly before: Generation | undefined
+  readonly wanted: readonly InstalledPackage[]
+  readonly changes: Change[]
+  /** the generation to go to; undefined when the list is what it was */
+  readonly next: Next | undefined
+}
+
+type Next = {
+  readonly cid: CID
+  readonly number: number
+  /** its link is not there yet */
+  readonly isNew: boolean
+}
+
+type PlanContext = Pick<ChangeContext, 'add' | 'signal'> & {
+  /** gives the environment's root, written or only told */
+  readonly build?: typeof environmentCid | typeof buildEnvironment
+}
+
+/** What the change would do, for a dry run, or will do, for a run, which holds the lock: all that can be refused is refused here. */
+async function plan(
+  profile: Profile,
+  edit: Edit,
+  { add, signal, build = environmentCid }: PlanContext,
+): Promise<Plan> {
   const { before, from, installed } = installedBefore(profile)
   const { wanted, changes } = await nextList(installed, edit)
-  if (changes.length === 0 && before?.number === from) return unchanged(before)
-  await namingPackages(profile.store, wanted, async () => {
-    environmentUnion(profile.store.blocks, wanted, installed)
+  if (changes.length === 0 && before?.number === from)
+    return { from, before, wanted, changes, next: undefined }
+  const cid = await namingPackages(add.store, wanted, async () => {
+    await add.rely(wanted.map((one) => one.cid))
+    signal?.throwIfAborted()
+    return await build(add, wanted, installed)
   })
-  return { changed: true, changes, generation: nextNumber(profile), previous: before?.number, cid: undefined }
+  return { from, before, wanted, changes, next: nextGeneration(profile, cid) }
+}
+
+function outcomeOf({ before, changes, next }: Plan): ProfileChange {
+  return {
+    changed: next !== undefined,
+    changes,
+    generation: (next ?? before)?.number,
+    previous: before?.number,
+    cid: (next ?? before)?.cid,
+  }
 }
 
 type InstalledBefore = {
@@ -167,15 +205,15 @@ async function nextList(
 }
 
 /**
- * The generation link for this environment. The highest one is taken again when it holds just that: it is left
+ * The generation for this environment. The highest one is taken again when it holds just that: it is left
  * over from a change that was killed, or one that was rolled back and now is done again.
  */
-function placeGeneration(profile: Profile, cid: CID): number {
+function nextGeneration(profile: Profile, cid: CID): Next {
   const highest = generationNumbers(profile).at(-1)
-  if (highest !== undefined && requireGeneration(profile, highest).cid.equals(cid)) return highest
-  const number = nextNumber(profile)
-  symlinkAtomic(generationTarget(profile, cid), generationLink(profile, number))
-  return number
+  if (highest !== undefined && requireGeneration(profile, highest).cid.equals(cid)) {
+    return { cid, number: highest, isNew: false }
+  }
+  return { cid, number: nextNumber(profile), isNew: true }
 }
 
 /**
@@ -188,14 +226,4 @@ function nextNumber(profile: Profile): number {
   let number = known.reduce((highest, one) => Math.max(highest, one), 0) + 1
   while (lstatSync(generationLink(profile, number), { throwIfNoEntry: false }) !== undefined) number++
   return number
-}
-
-function unchanged(before: Generation | undefined): ProfileChange {
-  return {
-    changed: false,
-    changes: [],
-    generation: before?.number,
-    previous: before?.number,
-    cid: before?.cid,
-  }
 }

@@ -33,6 +33,8 @@ function change(name: string, before?: InstalledPackage, after?: InstalledPackag
 }
 
 function isSame(a: InstalledPackage, b: InstalledPackage): boolean {
-  const rest = (one: InstalledPackage) => [one.version, one.requested, one.priority, one.registry, one.signer]
+  const rest = ({ version, requested, priority, registry, onlyFrom, signer }: InstalledPackage) => {
+    return [version, requested, priority, registry, onlyFrom, signer]
+  }
   return a.cid.equals(b.cid) && JSON.stringify(rest(a)) === JSON.stringify(rest(b))
 }

@@ -31,19 +31,37 @@ export async function buildEnvironment(
   packages: readonly InstalledPackage[],
   before: readonly InstalledPackage[] = [],
 ): Promise<CID> {
-  const { blocks } = add.store
-  const entries: TreeEntry[] = [
+  const entries = environmentEntries(add.store.blocks, packages, before)
+  const { buildTree } = await import('../store/import/tree.ts')
+  return (await buildTree(add, entries)).cid
+}
+
+/** The root that {@link buildEnvironment} would give; writes nothing. Errors as there. */
+export async function environmentCid(
+  { store: { blocks } }: Pick<AddSession, 'store'>,
+  packages: readonly InstalledPackage[],
+  before: readonly InstalledPackage[] = [],
+): Promise<CID> {
+  const entries = environmentEntries(blocks, packages, before)
+  const { treeCid } = await import('../store/import/tree.ts')
+  return treeCid(entries)
+}
+
+function environmentEntries(
+  blocks: BlockGetter,
+  packages: readonly InstalledPackage[],
+  before: readonly InstalledPackage[],
+): TreeEntry[] {
+  return [
     { path: ENVIRONMENT_FILE, content: encodeInstalled(packages) },
     // Always there: PATH names bin/ from the first day on.
     { path: 'bin', directory: true },
     { path: PACKAGES_DIRECTORY, directory: true },
     ...environmentUnion(blocks, packages, before),
+    ...packages.map(({ name, cid }) => {
+      return { path: `${PACKAGES_DIRECTORY}/${name}`, cid: cid.toV1(), size: linkSize(blocks, cid) }
+    }),
   ]
-  for (const { name, cid } of packages) {
-    entries.push({ path: `${PACKAGES_DIRECTORY}/${name}`, cid: cid.toV1(), size: linkSize(blocks, cid) })
-  }
-  const { buildTree } = await import('../store/import/tree.ts')
-  return (await buildTree(add, entries)).cid
 }
 
 /** The links and directories of the environment, without writing anything. Errors as in {@link buildEnvironment}. */

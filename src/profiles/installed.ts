@@ -24,13 +24,17 @@ export interface InstalledPackage {
   readonly priority: number
   /** the registry that it was found in */
   readonly registry?: string
+  /** that registry, where it was the only one to be asked: an upgrade asks no other either */
+  readonly onlyFrom?: string
   /** the key that vouched for it */
   readonly signer?: string
   /** names in its bin/ */
   readonly programs: readonly string[]
 }
 
-export type InstallOptions = Partial<Pick<InstalledPackage, 'requested' | 'priority' | 'registry' | 'signer'>>
+export type InstallOptions = Partial<
+  Pick<InstalledPackage, 'requested' | 'priority' | 'registry' | 'onlyFrom' | 'signer'>
+>
 
 /** The entry for a package that is to be installed. `requested` is name@version unless given. */
 export function installedPackage(
@@ -39,7 +43,13 @@ export function installedPackage(
   options: InstallOptions = {},
 ): InstalledPackage {
   const { name, version, programs } = manifest
-  const { requested = `${name}@${version}`, priority = DEFAULT_PRIORITY, registry, signer } = options
+  const {
+    requested = `${name}@${version}`,
+    priority = DEFAULT_PRIORITY,
+    registry,
+    onlyFrom,
+    signer,
+  } = options
   return {
     name,
     version,
@@ -47,6 +57,7 @@ export function installedPackage(
     requested,
     priority,
     ...(registry === undefined ? {} : { registry }),
+    ...(onlyFrom === undefined ? {} : { onlyFrom }),
     ...(signer === undefined ? {} : { signer }),
     programs: [...programs],
   }
@@ -94,7 +105,7 @@ export function sortByName<T extends { readonly name: string }>(packages: readon
 type StoredPackage = Omit<InstalledPackage, 'cid'> & { cid: string }
 
 function revive(
-  { name, version, cid, requested, priority, registry, signer, programs }: StoredPackage,
+  { name, version, cid, requested, priority, registry, onlyFrom, signer, programs }: StoredPackage,
   where: string,
 ) {
   const parsed = tryParseCid(cid)
@@ -106,6 +117,7 @@ function revive(
     requested,
     priority,
     ...(registry === undefined ? {} : { registry }),
+    ...(onlyFrom === undefined ? {} : { onlyFrom }),
     ...(signer === undefined ? {} : { signer }),
     programs,
   }
@@ -131,6 +143,7 @@ const ENVIRONMENT_SCHEMA: Schema = {
           requested: text,
           priority: { type: 'number' },
           registry: text,
+          onlyFrom: text,
           signer: text,
           programs: { type: 'array', items: { $ref: '#/$defs/entryName' } },
         },

@@ -114,8 +114,8 @@ async function move(
   const { signal, onStep, action, dryRun } = context
   // Looked up before the lock too: a profile that does not exist has no directory to lock in.
   const wanted = requireGeneration(profile, choose())
-  if (dryRun) return describe(profile, wanted)
   requireOwnPlace(profile.generationsDir)
+  if (dryRun) return describe(profile, wanted)
   const run = async (lost: AbortSignal) => {
     const target = requireGeneration(profile, choose())
     // First kept, then looked at: a change that was killed right after its link may have left it without an auto pin.

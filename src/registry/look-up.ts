@@ -8,12 +8,10 @@ import { readManifest } from '../packages/package.ts'
 import { namingPackages } from '../profiles/damaged.ts'
 import { type InstalledPackage, installedPackage } from '../profiles/installed.ts'
 import type { AddSession } from '../store/add.ts'
-import { type ResolvedPackage, resolve } from './resolve.ts'
+import { type ResolvedPackage, type ResolveOptions, resolve } from './resolve.ts'
 import { parseSpec } from './spec.ts'
 
-export type LookUpOptions = {
-  /** ask only this registry */
-  registry?: string | undefined
+export type LookUpOptions = Pick<ResolveOptions, 'registry' | 'roots' | 'here'> & {
   /** the packages' priority; 0 when absent */
   priority?: number | undefined
 } & Pick<PackOptions, 'as' | 'signal' | 'onProgress'>
@@ -26,7 +24,7 @@ export type LookUpOptions = {
 export async function lookUp(
   add: AddSession,
   specs: readonly string[],
-  { registry, priority, as, signal, onProgress }: LookUpOptions = {},
+  { registry, roots, here, priority, as, signal, onProgress }: LookUpOptions = {},
 ): Promise<InstalledPackage[]> {
   const { store } = add
   if (as !== undefined && specs.length !== 1) {
@@ -36,7 +34,8 @@ export async function lookUp(
   for (const text of specs) {
     signal?.throwIfAborted()
     const keep: PackOptions['keep'] = ({ cid }) => add.protect(cid)
-    found.push(await resolve(store, text, { registry, pack: { as, keep, signal, onProgress } }))
+    const pack = { as, keep, signal, onProgress }
+    found.push(await resolve(store, text, { registry, roots, here, pack }))
   }
   const rely = () => add.rely(found.map(({ cid }) => cid))
   await namingPackages(store, found, rely, { installed: false })
@@ -44,6 +43,7 @@ export async function lookUp(
     installedPackage(readManifest(store.blocks, one.cid), one.cid, {
       requested: lasting(one.requested),
       ...(one.registry === undefined ? {} : { registry: one.registry }),
+      ...(one.registry === undefined || registry === undefined ? {} : { onlyFrom: registry }),
       ...(priority === undefined ? {} : { priority }),
     }),
   )

@@ -1,6 +1,7 @@
 // Putting a package into a registry that one keeps, or taking one out of it.
 
 import { PkgError } from '../errors.ts'
+import type { ManifestPlatform } from '../packages/manifest.ts'
 import { readManifest } from '../packages/package.ts'
 import { addPin } from '../pins/pins.ts'
 import { withAdd } from '../store/add.ts'
@@ -19,7 +20,15 @@ export type PublishOptions = {
   user?: string | undefined
 }
 
-export type Published = { name: string; version: string; cid: CID; root: CID; changed: boolean }
+export type Published = {
+  name: string
+  version: string
+  /** where it runs, if not everywhere */
+  platforms?: readonly ManifestPlatform[]
+  cid: CID
+  root: CID
+  changed: boolean
+}
 
 /**
  * Publishes the package at `cid`: pins it (under its own name), then adds it to
@@ -44,7 +53,9 @@ export async function publish(
       const record = readRecord(store.blocks, current, name)
       return new Map([[name, mergePublication(record, publication, { replace })]])
     })
-    return { name, version, cid: root, root: after.root, changed: !after.root.equals(before) }
+    const { platforms } = readManifest(store.blocks, root)
+    const changed = !after.root.equals(before)
+    return { name, version, ...(platforms && { platforms }), cid: root, root: after.root, changed }
   })
 }
 

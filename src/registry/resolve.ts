@@ -5,13 +5,15 @@ import { hasCode, PkgError } from '../errors.ts'
 import type { Manifest } from '../packages/manifest.ts'
 import { type PackOptions, packDirectory } from '../packages/pack.ts'
 import { readManifest } from '../packages/package.ts'
-import { currentPlatform, type Platform, requirePlatform } from '../packages/platform.ts'
+import { currentPlatform, type Platform, platformFits, requirePlatform } from '../packages/platform.ts'
 import { shellWord, userName } from '../paths.ts'
 import { listPins } from '../pins/pins.ts'
+import type { Profile, ProfileStore } from '../profiles/profile.ts'
 import { type CID, parseCid } from '../store/cid.ts'
 import type { Store } from '../store/store.ts'
 import { resolvePath } from '../store/unixfs/resolve.ts'
 import { chooseVersion } from './choose.ts'
+import { findHere, type Here } from './here.ts'
 import type { PackageRecord } from './record.ts'
 import { parseSpec, type Spec } from './spec.ts'
 import { followPath } from './store-path.ts'
@@ -23,9 +25,13 @@ export type LookupOptions = {
   user?: string | undefined
   /** ask only this one */
   registry?: string | undefined
+  /** roots to look in, by the registries' names, in the place of those in force */
+  roots?: ReadonlyMap<string, CID> | undefined
 }
 
 export type ResolveOptions = LookupOptions & {
+  /** where to look for a name that no registry has: among what is installed and pinned */
+  here?: Profile<ProfileStore> | undefined
   /** this machine's when absent */
   platform?: Platform
   /** For a directory that is not in the store: how it is packed; `keep` is the place to pin it. */
@@ -44,7 +50,8 @@ export type ResolvedPackage = {
 
 /**
  * The package that `text` stands for (see spec.ts). From a name, the newest version
- * that fits the range and the platform, from the first registry that has the name.
+ * that fits the range and the platform, from the first registry that has the name; with
+ * `here` else from what is here.
  * Whether its blocks are here is not asked.
  * Throws NO_PACKAGE with the nearest names, NO_VERSION with what there is, USAGE,
  * BAD_NAME, NOT_FOUND, BAD_MANIFEST, UNSUPPORTED for another platform, MISSING_BLOCK.
@@ -57,7 +64,7 @@ export async function resolve(
   const spec = parseSpec(text)
   const platform = options.platform ?? currentPlatform()
   if (options.pack?.as !== undefined && spec.kind !== 'path') throw notToPack(text)
-  if (spec.kind === 'name') return { ...resolveName(store, spec, platform, options), requested: text }
+  if (spec.kind === 'name') return { ...resolveAnywhere(store, spec, platform, options), requested: text }
   if (spec.kind === 'cid') {
     const { cid } = resolvePath(store.blocks, spec.cid, spec.path)
     return { ...packageAt(store, cid, platform), requested: text }
@@ -81,8 +88,14 @@ function notToPack(text: string): PkgError {
 export type FoundRecord = { registry: string; root: CID; record: PackageRecord }
 
 /** The record of a package, from the first registry that has one. Throws NO_PACKAGE with the nearest names. */
-export function findRecord(store: Store, name: string, { user, registry }: LookupOptions = {}): FoundRecord {
-  const all = readSubscriptions(store.paths, user)
+export function findRecord(
+  store: Store,
+  name: string,
+  { user, registry, roots }: LookupOptions = {},
+): FoundRecord {
+  const all = readSubscriptions(store.paths, user).map((one) => {
+    return { ...one, root: roots?.get(one.name) ?? one.root }
+  })
   const asked = registry === undefined ? all : all.filter((one) => one.name === registry)
   for (const { name: from, root } of asked) {
     const record = recordFrom(store, { name: from, root }, name)
@@ -111,6 +124,25 @@ function recordFrom(
       hint: (cause.code === 'UNSUPPORTED' ? cause.hint : undefined) ?? otherwise,
       cause,
     })
+  }
+}
+
+/** By a registry, else by what is here: the newest that runs on `platform`. */
+function resolveAnywhere(
+  store: Store,
+  spec: Spec & { kind: 'name' },
+  platform: Platform,
+  options: ResolveOptions,
+): Omit<ResolvedPackage, 'requested'> {
+  try {
+    return resolveName(store, spec, platform, options)
+  } catch (error) {
+    const isUnknown = hasCode(error, 'NO_PACKAGE', 'NO_VERSION') && options.registry === undefined
+    if (!isUnknown || options.here === undefined) throw error
+    const runs = ({ platforms }: Here) => platforms?.some((one) => platformFits(one, platform)) ?? true
+    const found = findHere(options.here, spec).findLast((one) => one.version !== undefined && runs(one))
+    if (found === undefined) throw error
+    return packageAt(store, found.cid, platform)
   }
 }
 
@@ -146,7 +178,7 @@ function described(cid: CID, { name, version }: Manifest): Omit<ResolvedPackage,
 function noPackage(
   store: Store,
   name: string,
-  asked: Subscription[],
+  asked: readonly Subscription[],
   registry: string | undefined,
 ): PkgError {
   if (asked.length === 0) {

@@ -3,13 +3,22 @@
 // not hide all the rest.
 
 import { hasCode, type PkgError } from '../errors.ts'
+import { currentPlatform } from '../packages/platform.ts'
 import type { BlockGetter } from '../store/blocks.ts'
 import type { CID } from '../store/cid.ts'
-import { newestVersion } from './choose.ts'
+import { chooseBuild, newestVersion } from './choose.ts'
 import { diffRoots } from './diff.ts'
 import { isDamage, readRecordAt } from './tree.ts'
 
-export type Row = { name: string; description: string; version: string }
+/** What is known of a package: of its newest version, and of the build that runs here, where there is one. */
+export type Row = {
+  name: string
+  description: string
+  /** their names, with slashes between them */
+  programs: string
+  version: string
+  size: number
+}
 
 /** Rows to set, undefined for those to take out; `all`: nothing else stays; `damage`: what could not be read. */
 export type Changes = { rows: Map<string, Row | undefined>; all: boolean; damage?: PkgError | undefined }
@@ -58,7 +67,11 @@ function readRows(
 function readRow(getter: BlockGetter, record: CID, name: string): Row | undefined {
   try {
     const { description, versions } = readRecordAt(getter, record, name)
-    return { name, description, version: newestVersion(versions) ?? '' }
+    const newest = newestVersion(versions)
+    const platforms = versions.find(({ version }) => version === newest)?.platforms ?? []
+    const build = chooseBuild(platforms, currentPlatform()) ?? platforms[0]
+    const { programs = [], size = 0 } = build ?? {}
+    return { name, description, programs: programs.join('/'), version: newest ?? '', size }
   } catch (error) {
     // One bad record must not hide all the others.
     if (hasCode(error, 'BAD_REGISTRY', 'UNSUPPORTED', 'BAD_NODE', 'NOT_UNIXFS', 'NOT_FILE')) return undefined

@@ -1,4 +1,4 @@
-// The full-text index over the names and descriptions of subscribed registries.
+// The full-text index over the names, descriptions and programs of subscribed registries.
 // A cache (SQLite, FTS5): it remembers which root of each registry it holds, and is
 // brought up to date by the difference to the root in force; thrown away, it is
 // built again. Nothing but `pkg search` opens it.
@@ -15,41 +15,45 @@ import { subscriptionsDirectory } from './subscription.ts'
 
 /** `texts` holds no text of its own: it indexes the rows of `packages`, and triggers keep it in step. */
 const SCHEMA: Schema = {
-  version: 1,
+  version: 2,
   tables: `
     CREATE TABLE registries (key TEXT PRIMARY KEY, root TEXT NOT NULL);
     CREATE TABLE packages (
       id INTEGER PRIMARY KEY, registry TEXT NOT NULL, name TEXT NOT NULL,
-      description TEXT NOT NULL, version TEXT NOT NULL, UNIQUE (registry, name)
+      description TEXT NOT NULL, programs TEXT NOT NULL, version TEXT NOT NULL, size INTEGER NOT NULL,
+      UNIQUE (registry, name)
     );
     CREATE VIRTUAL TABLE texts USING fts5(
-      name, description, content='packages', content_rowid='id', prefix='2 3',
+      name, description, programs, content='packages', content_rowid='id', prefix='2 3',
       tokenize='unicode61 remove_diacritics 2'
     );
     CREATE TRIGGER package_added AFTER INSERT ON packages BEGIN
-      INSERT INTO texts (rowid, name, description) VALUES (new.id, new.name, new.description);
+      INSERT INTO texts (rowid, name, description, programs)
+      VALUES (new.id, new.name, new.description, new.programs);
     END;
     CREATE TRIGGER package_removed AFTER DELETE ON packages BEGIN
-      INSERT INTO texts (texts, rowid, name, description) VALUES ('delete', old.id, old.name, old.description);
+      INSERT INTO texts (texts, rowid, name, description, programs)
+      VALUES ('delete', old.id, old.name, old.description, old.programs);
     END;
-    PRAGMA user_version = 1;
+    PRAGMA user_version = 2;
   `,
 }
 
 /** In the place of a registry's root: not all of it could be read. */
 const IN_PART = ''
 
-/** A match in the name counts for as much as this many in the description. */
+/** A match in the name, or a program's, counts for as much as this many in the description. */
 const NAME_WEIGHT = 10
+const PROGRAM_WEIGHT = 5
 
 // Two ways to be found: by words that begin as the asked ones do, or by a name that holds the text anywhere.
 const FIND = `
   WITH hits AS (
-    SELECT rowid AS id, bm25(texts, ${NAME_WEIGHT}, 1) AS rank FROM texts WHERE $match <> '' AND texts MATCH $match
+    SELECT rowid AS id, bm25(texts, ${NAME_WEIGHT}, 1, ${PROGRAM_WEIGHT}) AS rank FROM texts WHERE $match <> '' AND texts MATCH $match
     UNION ALL
     SELECT id, 0 AS rank FROM packages WHERE name LIKE $like ESCAPE '\\'
   )
-  SELECT packages.registry AS key, name, description, version FROM hits JOIN packages USING (id)
+  SELECT packages.registry AS key, name, description, programs, version, size FROM hits JOIN packages USING (id)
   WHERE packages.registry IN (SELECT value FROM json_each($keys))
   GROUP BY id
   ORDER BY name = $text COLLATE NOCASE DESC,
@@ -118,14 +122,14 @@ export class SearchIndex {
   #apply(key: string, before: string | undefined, root: CID, { rows, all, damage }: Changes): boolean {
     const remove = this.#db.prepare('DELETE FROM packages WHERE registry = ? AND name = ?')
     const insert = this.#db.prepare(
-      'INSERT INTO packages (registry, name, description, version) VALUES (?, ?, ?, ?)',
+      'INSERT INTO packages (registry, name, description, programs, version, size) VALUES (?, ?, ?, ?, ?, ?)',
     )
     const apply = this.#db.transaction(() => {
       if (this.#rootOf(key) !== before) return false
       if (all) this.#db.prepare('DELETE FROM packages WHERE registry = ?').run(key)
       for (const [name, row] of rows) {
         remove.run(key, name)
-        if (row) insert.run(key, name, row.description, row.version)
+        if (row) insert.run(key, name, row.description, row.programs, row.version, row.size)
       }
       const held = damage === undefined ? root.toString() : IN_PART
       this.#db.prepare('INSERT OR REPLACE INTO registries VALUES (?, ?)').run(key, held)

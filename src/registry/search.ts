@@ -1,4 +1,4 @@
-// `pkg search`: the words of a user over the names and descriptions of the
+// `pkg search`: the words of a user over the names, descriptions and programs of the
 // registries they subscribe to.
 
 import type { PkgError } from '../errors.ts'
@@ -20,11 +20,14 @@ export type Found = {
   description: string
   /** the newest release, or prerelease where there is no release */
   version: string
+  /** of the build for this machine, as its registry has it */
+  size: number
+  programs: string[]
   registry: string
 }
 
 /**
- * Packages whose name holds `text`, or whose name or description has words that
+ * Packages whose name holds `text`, or whose name, description or programs have words that
  * begin with its words: the exact name first, then names that begin with it, then by
  * how well they fit; for no words at all, by name. Brings the index up to date before.
  */
@@ -44,7 +47,9 @@ export function search(
       if (damage) onDamage?.(name, damage)
     }
     const rows = index.find(text.trim(), [...names.keys()], limit)
-    return rows.map(({ key, ...row }) => ({ ...row, registry: names.get(key) ?? key }))
+    return rows.map(({ key, programs, ...row }) => {
+      return { ...row, programs: programs.split('/').filter(Boolean), registry: names.get(key) ?? key }
+    })
   }
   try {
     return database.use(run)

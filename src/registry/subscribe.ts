@@ -11,10 +11,10 @@ import { withLock } from '../files/lock.ts'
 import { shellWord, userName } from '../paths.ts'
 import { findHungMounts } from '../pins/hung-mounts.ts'
 import { addPin, listPins, removePin } from '../pins/pins.ts'
-import { withAdd } from '../store/add.ts'
+import { type AddSession, withAdd } from '../store/add.ts'
 import { type CID, tryParseCid } from '../store/cid.ts'
 import type { Store } from '../store/store.ts'
-import { keepRegistry } from './directory.ts'
+import { keepRegistry, openRegistry } from './directory.ts'
 import {
   deleteSubscription,
   readSubscription,
@@ -74,6 +74,21 @@ export function listRegistries(
   return readSubscriptions(store.paths, user)
 }
 
+/** The root that `takeRoot` would make the one in force; writes nothing. Throws what that does. */
+export async function lookAtRoot(store: Store, source: string): Promise<CID> {
+  const root = (tryParseCid(source) ?? openRegistry(store, source).root).toV1()
+  return withAdd(store, async (add) => {
+    await requireRegistry(add, root)
+    return root
+  })
+}
+
+/** Its publisher may be moving on, and a collector run, while we read it. */
+async function requireRegistry(add: AddSession, root: CID): Promise<void> {
+  await add.rely(root)
+  readHeader(add.store.blocks, root)
+}
+
 /** Makes the registry's newest root the one in force. The caller holds the lock. Throws what `addRegistry` does. */
 export async function takeRoot(
   store: Store,
@@ -82,9 +97,7 @@ export async function takeRoot(
 ): Promise<Subscription> {
   return withAdd(store, async (add) => {
     const root = (tryParseCid(source) ?? (await keepRegistry(store, source, add)).root).toV1()
-    // Its publisher may be moving on, and a collector run, while we read it.
-    await add.rely(root)
-    readHeader(store.blocks, root)
+    await requireRegistry(add, root)
     await addPin(store, { prog: subscriptionPin(name), cid: root, user })
     failpoint('registry:subscription-pinned')
     const subscription = { name, source, root, added, updated: new Date() }

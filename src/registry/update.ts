@@ -7,7 +7,7 @@ import { codeOf, PkgError } from '../errors.ts'
 import { shellWord, userName } from '../paths.ts'
 import { type CID, tryParseCid } from '../store/cid.ts'
 import type { Store } from '../store/store.ts'
-import { lockSubscriptions, notSubscribed, takeRoot } from './subscribe.ts'
+import { lockSubscriptions, lookAtRoot, notSubscribed, takeRoot } from './subscribe.ts'
 import { readSubscription, type Subscription, subscriptionNames } from './subscription.ts'
 
 export type RegistryUpdate = {
@@ -23,6 +23,12 @@ export type RegistryUpdate = {
   error?: PkgError
 }
 
+export type UpdateOptions = {
+  user?: string | undefined
+  /** look only: what would be in force is told, and what is stays so */
+  dryRun?: boolean | undefined
+}
+
 /**
  * Takes the newest root of these registries, or of all; gives one entry for each,
  * also for one that could not be updated. Throws NOT_FOUND, with nothing done, for a
@@ -31,26 +37,32 @@ export type RegistryUpdate = {
 export async function updateRegistry(
   store: Store,
   names: readonly string[] = [],
-  { user = userName() }: { user?: string | undefined } = {},
+  { user = userName(), dryRun = false }: UpdateOptions = {},
 ): Promise<RegistryUpdate[]> {
   const known = subscriptionNames(store.paths, user)
   const unknown = names.find((name) => !known.includes(name))
   if (unknown !== undefined) throw notSubscribed(unknown)
   const updates: RegistryUpdate[] = []
-  for (const name of names.length > 0 ? names : known) updates.push(await updateOne(store, name, user))
+  for (const name of names.length > 0 ? names : known)
+    updates.push(await updateOne(store, name, { user, dryRun }))
   return updates
 }
 
-async function updateOne(store: Store, name: string, user: string): Promise<RegistryUpdate> {
+async function updateOne(
+  store: Store,
+  name: string,
+  { user, dryRun }: { user: string; dryRun: boolean },
+): Promise<RegistryUpdate> {
   let there: Subscription | undefined
   const entry = (root: CID | undefined) => ({ name, root, before: there?.root, source: there?.source })
   try {
-    return await lockSubscriptions(store, user, async () => {
+    const update = async () => {
       there = readSubscription(store.paths, name, user)
       if (!there) throw notSubscribed(name)
-      const { root } = await takeRoot(store, there, user)
+      const root = dryRun ? await lookAtRoot(store, there.source) : (await takeRoot(store, there, user)).root
       return { ...entry(root), ok: true, changed: !root.equals(there.root) }
-    })
+    }
+    return dryRun ? await update() : await lockSubscriptions(store, user, update)
   } catch (error) {
     const code = codeOf(error)
     if (code === 'INTERNAL' || code === 'INTERRUPTED' || code === 'NO_SPACE') throw error

@@ -18,3 +18,14 @@ export function upgradeSpec(
   const { range } = spec
   return range === undefined || EXACT.test(range) ? name : `${name}@${range}`
 }
+
+/** What an upgrade keeps a package to: a range, its CID; undefined where it takes the newest. */
+export function heldAs(
+  { name, requested }: Pick<InstalledPackage, 'name' | 'requested'>,
+  paths: Pick<PrefixPaths, 'store'>,
+): string | undefined {
+  const spec = upgradeSpec({ name, requested }, paths)
+  if (spec === undefined) return 'by its CID'
+  const range = spec.startsWith(`${name}@`) ? spec.slice(name.length + 1) : undefined
+  return range === 'latest' ? undefined : range
+}

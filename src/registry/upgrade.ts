@@ -17,7 +17,7 @@ import { parseSpec } from './spec.ts'
 import { followPath } from './store-path.ts'
 import { upgradeSpec } from './upgrade-spec.ts'
 
-export type UpgradeOptions = Pick<InstallSpecsOptions, 'dryRun' | 'signal' | 'onProgress'> & {
+export type UpgradeOptions = Pick<InstallSpecsOptions, 'dryRun' | 'signal' | 'onProgress' | 'roots'> & {
   /** Told of a package that was meant and stays as it is, and why. */
   onKept?: ((installed: InstalledPackage, why: string) => void) | undefined
 }
@@ -27,9 +27,9 @@ const STOPS_ALL: readonly ErrorCode[] = ['INTERNAL', 'INTERRUPTED', 'NO_SPACE', 
 
 /**
  * Upgrades these packages, or all. By name to the newest version that the registries
- * are known to have (`updateRegistry` first), never back: an exact version is where
- * one started, and the bare name is what is asked for from then on; a range is kept
- * to. A directory is packed anew and taken as it is now, unless it is gone. A CID stays.
+ * are known to have (`updateRegistry` first; `roots` where that only looked), never
+ * back: an exact version is where one started, and the bare name is what is asked for from then
+ * on; a range is kept to, and so is the one registry that was asked for. A directory is packed anew and taken as it is now, unless it is gone. A CID stays.
  * What is wrong with one package stops the others only when it was named.
  * Throws NO_PACKAGE, and what `lookUp` and `changeProfile` throw.
  */
@@ -63,7 +63,7 @@ export function upgradePackages(
   })
 }
 
-type NewestOptions = Pick<UpgradeOptions, 'signal' | 'onProgress'> & { spec: string }
+type NewestOptions = Pick<UpgradeOptions, 'signal' | 'onProgress' | 'roots'> & { spec: string }
 
 /** What `spec` stands for now, unless it is what is installed. Throws NOT_FOUND for a path that is gone. */
 async function newest(
@@ -74,7 +74,7 @@ async function newest(
   const isPath = parseSpec(spec).kind === 'path'
   const found = isPath
     ? await packAgain(add, installed, { spec, ...options })
-    : await lookUp(add, [spec], options)
+    : await lookUp(add, [spec], { ...options, registry: installed.onlyFrom })
   return found.filter(({ cid, version }) => {
     if (cid.equals(installed.cid)) return false
     return isPath || compareVersions(version, installed.version) >= 0
@@ -111,7 +111,9 @@ function stillMeant(
   then: readonly InstalledPackage[],
   now: readonly InstalledPackage[],
 ): InstalledPackage[] {
-  const requested = (packages: readonly InstalledPackage[], wanted: string) =>
-    packages.find(({ name }) => name === wanted)?.requested
-  return newer.filter(({ name }) => requested(then, name) === requested(now, name))
+  const asked = (packages: readonly InstalledPackage[], wanted: string) => {
+    const one = packages.find(({ name }) => name === wanted)
+    return JSON.stringify([one?.requested, one?.onlyFrom])
+  }
+  return newer.filter(({ name }) => asked(then, name) === asked(now, name))
 }

@@ -5,9 +5,11 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { hasCode, PkgError } from '../errors.ts'
+import type { Blocks } from './blocks.ts'
 import { type BlockKey, blockKey, CID, RAW } from './cid.ts'
 import { LinkStack } from './link-stack.ts'
-import { packLinks } from './packed-links.ts'
+import { packedLinksOf } from './links.ts'
+import { packLinks, unpackLinks } from './packed-links.ts'
 import type { Store } from './store.ts'
 
 /** Blocks between two turns of the event loop: some ms of work. */
@@ -116,8 +118,21 @@ export function hasAll(store: Store, roots: CID | Iterable<CID>): boolean {
   return missingBlocks(store, roots, 1).length === 0
 }
 
-/** How many blocks the roots reach together, each counted once, and their bytes; missing ones count with 0. */
-export function closureSize(store: Store, roots: CID | Iterable<CID>): { blocks: number; bytes: number } {
+/** The links of blocks as they are read from them: for whoever opens no index. */
+export function linksOfBlocks(blocks: Blocks): Links & { readonly blocks: Blocks } {
+  const packedChildren = (cid: CID) => packedLinksOf(cid, blocks.get(cid))
+  return { blocks, packedChildren, children: (cid) => unpackLinks(packedChildren(cid)) }
+}
+
+/**
+ * *Size*, wherever one is shown of a package or another DAG: the bytes of all blocks that it
+ * reaches, each counted once, so it is the same on every machine that has all of it. Missing
+ * ones count with 0.
+ */
+export function closureSize(
+  store: Links & Pick<Store, 'blocks'>,
+  roots: CID | Iterable<CID>,
+): { blocks: number; bytes: number } {
   const size = { blocks: 0, bytes: 0 }
   for (const cid of closure(store, asList(roots), { onMissing: () => {} })) {
     size.blocks += 1

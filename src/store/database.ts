@@ -2,7 +2,7 @@
 //
 // Whatever is wrong with the files must stop nobody: damaged ones, also such where
 // a statement meets the damage first, are thrown away and made anew; where there is
-// no room, or no right to write, an empty database in memory stands in. Then the
+// no room, no directory, or no right to write, an empty database in memory stands in. Then the
 // files are as they were: who must not leave in them what is no longer true throws
 // them away (`dropFiles`), which needs no room, and makes some.
 //
@@ -106,7 +106,7 @@ export class RebuildableDatabase<S> {
 
 /** Opens the file, a new one where it is damaged or foreign, or else a database in memory. */
 function openFile<S>(file: string, open: (file: string) => Opened<S>): Opened<S> {
-  if (!hasRoom(dirname(file))) return open(':memory:')
+  if (!hasPlace(dirname(file))) return open(':memory:')
   for (let tries = 1; ; tries++) {
     try {
       return open(file)
@@ -151,14 +151,16 @@ function dropAll(db: SqliteDatabase): void {
   for (const name of names) db.exec(`DROP TABLE IF EXISTS "${name}"`)
 }
 
-function hasRoom(directory: string): boolean {
+/** False also where the directory is not there yet: SQLite makes none, and a reader has no business to. */
+function hasPlace(directory: string): boolean {
   try {
     const { blocks, bavail, bfree, bsize } = statfsSync(directory)
     // Some file systems tell nothing; the last blocks of some are for root alone.
     return blocks === 0 || (process.getuid?.() === 0 ? bfree : bavail) * bsize >= ROOM_BYTES
   } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return false
     // Opening the file will say what is wrong.
-    if (isErrno(error, 'ENOENT', 'ENOTDIR', 'EACCES', 'ENOSYS')) return true
+    if (isErrno(error, 'EACCES', 'ENOSYS')) return true
     throw error
   }
 }

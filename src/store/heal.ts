@@ -22,6 +22,16 @@ export type HealOptions = {
   from: readonly string[]
   signal?: AbortSignal | undefined
   onProgress?: ((healed: Healed) => void) | undefined
+  /** take nothing, and say what would be taken: what is found goes here, and counts as there from then on */
+  finds?: Finds | undefined
+}
+
+/** What a healing would take. */
+export interface Finds {
+  has(cid: CID): boolean
+  add(block: Block): void
+  /** what is lacking still, with what was found */
+  missing(): CID[]
 }
 
 /**
@@ -34,16 +44,16 @@ export type HealOptions = {
 export async function healStore(
   store: Store,
   roots: readonly CID[],
-  { from, signal, onProgress }: HealOptions,
+  { from, signal, onProgress, finds }: HealOptions,
 ): Promise<Healed> {
   const sources = from.map((path): HealSource => ({ path, kind: kindOf(path), blocks: 0, bytes: 0 }))
   const healed: Healed = { blocks: 0, bytes: 0, sources }
   await withAdd(store, async (add) => {
-    const wanted = new Wanted(add, () => onProgress?.(healed))
+    const wanted = new Wanted(add, { finds, onTaken: () => onProgress?.(healed) })
     // An import makes what is below a node before the node: what that needs, the next round asks for.
     for (let before = -1; before < healed.blocks; ) {
       before = healed.blocks
-      wanted.set(missingBlocks(store, roots))
+      wanted.set(finds?.missing() ?? missingBlocks(store, roots))
       for (const source of sources) {
         signal?.throwIfAborted()
         if (wanted.size === 0) break
@@ -53,7 +63,7 @@ export async function healStore(
           sum.bytes += taken.bytes
         }
       }
-      await add.commit()
+      if (finds === undefined) await add.commit()
     }
   })
   return healed
@@ -62,12 +72,14 @@ export async function healStore(
 /** Blocks that are looked for; offered one by one, verified by whoever offers. */
 class Wanted implements WantedBlocks {
   readonly #add: AddSession
+  readonly #finds: Finds | undefined
   readonly #onTaken: () => void
   #cids = new Map<BlockKey, CID>()
   #taken = { blocks: 0, bytes: 0 }
 
-  constructor(add: AddSession, onTaken: () => void) {
+  constructor(add: AddSession, { finds, onTaken }: Pick<HealOptions, 'finds'> & { onTaken: () => void }) {
     this.#add = add
+    this.#finds = finds
     this.#onTaken = onTaken
   }
 
@@ -94,10 +106,11 @@ class Wanted implements WantedBlocks {
   async take(blocks: readonly Block[]): Promise<void> {
     const wanted = blocks.filter(({ cid }) => this.has(cid))
     if (wanted.length === 0) return
-    await this.#add.put(wanted)
+    if (this.#finds === undefined) await this.#add.put(wanted)
     for (const { cid, bytes } of wanted) {
       const own = this.#cids.get(blockKey(cid))
       if (own === undefined) continue
+      this.#finds?.add({ cid: own, bytes })
       this.#cids.delete(blockKey(cid))
       this.#taken.blocks += 1
       this.#taken.bytes += bytes.length
@@ -108,7 +121,9 @@ class Wanted implements WantedBlocks {
 
   /** What was below a missing node nobody knew: a CAR and a prefix have it next. */
   #want(children: readonly CID[]): void {
-    for (const cid of children) if (!this.store.blocks.has(cid)) this.#cids.set(blockKey(cid), cid)
+    for (const cid of children) {
+      if (!this.store.blocks.has(cid) && !this.#finds?.has(cid)) this.#cids.set(blockKey(cid), cid)
+    }
   }
 
   /** Runs something, and says what was taken meanwhile. */
@@ -119,7 +134,8 @@ class Wanted implements WantedBlocks {
   }
 }
 
-function childrenOf(cid: CID, bytes: Uint8Array): readonly CID[] {
+/** The links of a block; none where it is not of its codec. */
+export function childrenOf(cid: CID, bytes: Uint8Array): readonly CID[] {
   try {
     return cid.code === RAW ? [] : linksOf(cid, bytes)
   } catch (error) {

@@ -6,13 +6,14 @@ import { hasCode, PkgError } from '../errors.ts'
 import { blockFileSize } from './block-file.ts'
 import { type BlockKey, blockKey, type CID, sameBlock } from './cid.ts'
 import { closure, type Links } from './closure.ts'
-import type { Healed } from './heal.ts'
+import type { Finds, Healed } from './heal.ts'
+import { packLinks } from './packed-links.ts'
 import { leaveQuarantine, listQuarantine } from './quarantine.ts'
 import { type ReadAllOptions, readAll } from './read-all.ts'
 import type { Store } from './store.ts'
 
 export type VerifyOptions = ReadAllOptions & {
-  /** false: say what is wrong and touch nothing */
+  /** false: say what is wrong and what would be healed, and touch nothing */
   repair?: boolean
   /** DAGs that have to be whole */
   roots?: Iterable<CID>
@@ -26,8 +27,9 @@ export type Verified = {
   blocks: number
   bytes: number
   corrupt: BadBlock[]
-  /** when what could be healed was; what they lack is missing, or damaged and in its place still */
+  /** when what could be healed was, or would be; what they lack is missing, or damaged and in its place still */
   incompleteRoots: { cid: CID; missing: CID[] }[]
+  /** what was taken, or would be */
   healed?: Healed
   /** what was found damaged, now or earlier, and has not come back; with those of `roots` that need it */
   quarantined: { cid: CID; file: string; neededBy: CID[] }[]
@@ -56,33 +58,45 @@ export async function verifyStore(store: Store, options: VerifyOptions = {}): Pr
   const inPlace = new Set(
     result.corrupt.filter(({ quarantined }) => !quarantined).map(({ cid }) => blockKey(cid)),
   )
-  const findIncomplete = () => incompleteOf(store, roots, { ...options, inPlace })
+  const found = new Map<BlockKey, Buffer>()
+  const findIncomplete = () => incompleteOf(store, roots, { ...options, inPlace, found })
   result.incompleteRoots = findIncomplete()
-  if (repair && from.length > 0 && result.incompleteRoots.length > 0) {
-    const { healStore } = await import('./heal.ts')
+  if (from.length > 0 && result.incompleteRoots.length > 0) {
+    const { childrenOf, healStore } = await import('./heal.ts')
     const { signal } = options
-    result.healed = await healStore(store, roots, { from, signal })
+    const finds: Finds = {
+      has: (cid) => found.has(blockKey(cid)),
+      add: ({ cid, bytes }) => found.set(blockKey(cid), packLinks(childrenOf(cid, bytes))),
+      missing: () => findIncomplete().flatMap(({ missing }) => missing),
+    }
+    result.healed = await healStore(store, roots, { from, signal, finds: repair ? undefined : finds })
     result.incompleteRoots = findIncomplete()
-    Object.assign(result, countBlocks(store))
+    if (repair) Object.assign(result, countBlocks(store))
   }
   lookIntoQuarantine(store, result, repair)
   return result
 }
 
-type InPlace = Pick<VerifyOptions, 'signal'> & { inPlace: ReadonlySet<BlockKey> }
+type Reckoned = {
+  /** damaged blocks that lie in their places still */
+  inPlace: ReadonlySet<BlockKey>
+  /** blocks that a healing would take, with their links */
+  found: ReadonlyMap<BlockKey, Buffer>
+}
 
 function incompleteOf(
   store: Store,
   roots: readonly CID[],
-  { signal, inPlace }: InPlace,
+  { signal, inPlace, found }: Pick<VerifyOptions, 'signal'> & Reckoned,
 ): Verified['incompleteRoots'] {
-  const links = linksWithout(store, inPlace)
+  const links = linksAs(store, { inPlace, found })
   return roots.flatMap((cid) => {
     signal?.throwIfAborted()
     const missing = new Map<BlockKey, CID>()
     const note = (one: CID) => missing.set(blockKey(one), one)
     for (const one of closure(links, [cid], { onMissing: note })) {
-      if (inPlace.has(blockKey(one)) || !store.blocks.has(one)) note(one)
+      const key = blockKey(one)
+      if (!found.has(key) && (inPlace.has(key) || !store.blocks.has(one))) note(one)
     }
     if (missing.size === 0) return []
     store.index.clearComplete((complete) => complete.equals(cid))
@@ -91,11 +105,11 @@ function incompleteOf(
 }
 
 /** Links of nodes that are damaged and in their place come from the index alone: who reads such a file moves it away. */
-function linksWithout(store: Store, inPlace: ReadonlySet<BlockKey>): Links {
+function linksAs(store: Store, { inPlace, found }: Reckoned): Links {
   return {
     children: (cid) => store.children(cid),
     packedChildren(cid) {
-      const known = store.index.packedChildren(cid)
+      const known = found.get(blockKey(cid)) ?? store.index.packedChildren(cid)
       if (known) return known
       if (inPlace.has(blockKey(cid))) throw new PkgError('CORRUPT_BLOCK', `block ${cid} is damaged`)
       return store.packedChildren(cid)

@@ -13,6 +13,9 @@ const cid = await box.brief('pack', hello, '--as', 'hello@1.0.0')
 await box.brief('install', cid)
 await box.brief('registry', 'create', 'reg')
 await box.brief('publish', cid, '--registry', 'reg')
+const two = makeProgram(join(box.directory, 'two'), 'hello', 'two')
+const second = await box.brief('pack', two, '--as', 'hello@2.0.0')
+await box.brief('publish', second, '--registry', 'reg')
 await box.brief('registry', 'add', 'main', 'reg')
 
 async function complete(...words: string[]): Promise<string[]> {
@@ -33,6 +36,21 @@ const CASES: [words: string[], wanted: string[]][] = [
   ],
   [['which', 'h'], ['hello']],
   [['install', 'he'], ['hello']],
+  [
+    ['install', 'hello@'],
+    ['hello@1.0.0', 'hello@2.0.0'],
+  ],
+  [['run', 'hello@2'], ['hello@2.0.0']],
+  [['store', 'ls', 'hello@'], ['hello@1.0.0']],
+  [['install', '--registry', ''], ['main']],
+  [
+    ['pin', 'remove', 'hello', ''],
+    [cid, second],
+  ],
+  [
+    ['why', ''],
+    ['hello', 'registry', 'registry-main'],
+  ],
   [['switch', ''], ['1']],
   [['registry', 'remove', ''], ['main']],
   [['completion', 'z'], ['zsh']],
@@ -41,6 +59,33 @@ const CASES: [words: string[], wanted: string[]][] = [
   [['store', 'add', ''], []],
   [['--json', 'remove', ''], ['hello']],
 ]
+
+/** Where names of files are proposed. */
+const FILES: [words: string[], files: boolean][] = [
+  [['pack', ''], true],
+  [['store', 'add', ''], true],
+  [['store', 'get', 'hello', ''], true],
+  [['registry', 'add', 'other', ''], true],
+  [['publish', 'hello', '--registry', ''], true],
+  [['store', 'verify', '--from', ''], true],
+  [['install', './'], true],
+  [['--prefix', ''], true],
+  [['install', 'nosuch'], false],
+  [['remove', 'nosuch'], false],
+  [['registry', 'add', ''], false],
+  [['switch', '1', ''], false],
+  [['gc', ''], false],
+  [['run', 'hello', '--', ''], true],
+  [['gc', '--constructor', ''], false],
+  [['nosuch', ''], false],
+]
+
+for (const [words, files] of FILES) {
+  test(`pkg ${words.join(' ')}<Tab>: ${files ? '' : 'no '}names of files`, async () => {
+    const { stdout } = await box.run(['__complete', ...words])
+    assert.equal(stdout, files ? '' : '\tno names of files\n')
+  })
+}
 
 for (const [words, wanted] of CASES) {
   test(`pkg ${words.join(' ')}<Tab>`, async () => {
@@ -79,6 +124,9 @@ test('bash: a name with a space is one word, and a name comes once', {
   assert.equal(await one('pkg registry remove my'), 'my\\ reg|')
   assert.equal(await one("pkg registry remove 'my\\ r'"), 'my\\ reg|')
   assert.equal(await one('pkg install hel'), 'hello|')
+  // bash itself puts back what stands before the @.
+  assert.equal(await one('pkg install hello @ 2'), '2.0.0|')
+  assert.equal(await one('pkg install hello @'), '2.0.0|1.0.0|')
 })
 
 for (const shell of ['zsh', 'fish']) {

@@ -10,7 +10,7 @@ const WORDS = ['constructor', 'toString', '__proto__', 'hasOwnProperty', 'valueO
 for (const word of WORDS) {
   test(`${word} is a word like any other that is wrong`, async () => {
     const dashed = word.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
-    const lines = [[word], ['store', word], ['help', word], ['list', word]]
+    const lines = [[word], ['store', word], ['help', word], ['history', word]]
     for (const option of [`--${word}`, `---${word}`, `--no-${word}`, `--${dashed}=x`]) {
       lines.push(
         [option],

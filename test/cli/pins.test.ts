@@ -27,7 +27,7 @@ test('publish tells of older versions that stay pinned', async () => {
   assert.equal((await publish('1.0.0')).stderr, '')
   const { status, stderr } = await publish('1.1.0')
   assert.equal(status, 0, stderr)
-  assert.match(stderr, /2 versions of hello are pinned.*`pkg pin list`.*`pkg pin remove hello <cid>`/s)
+  assert.match(stderr, /2 builds of hello are pinned.*`pkg pin list`.*`pkg pin remove hello@<version>`/s)
 })
 
 test('pin list shows sizes and dates, the oldest of a name first', async () => {
@@ -39,24 +39,24 @@ test('pin list shows sizes and dates, the oldest of a name first', async () => {
   lutimesSync(join(pins, old), first, first)
   const { stdout } = await box.run(['pin', 'list'])
   const lines = stdout.split('\n').filter((line) => line.startsWith('hello'))
-  assert.match(lines[0] ?? '', new RegExp(`^hello +\\d+ B +2026-01-02 03:04 +${old}$`))
-  assert.match(lines[1] ?? '', new RegExp(`^hello +\\d+ B +2026-02-03 04:05 +${young}$`))
-  const listed = await box.json<{ pins: { name: string; cid: string; sizeAtMost: number; date: string }[] }>(
+  assert.match(lines[0] ?? '', new RegExp(`^hello +1\\.0\\.0 +\\d+ B +2026-01-02 03:04 +${old}$`))
+  assert.match(lines[1] ?? '', new RegExp(`^hello +1\\.1\\.0 +\\d+ B +2026-02-03 04:05 +${young}$`))
+  const listed = await box.json<{ pins: { name: string; cid: string; size: number; date: string }[] }>(
     'pin',
     'list',
   )
   const one = listed.pins.find(({ cid }) => cid === old)
   assert.equal(one?.date, first.toISOString())
-  assert.ok((one?.sizeAtMost ?? 0) > 0)
+  assert.ok((one?.size ?? 0) > 0)
 })
 
 test('a pin whose blocks are lost is listed without a size', async () => {
   const blocks = join(box.prefix, 'blocks')
   const files = readdirSync(blocks, { recursive: true }) as string[]
   for (const file of files.filter((name) => /^..\/./.test(name))) rmSync(join(blocks, file), { force: true })
-  const { pins } = await box.json<{ pins: { sizeAtMost?: number }[] }>('pin', 'list')
+  const { pins } = await box.json<{ pins: { size?: number }[] }>('pin', 'list')
   assert.deepEqual(
-    pins.map(({ sizeAtMost }) => sizeAtMost),
+    pins.map(({ size }) => size),
     pins.map(() => undefined),
   )
 })

@@ -64,7 +64,7 @@ test('du adds up to what is on the disk, and tells what is shared', async () => 
   assert.equal(usage.profiles[0]?.unique, usage.kept.bytes)
   assert.ok(usage.dedupRatio > 1.4 && usage.dedupRatio < 1.6, String(usage.dedupRatio))
   const { stdout } = await box.run(['du'])
-  assert.match(stdout, /^packages +total +unique +shared\nhello \d\.0\.0 +29\d\.\d KiB +9\d\.\d KiB/)
+  assert.match(stdout, /^packages +size +unique +shared\nhello \d\.0\.0 +29\d\.\d KiB +9\d\.\d KiB/)
   assert.match(stdout, /together +\d+\.\d KiB, \d+ blocks, which take .* of the disk\n/)
   assert.match(stdout, /on disk +\d+\.\d [KM]iB\nsharing +dedup ratio 1\.5/)
   const only = await box.run(['du', '--by', 'generations'])

@@ -94,11 +94,6 @@ test('what was added: files, and the blocks that are new', async () => {
   assert.match((await box.run(['store', 'add', 'tree'])).stderr, /; nothing new; not pinned\n$/)
 })
 
-test('sizes of closures are called that; what a root alone claims is called a bound', async () => {
-  assert.match((await box.run(['list'])).stdout, /^name +version +at most +programs/)
-  assert.match((await box.run(['info', hello])).stdout, /^closure /m)
-})
-
 test('options that are on show how they are put off', async () => {
   assert.match((await box.run(['upgrade', '--help'])).stdout, /--no-update/)
   assert.match((await box.run(['init', '--help'])).stdout, /--no-mount/)

@@ -183,9 +183,12 @@ test('profile: a dry run says what would be, finds collisions, and writes nothin
       action: 'install',
       dryRun: true,
     })
-  const { changes, changed, generation, cid } = await dry(a1)
-  assert.deepEqual([changed, changes.length, generation, cid], [true, 1, 1, undefined])
+  const own = { ...a1, priority: 77 }
+  const { changes, changed, generation, cid } = await dry(own)
+  assert.deepEqual([changed, changes.length, generation], [true, 1, 1])
   assert.ok(!readdirSync(store.paths.profilesPerUser).includes(`user-${users - 1}`))
+  assert.ok(!store.blocks.has(cid!))
+  assert.ok(cid!.equals((await install(newProfile(), own)).cid!))
   const rival = await createPackage(place, 'rival@2.0.0', { files: { 'bin/a': 'third a' } })
   await assert.rejects(dry(a1, rival), { code: 'COLLISION' })
 })

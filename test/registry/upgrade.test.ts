@@ -9,7 +9,7 @@ import { encodeManifest } from '../../src/packages/manifest.ts'
 import { installedPackages, openProfile, type Profile } from '../../src/profiles/profile.ts'
 import { createRegistry } from '../../src/registry/directory.ts'
 import { installPackages } from '../../src/registry/install.ts'
-import { addRegistry } from '../../src/registry/subscribe.ts'
+import { addRegistry, removeRegistry } from '../../src/registry/subscribe.ts'
 import { updateRegistry } from '../../src/registry/update.ts'
 import { upgradePackages } from '../../src/registry/upgrade.ts'
 import { createPackage, type Home, openHome, publishNew } from './home.ts'
@@ -153,4 +153,40 @@ test('a request that changed while the upgrade looked is not overwritten', async
   // Both look at the profile as it is now; whichever comes second finds it changed, or is the last word.
   await Promise.all([upgradePackages(profile), installPackages(profile, ['hello@=1.0.0'])])
   assert.deepEqual(installed(machine), ['1.0.0 hello@=1.0.0'])
+})
+
+test('the one registry that was asked for is the one that an upgrade asks, also while another is first', async (t) => {
+  const machine = await openMachine(t)
+  const { store, profile, directory } = machine
+  const other = { ...machine, registry: join(directory, 'other') }
+  await createRegistry(store, other.registry)
+  for (const version of ['1.0.0', '1.0.1'])
+    await publishNew(other, 'hello', version, { description: 'other' })
+  await addRegistry(store, { name: 'other', source: other.registry })
+  const from = () => installedPackages(profile).map(({ version, registry }) => `${version} ${registry}`)
+
+  await installPackages(profile, ['hello@1.0.0'], { registry: 'other' })
+  assert.deepEqual(from(), ['1.0.0 other'])
+  await upgrade(machine)
+  assert.deepEqual(from(), ['1.0.1 other'])
+  // Asked for by its name alone it comes from the first again.
+  await installPackages(profile, ['hello'])
+  assert.deepEqual(from(), ['1.1.0 main'])
+
+  await installPackages(profile, ['hello'], { registry: 'other' })
+  await removeRegistry(store, 'other')
+  const { changed, kept } = await upgrade(machine)
+  assert.equal(changed, false)
+  assert.match(kept.join(), /^hello: .*not subscribed to the registry other/)
+})
+
+test('an environment says of a registry only what was asked for: others keep their CID', async (t) => {
+  const { profile } = await openMachine(t)
+  const bare = await installPackages(profile, ['hello'])
+  const { registry, onlyFrom } = installedPackages(profile)[0]!
+  assert.deepEqual([registry, onlyFrom], ['main', undefined])
+  const asked = await installPackages(profile, ['hello'], { registry: 'main' })
+  assert.equal(installedPackages(profile)[0]?.onlyFrom, 'main')
+  assert.notDeepEqual(asked.cid, bare.cid)
+  assert.deepEqual((await installPackages(profile, ['hello'])).cid, bare.cid)
 })

@@ -26,6 +26,7 @@ test('a user and what is the owner’s', { skip: WITHOUT_USERS }, async (t) => {
     for (const words of [
       ['reindex'],
       ['verify', '--from', source],
+      ['verify', '--from', source, '--dry-run'],
       ['verify', '--repair', '--from', source],
     ]) {
       const { status, stderr } = await anna.pkg('store', ...words)
@@ -35,6 +36,18 @@ test('a user and what is the owner’s', { skip: WITHOUT_USERS }, async (t) => {
     assert.equal((await anna.pkg('store', 'verify')).status, 0)
     assert.equal((await root.pkg('store', 'reindex')).status, 0)
   })
+
+  await t.test(
+    'what a collection may be asked for by its owner only is refused, in a dry run too',
+    async () => {
+      for (const option of ['--max-freed=1G', '--ensure-free=1G', '--grace=1h', '--despite-damage']) {
+        for (const words of [[option], [option, '--dry-run']]) {
+          const { status, stderr } = await anna.pkg('gc', ...words)
+          assert.equal(status, 7, stderr)
+        }
+      }
+    },
+  )
 
   await t.test('a collection made for a user says which checkouts went', async () => {
     const cid = await root.brief('store', 'add', source, '--pin', 'tree')

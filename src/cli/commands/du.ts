@@ -87,7 +87,7 @@ function section(name: string, rows: Row[], { style, all }: { style: Style; all:
   ])
   const more = rows.length - shown.length
   return [
-    [name, 'total', 'unique', 'shared'].map((heading) => style.dim(heading)),
+    [name, 'size', 'unique', 'shared'].map((heading) => style.dim(heading)),
     ...lines,
     ...(more > 0 ? [[style.dim(`and ${more} more: --by ${name}`)]] : []),
   ]

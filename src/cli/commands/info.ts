@@ -1,5 +1,7 @@
 // `pkg info`: the registry's record of a package, or the manifest of one by CID or path.
 
+import { hasCode, type PkgError } from '../../errors.ts'
+import type { InstalledPackage } from '../../profiles/installed.ts'
 import { type PackageRecord, platformKey } from '../../registry/record.ts'
 import type { Spec } from '../../registry/spec.ts'
 import { defineCommand } from '../command.ts'
@@ -18,17 +20,23 @@ export const command = defineCommand({
   async run({ package: text }, context) {
     const { parseSpec } = await import('../../registry/spec.ts')
     const spec = parseSpec(text)
-    return spec.kind === 'name' ? await ofRecord(text, spec, context) : await ofManifest(text, context)
+    if (spec.kind !== 'name') return await ofManifest(text, context)
+    const installed = await installedAs(spec.name, context)
+    try {
+      return { ...(await ofRecord(text, spec, context)), ...installed }
+    } catch (error) {
+      if (!hasCode(error, 'NO_PACKAGE', 'NO_VERSION')) throw error
+      return { ...(await ofManifest(text, context, error)), ...installed }
+    }
   },
   render: (info, style) => ('versions' in info ? renderRecord(info, style) : renderPackage(info, style)),
   brief: (info) => ('cid' in info ? info.cid.toString() : undefined),
 })
 
 async function ofRecord(text: string, { name, range }: Spec & { kind: 'name' }, { openStore }: Context) {
-  const [{ findRecord, resolve }, { readManifest }, { hasCode }] = await Promise.all([
+  const [{ findRecord, resolve }, { readManifest }] = await Promise.all([
     import('../../registry/resolve.ts'),
     import('../../packages/package.ts'),
-    import('../../errors.ts'),
   ])
   const store = await openStore()
   const { registry, record } = findRecord(store, name)
@@ -50,19 +58,50 @@ async function ofRecord(text: string, { name, range }: Spec & { kind: 'name' }, 
   }
 }
 
-async function ofManifest(text: string, { openStore }: Context) {
+/** What is installed under this name, for the page of any version of it. */
+async function installedAs(
+  name: string,
+  { openProfile }: Context,
+): Promise<{ installed?: InstalledPackage }> {
+  const [{ findCurrentGeneration }, { tryReadEnvironment }] = await Promise.all([
+    import('../../profiles/profile.ts'),
+    import('../../profiles/environment.ts'),
+  ])
+  const profile = await openProfile('read')
+  const current = findCurrentGeneration(profile)
+  const packages = current && tryReadEnvironment(profile.store.blocks, current.cid)
+  const installed = packages?.find((one) => one.name === name)
+  return installed === undefined ? {} : { installed }
+}
+
+async function ofManifest(text: string, { openProfile }: Context, unknown?: PkgError) {
   const [{ resolve }, { readManifest }, { closureSize }] = await Promise.all([
     import('../../registry/resolve.ts'),
     import('../../packages/package.ts'),
     import('../../store/closure.ts'),
   ])
-  const store = await openStore()
-  const { cid } = await resolve(store, text)
-  return { ...readManifest(store.blocks, cid), cid, ...closureSize(store, cid) }
+  const here = await openProfile('read')
+  const { store } = here
+  const { cid } = await resolve(store, text, { here }).catch((error) => {
+    throw hasCode(error, 'NO_PACKAGE') ? (unknown ?? error) : error
+  })
+  return { ...readManifest(store.blocks, cid), cid, ...measured(closureSize(store, cid)) }
 }
 
-type RecordInfo = Awaited<ReturnType<typeof ofRecord>>
-type PackageInfo = Awaited<ReturnType<typeof ofManifest>>
+function measured({ blocks, bytes: size }: { blocks: number; bytes: number }) {
+  return { blocks, size }
+}
+
+type Installed = Awaited<ReturnType<typeof installedAs>>
+type RecordInfo = Awaited<ReturnType<typeof ofRecord>> & Installed
+type PackageInfo = Awaited<ReturnType<typeof ofManifest>> & Installed
+
+function installedField({ installed }: Installed, style: Style): [string, string | undefined] {
+  if (installed === undefined) return ['installed', undefined]
+  const { version, requested, name } = installed
+  const asked = requested === name ? '' : style.dim(` (asked for as ${printable(requested)})`)
+  return ['installed', `${version}${asked}`]
+}
 
 /** The page shows the newest few; --json has them all. */
 const SHOWN_VERSIONS = 10
@@ -80,6 +119,7 @@ function renderRecord(info: RecordInfo, style: Style): string {
         'for here',
         'version' in info ? `${info.version}  ${info.cid}` : style.yellow(printable(info.unavailable ?? '')),
       ],
+      installedField(info, style),
       ['programs', 'programs' in info ? info.programs?.map(printable).join(', ') : undefined],
     ],
     style,
@@ -87,7 +127,7 @@ function renderRecord(info: RecordInfo, style: Style): string {
   const rows = versions.toReversed().slice(0, SHOWN_VERSIONS).flatMap(versionRows)
   const more =
     versions.length > SHOWN_VERSIONS ? `\n${style.dim(`and ${versions.length - SHOWN_VERSIONS} older`)}` : ''
-  return `${head}\n\n${table(['version', 'platform', 'closure', 'published'], rows, { style, right: [2] })}${more}`
+  return `${head}\n\n${table(['version', 'platform', 'size', 'published'], rows, { style, right: [2] })}${more}`
 }
 
 function versionRows({ version, published, platforms }: PackageRecord['versions'][number]): string[][] {
@@ -100,7 +140,7 @@ function versionRows({ version, published, platforms }: PackageRecord['versions'
 }
 
 function renderPackage(
-  { cid, name, version, programs, blocks, bytes, ...rest }: PackageInfo,
+  { cid, name, version, programs, blocks, size, ...rest }: PackageInfo,
   style: Style,
 ): string {
   const { description, homepage, licence, dependencies = [] } = rest
@@ -108,11 +148,12 @@ function renderPackage(
     [
       ['name', style.bold(name)],
       ['version', version],
+      installedField(rest, style),
       ['about', description && printable(description)],
       ['homepage', homepage && printable(homepage)],
       ['licence', licence && printable(licence)],
       ['cid', cid.toString()],
-      ['closure', `${formatBytes(bytes)} in ${blocks.toLocaleString('en')} blocks`],
+      ['size', `${formatBytes(size)} in ${blocks.toLocaleString('en')} blocks`],
       ['programs', programs.map(printable).join(', ')],
       [
         'depends on',

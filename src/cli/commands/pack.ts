@@ -58,22 +58,21 @@ export const command = defineCommand({
       .example('pkg pack ./esbuild --as esbuild@0.25.0', 'Programs are what is executable in bin/')
       .example('pkg pack --from bafy… --as jq@1.7.1 --bin usr/bin/jq', 'Adopt a DAG'),
   async run(args: PackArgs, context) {
-    const { cid, manifest, bytes } = await (args.from === undefined
-      ? packOwn(args, context)
-      : adopt(args, context))
-    return { cid, ...manifest, ...(bytes === undefined ? {} : { bytes }), pinned: args.pin }
+    const { closureSize } = await import('../../store/closure.ts')
+    const { cid, manifest } = await (args.from === undefined ? packOwn(args, context) : adopt(args, context))
+    const { bytes: size } = closureSize(await context.openStore(), cid)
+    return { cid, ...manifest, size, pinned: args.pin }
   },
-  about({ name, version, programs, bytes, pinned }, style) {
-    const size = bytes === undefined ? '' : `, ${formatBytes(bytes)}`
+  about({ name, version, programs, size, pinned }, style) {
     const kept = pinned ? `pinned as ${name}` : 'not pinned'
-    const what = `${name} ${version}${size}; programs: ${programs.map(printable).join(', ') || 'none'}; ${kept}`
+    const what = `${name} ${version}, ${formatBytes(size)}; programs: ${programs.map(printable).join(', ') || 'none'}; ${kept}`
     return style.dim(what)
   },
   afterInterrupt: 'What was added stays until `pkg gc`; adding it again goes on from there.',
   brief: ({ cid }) => cid.toString(),
 })
 
-type Packed = { cid: CID; manifest: Manifest; bytes?: number }
+type Packed = { cid: CID; manifest: Manifest }
 
 async function packOwn(args: PackArgs, context: Context): Promise<Packed> {
   const { directory, as, description, licence, homepage } = args
@@ -111,7 +110,7 @@ async function adopt(args: PackArgs, context: Context): Promise<Packed> {
     import('../dag.ts'),
   ])
   const store = await context.openStore('add')
-  return await adoptPackage(store, resolveHeldDag(store, from), {
+  return await adoptPackage(store, await resolveHeldDag(store, from, context), {
     as,
     bin,
     manifest: defined({ description, licence, homepage }),
@@ -129,22 +128,23 @@ function keeper({ pin }: PackArgs, { openStore }: Context) {
 }
 
 /** `node=bafy…`: the version is what the dependency's own manifest says. */
-async function dependenciesOf(texts: string[], { openStore }: Context): Promise<Manifest['dependencies']> {
+async function dependenciesOf(texts: string[], context: Context): Promise<Manifest['dependencies']> {
   const [{ readManifest }, { resolveHeldDag }] = await Promise.all([
     import('../../packages/package.ts'),
     import('../dag.ts'),
   ])
-  const store = await openStore()
-  return texts.map((text) => {
+  const store = await context.openStore()
+  const named = texts.map(async (text) => {
     const [, name, target] = /^([^=]+)=(.+)$/s.exec(text) ?? []
     if (name === undefined || target === undefined) {
       throw new PkgError('USAGE', `${JSON.stringify(text)} is not name=CID`, {
         hint: 'For example: --dependency node=bafy…',
       })
     }
-    const cid = resolveHeldDag(store, target)
+    const cid = await resolveHeldDag(store, target, context)
     return { name, version: readManifest(store.blocks, cid).version, cid: cid.toV1().toString() }
   })
+  return await Promise.all(named)
 }
 
 function defined<T extends object>(members: T): Partial<T> {

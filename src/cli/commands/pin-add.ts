@@ -20,7 +20,8 @@ export const command = defineCommand({
       import('../dag.ts'),
     ])
     const store = await context.openStore('change')
-    const { prog, ...pin } = await addPin(store, { prog: name, cid: resolveHeldDag(store, text), partial })
+    const cid = await resolveHeldDag(store, text, context)
+    const { prog, ...pin } = await addPin(store, { prog: name, cid, partial })
     return { name: prog, ...pin }
   },
   about: ({ name }, style) => `Pinned as ${style.bold(printable(name))}`,

@@ -1,6 +1,7 @@
 // `pkg pin list`: pins, their sizes and dates, and auto pins with the link that they watch.
 
 import { lstatSync } from 'node:fs'
+import { describeBuild } from '../../registry/here.ts'
 import { defineCommand } from '../command.ts'
 import { formatBytes, formatDate, printable, table } from '../output.ts'
 
@@ -8,27 +9,36 @@ export const command = defineCommand({
   options: (argv) =>
     argv
       .option('all-users', { alias: 'a', type: 'boolean', describe: 'Those of other users too' })
-      .example('pkg pin remove hello bafy…', 'Let go of an old version')
+      .example('pkg pin remove hello@1.0.0', 'Let go of an old version')
       .example('pkg pin list', 'Generations are kept without a pin: see `pkg history`'),
-  async run({ allUsers = false }, { paths }) {
-    const [{ findHungMounts }, { listPins }, { requirePrefix }, { userName }, { Blocks }, { tryLinkSize }] =
-      await Promise.all([
-        import('../../pins/hung-mounts.ts'),
-        import('../../pins/pins.ts'),
-        import('../../store/prefix.ts'),
-        import('../../paths.ts'),
-        import('../../store/blocks.ts'),
-        import('../../packages/package.ts'),
-      ])
+  async run({ allUsers = false }, { paths, openStore }) {
+    const [
+      { findHungMounts },
+      { listPins },
+      { pinnedPackage },
+      { requirePrefix },
+      { userName },
+      { closureSize },
+    ] = await Promise.all([
+      import('../../pins/hung-mounts.ts'),
+      import('../../pins/pins.ts'),
+      import('../../registry/here.ts'),
+      import('../../store/prefix.ts'),
+      import('../../paths.ts'),
+      import('../../store/closure.ts'),
+    ])
     requirePrefix(paths)
     await findHungMounts(paths)
     const pins = listPins({ paths }, allUsers ? {} : { user: userName() })
-    const blocks = new Blocks(paths)
+    const store = await openStore()
+    const { blocks } = store
     const listed = pins.map(({ prog, ...pin }) => {
+      const described = pinnedPackage(blocks, pin.cid)
       return {
         name: prog,
+        ...described,
         ...pin,
-        sizeAtMost: tryLinkSize(blocks, pin.cid),
+        size: blocks.has(pin.cid) ? closureSize(store, pin.cid).bytes : undefined,
         date: pin.remembered ? undefined : dateOf(pin.path),
       }
     })
@@ -37,17 +47,18 @@ export const command = defineCommand({
   render({ pins }, style) {
     if (pins.length === 0) return 'There are no pins'
     const users = new Set(pins.map(({ user }) => user)).size > 1
-    const rows = pins.map(({ name, user, kind, cid, path, remembered, sizeAtMost, date }) => [
+    const rows = pins.map(({ name, user, kind, cid, path, remembered, size, date, ...build }) => [
       style.bold(printable(name)),
+      describeBuild(build),
       ...(users ? [printable(user)] : []),
-      sizeAtMost === undefined ? '' : formatBytes(sizeAtMost),
+      size === undefined ? '' : formatBytes(size),
       date === undefined ? '' : formatDate(date),
       cid.toString(),
       kind === 'auto' ? `by ${printable(path)}${remembered ? ' (cannot be read now)' : ''}` : '',
     ])
-    return table(['name', ...(users ? ['user'] : []), 'at most', 'since', 'cid', ''], rows, {
+    return table(['name', 'version', ...(users ? ['user'] : []), 'size', 'since', 'cid', ''], rows, {
       style,
-      right: [users ? 2 : 1],
+      right: [users ? 3 : 2],
     })
   },
   brief: ({ pins }) => pins.map(({ name, cid }) => `${printable(name)} ${cid}`).join('\n'),

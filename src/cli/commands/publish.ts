@@ -1,8 +1,7 @@
 // `pkg publish`: a package into a registry that one keeps.
 
-import { existsSync } from 'node:fs'
-import { hasCode, PkgError } from '../../errors.ts'
 import { shellWord } from '../../paths.ts'
+import { describeBuild } from '../../registry/here.ts'
 import { defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
 import { printable } from '../output.ts'
@@ -13,7 +12,7 @@ export const command = defineCommand({
       .positional('package', {
         type: 'string',
         demandOption: true,
-        describe: 'The package’s CID, or a path into the store',
+        describe: 'A CID, a store path, the name of what is installed or pinned',
       })
       .option('registry', {
         type: 'string',
@@ -29,26 +28,15 @@ export const command = defineCommand({
       import('../dag.ts'),
     ])
     const store = await context.openStore('change')
-    const published = await publish(store, registry, packageAt(text), { replace })
+    const cid = await resolveHeldDag(store, text, context)
+    const published = await publish(store, registry, cid, { replace })
     if (published.changed) await noteOthers(published.name, context)
     return { ...published, registry }
-
-    function packageAt(spec: string) {
-      try {
-        return resolveHeldDag(store, spec)
-      } catch (cause) {
-        if (!hasCode(cause, 'BAD_CID') || !existsSync(spec)) throw cause
-        throw new PkgError('BAD_CID', cause.message, {
-          hint: `Make a package of it first: pkg pack ${shellWord(spec)}`,
-          cause,
-        })
-      }
-    }
   },
-  about: ({ name, version, registry, changed }, style) =>
+  about: ({ name, version, platforms, registry, changed }, style) =>
     changed
-      ? `Published ${style.bold(`${name} ${version}`)} in ${printable(registry)}, whose CID this is now`
-      : `${name} ${version} is in ${printable(registry)} already; that is the registry’s CID`,
+      ? `Published ${style.bold(`${name} ${describeBuild({ version, platforms })}`)} in ${printable(registry)}, whose CID this is now`
+      : `${name} ${describeBuild({ version, platforms })} is in ${printable(registry)} already; that is the registry’s CID`,
   brief: ({ root }) => root.toString(),
 })
 
@@ -65,7 +53,7 @@ async function noteOthers(name: string, { paths, note }: Context): Promise<void>
   })
   if (pinned.length < 2) return
   note(
-    `${pinned.length} versions of ${name} are pinned, and stay: \`pkg pin list\` shows their sizes and dates,\n` +
-      `\`pkg pin remove ${shellWord(name)} <cid>\` lets go of one, which a collection then takes unless something else keeps it`,
+    `${pinned.length} builds of ${name} are pinned, and stay: \`pkg pin list\` shows their versions, sizes and dates,\n` +
+      `\`pkg pin remove ${shellWord(name)}@<version>\` lets go of one, which a collection then takes unless something else keeps it`,
   )
 }

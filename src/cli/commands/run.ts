@@ -33,9 +33,10 @@ export const command = defineCommand({
       import('../mounting.ts'),
       import('../../paths.ts'),
     ])
-    const store = await context.openStore('change')
+    const profile = await context.openProfile()
+    const { store } = profile
     return await withAdd(store, async (add) => {
-      const [found] = await lookUp(add, [spec], { as, registry, signal: context.signal })
+      const [found] = await lookUp(add, [spec], { as, registry, here: profile, signal: context.signal })
       if (!found) throw new PkgError('INTERNAL', `${spec} was not looked up`)
       const name = chooseProgram(readManifest(store.blocks, found.cid), program)
       await makeRunnable(context, store, found.cid)

@@ -19,7 +19,7 @@ export const command = defineCommand({
       import('../dag.ts'),
     ])
     const store = await context.openStore()
-    const cid = resolveHeldDag(store, text)
+    const cid = await resolveHeldDag(store, text, context)
     for (const chunk of chunks(store.blocks, cid)) {
       context.signal.throwIfAborted()
       await write(process.stdout, chunk)

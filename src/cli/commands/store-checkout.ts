@@ -16,7 +16,7 @@ export const command = defineCommand({
       import('../../store/checkout/names.ts'),
     ])
     const store = await context.openStore('change')
-    const cid = resolveHeldDag(store, text).toV1()
+    const cid = (await resolveHeldDag(store, text, context)).toV1()
     await withAdd(store, async (add) => {
       await add.rely(cid)
       await makeRunnable(context, store, cid)

@@ -28,7 +28,7 @@ export const command = defineCommand({
       import('../dag.ts'),
     ])
     const store = await context.openStore()
-    const cid = resolveHeldDag(store, text)
+    const cid = await resolveHeldDag(store, text, context)
     const car = exportCar(store, cid, { signal: context.signal })
     if (file === '-' && process.stdout.isTTY && !force) {
       throw new PkgError('USAGE', 'a CAR file is not for a terminal', {

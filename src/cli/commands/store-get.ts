@@ -20,7 +20,7 @@ export const command = defineCommand({
       import('../dag.ts'),
     ])
     const store = await context.openStore()
-    const cid = resolveHeldDag(store, text)
+    const cid = await resolveHeldDag(store, text, context)
     const to = destination ?? text.split('/').findLast((part) => part !== '') ?? cid.toString()
     const task = context.progress.task('Copying')
     // A million files may have no bytes.

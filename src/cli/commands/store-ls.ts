@@ -26,7 +26,7 @@ export const command = defineCommand({
       import('../report.ts'),
     ])
     const store = await context.openStore()
-    const cid = resolveHeldDag(store, text)
+    const cid = await resolveHeldDag(store, text, context)
     const unusable: { name: string; why: string }[] = []
     const blockSize = (leaf: CID) => store.blocks.size(leaf)
     function* all(): Generator<Entry> {

@@ -21,7 +21,7 @@ export const command = defineCommand({
       import('../dag.ts'),
     ])
     const store = await context.openStore()
-    const cid = resolveHeldDag(store, text)
+    const cid = await resolveHeldDag(store, text, context)
     const missing = missingBlocks(store, cid)
     const closure = closureSize(store, cid)
     try {

@@ -40,7 +40,7 @@ export const command = defineCommand({
       from.forEach(kindOf)
     }
     const store = await context.openStore()
-    if (from.length > 0 && !dryRun) {
+    if (from.length > 0) {
       await (await import('../owner-only.ts')).requireWriter(context.paths, 'healed')
     }
     const task = context.progress.task('Verifying', 'items')
@@ -65,7 +65,8 @@ export const command = defineCommand({
     const whole = incompleteRoots.length === 0 && mended
     // Asked to heal, what was found damaged is no failure once it is out of the way and all that needs it is whole.
     const away = verified.corrupt.every(({ quarantined }) => quarantined)
-    const ok = whole && (verified.corrupt.length === 0 || (from.length > 0 && !dryRun && away))
+    const healed = dryRun && (verified.healed?.blocks ?? 0) > 0
+    const ok = whole && !healed && (verified.corrupt.length === 0 || (from.length > 0 && !dryRun && away))
     return {
       ok,
       dryRun,
@@ -80,12 +81,16 @@ export const command = defineCommand({
   render(result, style) {
     const { dryRun, corrupt, losses, quarantined, healed, checkouts, hints = [] } = result
     const lines = corrupt.map(({ file, why, quarantined }) => {
-      const moved = quarantined ? ' (moved to quarantine)' : dryRun ? '' : ' (cannot be moved to quarantine)'
+      const moved = quarantined
+        ? ' (moved to quarantine)'
+        : dryRun
+          ? ' (would go to quarantine)'
+          : ' (cannot be moved to quarantine)'
       return `${style.red('corrupt')} ${printable(file)}: ${printable(why)}${moved}`
     })
     for (const { path, kind, blocks, bytes } of healed?.sources ?? []) {
       lines.push(
-        `${style.green('healed')} ${count(blocks, 'block')} (${formatBytes(bytes)}) from the ${kind} ${printable(path)}`,
+        `${style.green(dryRun ? 'would heal' : 'healed')} ${count(blocks, 'block')} (${formatBytes(bytes)}) from the ${kind} ${printable(path)}`,
       )
     }
     for (const loss of losses) lines.push(renderLoss(loss, style, dryRun))

@@ -1,11 +1,9 @@
 // `pkg upgrade`: takes the newest registries, then the newest of what is installed.
 
-import type { Store } from '../../store/store.ts'
 import { afterChange } from '../after-change.ts'
 import { renderMove, withSizes } from '../changes.ts'
 import { defineCommand } from '../command.ts'
-import type { Context } from '../context.ts'
-import { type UpdateRecord, updateRecord, updateTrouble } from '../registry-updates.ts'
+import { updateFirst } from '../registry-updates.ts'
 import { bytesProgress } from '../steps.ts'
 
 const USAGE = `pkg upgrade [package..]
@@ -32,11 +30,12 @@ export const command = defineCommand({
   async run({ package: names = [], update, dryRun = false }, context) {
     const { upgradePackages } = await import('../../registry/upgrade.ts')
     const profile = await context.openProfile()
-    const registries = update && !dryRun ? await updateRegistries(profile.store, context) : undefined
+    const updated = update ? await updateFirst(profile.store, context, { dryRun }) : undefined
     const kept: { name: string; version: string; why: string }[] = []
     const { update: onProgress, end } = bytesProgress(context, 'Packing')
     const change = await upgradePackages(profile, names, {
       dryRun,
+      roots: updated?.roots,
       signal: context.signal,
       onProgress,
       onKept: ({ name, version }, why) => {
@@ -46,19 +45,12 @@ export const command = defineCommand({
     }).finally(end)
     const changes = await withSizes(change.changes, profile.store)
     const after = dryRun || !change.changed ? {} : await afterChange(context, change)
-    return { ...change, changes, dryRun, kept, ...(registries && { registries }), ...after }
+    return { ...change, changes, dryRun, kept, ...(updated && { registries: updated.registries }), ...after }
   },
   render(change, style) {
     if (change.changed) return renderMove(change, style)
+    if (change.generation === undefined) return 'Nothing is installed yet'
     return change.kept.length > 0 ? 'Nothing to upgrade' : 'Everything is up to date'
   },
   brief: ({ generation }) => generation?.toString(),
 })
-
-/** A registry that cannot be updated is no reason not to upgrade from the others, and from what is known of it. */
-async function updateRegistries(store: Store, { note }: Context): Promise<UpdateRecord[]> {
-  const { updateRegistry } = await import('../../registry/update.ts')
-  const updates = (await updateRegistry(store)).map(updateRecord)
-  for (const line of updates.map(updateTrouble)) if (line !== undefined) note(line)
-  return updates
-}

@@ -1,11 +1,8 @@
 // `pkg why`: which roots keep something alive, each as a way through the DAG.
 
-import { hasCode, PkgError } from '../../errors.ts'
+import { PkgError } from '../../errors.ts'
 import type { why } from '../../pins/why.ts'
-import type { CID } from '../../store/cid.ts'
-import type { Store } from '../../store/store.ts'
 import { defineCommand } from '../command.ts'
-import type { Context } from '../context.ts'
 import { describeRoot } from '../describe-root.ts'
 import { printable } from '../output.ts'
 
@@ -18,18 +15,19 @@ export const command = defineCommand({
       .positional('target', {
         type: 'string',
         demandOption: true,
-        describe: 'A CID, a store path, the name of a package or pin',
+        describe: 'A CID, a store path, the name or name@version of a package or pin',
       })
       .option('all', { alias: 'a', type: 'boolean', describe: 'Each generation with a way of its own' })
       .example('pkg why esbuild', 'The generations and pins that need it'),
   async run({ target }, context) {
-    const [{ why }, { findHungMounts }] = await Promise.all([
+    const [{ why }, { findHungMounts }, { resolveDag }] = await Promise.all([
       import('../../pins/why.ts'),
       import('../../pins/hung-mounts.ts'),
+      import('../dag.ts'),
     ])
     const store = await context.openStore()
     await findHungMounts(store.paths)
-    const cid = await findTarget(target, store, context)
+    const cid = await resolveDag(store, target, context)
     // Generations by their numbers: as words 10 comes before 2.
     const reasons = (await why(store, cid)).sort(
       ({ root: a }, { root: b }) =>
@@ -89,63 +87,4 @@ function ranges(numbers: readonly number[]): string {
     else found.push([number, number])
   }
   return found.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`)).join(', ')
-}
-
-/** An installed package, a pin, a package of a registry: in this order, since the nearest is what is meant. */
-async function findTarget(text: string, store: Store, { readProfile }: Context): Promise<CID> {
-  const { parseSpec } = await import('../../registry/spec.ts')
-  const spec = parseSpec(text)
-  if (spec.kind !== 'name') return (await import('../dag.ts')).resolveDag(store, text)
-  const [{ installedPackages }, { listPins }, { userName }, { resolve }] = await Promise.all([
-    import('../../profiles/profile.ts'),
-    import('../../pins/pins.ts'),
-    import('../../paths.ts'),
-    import('../../registry/resolve.ts'),
-  ])
-  if (spec.range === undefined) {
-    const installed = installedPackages(await readProfile()).find(({ name }) => name === text)
-    if (installed) return installed.cid
-    const pins = listPins(store, { user: userName() }).filter(({ prog }) => prog === text)
-    if (pins.length > 1) {
-      throw new PkgError('USAGE', `${text} names ${pins.length} pins`, {
-        hint: `Give one of their CIDs: ${pins.map(({ cid }) => cid).join(', ')}`,
-      })
-    }
-    if (pins[0]) return pins[0].cid
-  }
-  try {
-    return (await resolve(store, text)).cid
-  } catch (cause) {
-    if (!hasCode(cause, 'NO_PACKAGE')) throw cause
-    throw await unknownTarget(text, store, { readProfile, cause })
-  }
-}
-
-async function unknownTarget(
-  text: string,
-  store: Store,
-  { readProfile, cause }: Pick<Context, 'readProfile'> & { cause: PkgError },
-): Promise<PkgError> {
-  const [{ installedPackages }, { listPins }, { suggest }, { userName }] = await Promise.all([
-    import('../../profiles/profile.ts'),
-    import('../../pins/pins.ts'),
-    import('../../registry/suggest.ts'),
-    import('../../paths.ts'),
-  ])
-  const names = [
-    ...installedPackages(await readProfile()).map(({ name }) => name),
-    ...listPins(store, { user: userName() }).map(({ prog }) => prog),
-  ]
-  const near = suggest(text, new Set(names))
-  return new PkgError(
-    'NOT_FOUND',
-    `${JSON.stringify(text)} is neither an installed package nor a pin nor a CID`,
-    {
-      hint:
-        near.length > 0
-          ? `Did you mean ${near.join(', ')}?`
-          : '`pkg list` and `pkg pin list` show the names; a path into the store goes too.',
-      cause,
-    },
-  )
 }

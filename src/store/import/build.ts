@@ -13,6 +13,9 @@ import { Outbox } from './outbox.ts'
 
 export type Builder = { outbox: Outbox; rows: IndexRows }
 
+/** What making things needs of it. */
+type Maker = Pick<Builder, 'outbox'>
+
 /** Blocks go to the session's own writer, their links and sizes to the store's index. */
 export function openBuilder(add: AddSession): Builder {
   const rows = new IndexRows(add.store)
@@ -26,15 +29,11 @@ export async function finishBuilder({ outbox, rows }: Builder): Promise<void> {
 }
 
 /** A file from leaves that were read before. */
-export function buildFile({ outbox }: Builder, parts: readonly Part[], executable: boolean): Promise<Part> {
+export function buildFile({ outbox }: Maker, parts: readonly Part[], executable: boolean): Promise<Part> {
   return outbox.run(makeFileTree(parts, executable))
 }
 
-export async function buildContent(
-  builder: Builder,
-  content: Uint8Array,
-  executable: boolean,
-): Promise<Part> {
+export async function buildContent(builder: Maker, content: Uint8Array, executable: boolean): Promise<Part> {
   const { outbox } = builder
   if (content.length <= CHUNK_BYTES) return outbox.run(makeSmallFile(content, executable))
   const parts: Part[] = []
@@ -45,14 +44,14 @@ export async function buildContent(
 }
 
 /** A described thing, with all below it. */
-export async function buildEntry(builder: Builder, node: EntryNode): Promise<Made> {
+export async function buildEntry(builder: Maker, node: EntryNode): Promise<Made> {
   if (isEntryDirectory(node)) return buildEntries(builder, node)
   if ('link' in node) return builder.outbox.run(makeSymlink(node.link))
   if ('cid' in node) return { cid: packCid(node.cid), size: node.size }
   return buildContent(builder, node.content, node.executable ?? false)
 }
 
-export async function buildEntries(builder: Builder, directory: EntryDirectory): Promise<Made> {
+export async function buildEntries(builder: Maker, directory: EntryDirectory): Promise<Made> {
   const links: Link[] = []
   for (const [name, node] of directory.children) {
     const { cid, size } = await buildEntry(builder, node)

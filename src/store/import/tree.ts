@@ -5,6 +5,7 @@ import type { CID } from '../cid.ts'
 import { buildEntries, finishBuilder, openBuilder } from './build.ts'
 import { arrangeEntries, type TreeEntry } from './entries.ts'
 import { unpackCid } from './nodes.ts'
+import { Outbox } from './outbox.ts'
 
 export type { TreeEntry } from './entries.ts'
 
@@ -27,3 +28,13 @@ export async function buildTree(
   await finishBuilder(builder)
   return { cid: unpackCid(cid), size }
 }
+
+/** The CID that `buildTree` gives for these entries; writes nothing. Throws as `arrangeEntries` does. */
+export async function treeCid(entries: Iterable<TreeEntry>): Promise<CID> {
+  const outbox = new Outbox({ writer: NOWHERE })
+  const { cid } = await buildEntries({ outbox }, arrangeEntries(entries))
+  await outbox.flush()
+  return unpackCid(cid)
+}
+
+const NOWHERE = { write: async () => ({ written: 0, present: 0, writtenBytes: 0 }) }
