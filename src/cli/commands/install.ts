@@ -1,9 +1,10 @@
 // `pkg install`: look up, protect, build the environment, one rename.
 
-import { PkgError } from '../../errors.ts'
+import { EXIT, PkgError } from '../../errors.ts'
 import { afterChange } from '../after-change.ts'
 import { renderMove, withSizes } from '../changes.ts'
 import { defineCommand } from '../command.ts'
+import { isMissing } from '../mounting.ts'
 import { bytesProgress } from '../steps.ts'
 
 export const command = defineCommand({
@@ -45,4 +46,5 @@ export const command = defineCommand({
   },
   render: (change, style) => renderMove(change, style),
   brief: ({ generation }) => generation?.toString(),
+  exitStatus: (change) => ('mount' in change && isMissing(change.mount) ? EXIT.unavailable : EXIT.ok),
 })

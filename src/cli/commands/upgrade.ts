@@ -1,10 +1,12 @@
 // `pkg upgrade`: takes the newest registries, then the newest of what is installed.
 
+import { EXIT } from '../../errors.ts'
 import type { Store } from '../../store/store.ts'
 import { afterChange } from '../after-change.ts'
 import { renderMove, withSizes } from '../changes.ts'
 import { defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
+import { isMissing } from '../mounting.ts'
 import { type UpdateRecord, updateRecord, updateTrouble } from '../registry-updates.ts'
 import { bytesProgress } from '../steps.ts'
 
@@ -53,6 +55,7 @@ export const command = defineCommand({
     return change.kept.length > 0 ? 'Nothing to upgrade' : 'Everything is up to date'
   },
   brief: ({ generation }) => generation?.toString(),
+  exitStatus: (change) => ('mount' in change && isMissing(change.mount) ? EXIT.unavailable : EXIT.ok),
 })
 
 /** A registry that cannot be updated is no reason not to upgrade from the others, and from what is known of it. */
