@@ -2,7 +2,7 @@
 
 import { EXIT } from '../../errors.ts'
 import type { Store } from '../../store/store.ts'
-import { afterChange } from '../after-change.ts'
+import { type AfterChange, afterChange } from '../after-change.ts'
 import { renderMove, withSizes } from '../changes.ts'
 import { defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
@@ -47,7 +47,7 @@ export const command = defineCommand({
       },
     }).finally(end)
     const changes = await withSizes(change.changes, profile.store)
-    const after = dryRun || !change.changed ? {} : await afterChange(context, change)
+    const after: Partial<AfterChange> = dryRun || !change.changed ? {} : await afterChange(context, change)
     return { ...change, changes, dryRun, kept, ...(registries && { registries }), ...after }
   },
   render(change, style) {
@@ -55,7 +55,7 @@ export const command = defineCommand({
     return change.kept.length > 0 ? 'Nothing to upgrade' : 'Everything is up to date'
   },
   brief: ({ generation }) => generation?.toString(),
-  exitStatus: (change) => ('mount' in change && isMissing(change.mount) ? EXIT.unavailable : EXIT.ok),
+  exitStatus: ({ mount }) => (isMissing(mount) ? EXIT.unavailable : EXIT.ok),
 })
 
 /** A registry that cannot be updated is no reason not to upgrade from the others, and from what is known of it. */
