@@ -44,8 +44,6 @@ export type PrefixPaths = Readonly<{
   userSockets: string
   mountPid: string
   mountSocket: string
-  /** a folder with libfuse.so.2 for the mount server's loader */
-  libfuse: string
 }>
 
 export function prefixPaths(root: string): PrefixPaths {
@@ -76,7 +74,6 @@ export function prefixPaths(root: string): PrefixPaths {
     userSockets: join(variable, 'users'),
     mountPid: join(variable, 'mount.pid'),
     mountSocket: join(variable, 'mount.sock'),
-    libfuse: join(variable, 'libfuse'),
   }
 }
 

@@ -7,7 +7,7 @@ import { hasCode } from '../errors.ts'
 import { userName } from '../paths.ts'
 import type { Context } from './context.ts'
 import { type MountReport, noteUnmounted, tryMount } from './mounting.ts'
-import { isInPath, shellLine } from './path-hint.ts'
+import { isInPath, pathObstacle, shellLine } from './path-hint.ts'
 import { moveProfileLink, pointHere, readProfileLink } from './profile-link.ts'
 import { hasLine } from './shell-file.ts'
 
@@ -33,7 +33,9 @@ export async function afterChange(context: Context, { changed, previous }: Moved
   const shell = shellLine(env)
   // Once: whoever has read it before does not need it after every change.
   const isFirst = link.made || (changed && previous === undefined)
-  if (isFirst && !inPath && !hasLine(shell.file, shell.line)) {
+  const obstacle = pathObstacle(env)
+  if (isFirst && obstacle !== undefined) note(obstacle)
+  else if (isFirst && !inPath && !hasLine(shell.file, shell.line)) {
     note(
       `hint: ${bin} is not in PATH: ${shell.line}\n      \`pkg init --modify-shell\` sees to it for new shells.`,
     )

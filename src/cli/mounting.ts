@@ -73,9 +73,14 @@ export async function checkOutCurrent(context: Context): Promise<void> {
   }
 }
 
+/** True when programs should run from the mount, and there is none. */
+export function isMissing(mount: MountReport | undefined): boolean {
+  return mount?.mode === 'mount' && !mount.mounted
+}
+
 /** Says on standard error that installed programs cannot run yet. */
 export function noteUnmounted({ note, paths }: Pick<Context, 'note' | 'paths'>, mount: MountReport): void {
-  if (mount.mounted || mount.mode === 'checkout') return
+  if (!isMissing(mount)) return
   note(`Programs cannot run until ${paths.store} is mounted: ${mount.reason}`)
   note(`hint: ${mount.hint ?? 'Run `pkg doctor`.'}`)
 }

@@ -2,6 +2,7 @@
 // not the default one, in the words of each shell.
 
 import { basename, dirname, join } from 'node:path'
+import { PkgError } from '../errors.ts'
 import { profileLink, resolvePrefix, shellWord, xdgDirectory } from '../paths.ts'
 
 export type ShellLine = {
@@ -14,6 +15,21 @@ export type ShellLine = {
 /** Where the user's programs are found: `~/.pkg-profile/bin`. */
 export function programsDirectory(env: NodeJS.ProcessEnv): string {
   return join(profileLink(env), 'bin')
+}
+
+/** Why the programs can be in no PATH, which is a list with colons; undefined: they can. */
+export function pathObstacle(env: NodeJS.ProcessEnv): string | undefined {
+  const directory = programsDirectory(env)
+  return directory.includes(':') ? `${directory} cannot be in PATH: its path has a colon` : undefined
+}
+
+/** Throws BAD_NAME where the programs can be in no PATH. */
+export function requirePathWord(env: NodeJS.ProcessEnv): void {
+  const obstacle = pathObstacle(env)
+  if (obstacle === undefined) return
+  throw new PkgError('BAD_NAME', obstacle, {
+    hint: 'Set HOME to a path without colons; without that, programs run by their whole path and by `pkg run`.',
+  })
 }
 
 export function isInPath(env: NodeJS.ProcessEnv): boolean {

@@ -10,7 +10,7 @@ import { makePrefixDirectory } from '../files/directory.ts'
 import { runningHere, runningProcess } from '../files/pid-file.ts'
 import { SYSTEM_PATH } from '../files/system-command.ts'
 import { describeMode, type StoreMode, storeMode } from '../mount/mode.ts'
-import { mountState } from '../mount/mountpoint.ts'
+import { type MountState, mountState, requireUncovered } from '../mount/mountpoint.ts'
 import type { PrefixPaths } from '../paths.ts'
 import type { DaemonStatus } from './daemon.ts'
 import { findElsewhere, forgetDeadElsewhere, isServedElsewhere, requireNoneElsewhere } from './elsewhere.ts'
@@ -50,7 +50,7 @@ function listens({ daemonSocket, daemonPid }: PrefixPaths): boolean {
 /**
  * Returns when the prefix is mounted (in checkout mode: when the daemon listens), starting the daemon if none runs;
  * true when it had to be started. Idempotent, and safe beside others doing the same.
- * Throws NO_FUSE or MOUNT_FAILED with the daemon’s reason, NO_DAEMON when it does not come up in time or
+ * Throws NO_FUSE or MOUNT_FAILED with the daemon’s reason or what lies over the mount, NO_DAEMON when it does not come up in time or
  * mounts elsewhere, PERMISSION when only another user can start it.
  */
 export async function ensureDaemon(
@@ -58,6 +58,7 @@ export async function ensureDaemon(
   { waitMs = START_MS, signal }: EnsureOptions = {},
 ): Promise<boolean> {
   if (isServing(paths) || (await isServedElsewhere(paths))) return false
+  requireUncovered(paths, 'MOUNT_FAILED')
   const since = new Date().toISOString()
   const from = logSize(paths.log)
   const deadline = performance.now() + waitMs
@@ -90,7 +91,7 @@ export type DaemonState = {
   why: string
   /** root's daemon decides, and does not run */
   undecided?: true
-  mount: 'mounted' | 'stale' | 'none'
+  mount: MountState
   /** the daemon's own words, when it answers */
   status?: DaemonStatus
   pid?: number
@@ -131,11 +132,12 @@ export type StopOptions = { force?: boolean }
 /**
  * Ends the daemon and the mount server, and takes the mount away. Idempotent;
  * ends a mount server whose daemon was killed too. Throws BUSY naming the
- * processes that use the mount, and PERMISSION when it is another user's, or of another pid namespace.
+ * processes that use the mount, or what lies over it, and PERMISSION when it is another user's, or of another pid namespace.
  */
 export async function stopDaemon(paths: PrefixPaths, { force = false }: StopOptions = {}): Promise<Stopped> {
   await requireNoneElsewhere(paths)
   await forgetDeadElsewhere(paths)
+  requireUncovered(paths)
   // A stale mount serves nobody any more.
   if (!force && mountState(paths) === 'mounted') await requireUnused(paths)
   const daemon = runningHere(paths.daemonPid)

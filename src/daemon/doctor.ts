@@ -8,9 +8,9 @@ import { delimiter, dirname, join } from 'node:path'
 import { EXIT, isErrno } from '../errors.ts'
 import { runningProcess } from '../files/pid-file.ts'
 import { describeMode, type ModeInForce } from '../mount/mode.ts'
-import { type MountEntry, mountAt, mountState } from '../mount/mountpoint.ts'
+import { coverAt, type MountEntry, mountAt, mountState } from '../mount/mountpoint.ts'
 import { type Check, checkFuse } from '../mount/requirements.ts'
-import { type PrefixPaths, profileLink } from '../paths.ts'
+import { type PrefixPaths, profileLink, shellWord } from '../paths.ts'
 import { type DaemonState, daemonState } from './client.ts'
 import { damageCheck } from './damage-check.ts'
 import { modesCheck } from './modes-check.ts'
@@ -194,6 +194,15 @@ function mountCheck(paths: PrefixPaths, { running, mode, mount, status }: Daemon
       exit: EXIT.permission,
       detail,
       hint: 'Set PKG_PREFIX to a directory of your own.',
+    }
+  }
+  const cover = coverAt(store)
+  if (cover) {
+    return {
+      name,
+      ok: false,
+      detail: `something else is mounted over ${store}: ${cover.type} of ${cover.source}`,
+      hint: `Whoever put it there takes it away: \`umount ${shellWord(store)}\`.`,
     }
   }
   if (mount === 'mounted') return { name, ok: true, detail: `${store} is mounted` }

@@ -9,7 +9,7 @@ import { PkgError } from '../errors.ts'
 import { isElsewhere, isRunning, type ProcessId, runningProcess } from '../files/pid-file.ts'
 import { processOwner } from '../files/process-id.ts'
 import { mountServerCommand } from '../mount/launch.ts'
-import { mountState, unmount } from '../mount/mountpoint.ts'
+import { mountState, requireUncovered, unmount } from '../mount/mountpoint.ts'
 import { fuseObstacle } from '../mount/requirements.ts'
 import type { PrefixPaths } from '../paths.ts'
 import { askSocket } from './http.ts'
@@ -91,9 +91,10 @@ export async function startMountServer(
 
 /**
  * Ends the mount server and takes the mount away: asks, then kills. Idempotent;
- * does what is left to do when the server is dead already.
+ * does what is left to do when the server is dead already. Throws BUSY where another mount lies over ours.
  */
 export async function stopMountServer(paths: PrefixPaths): Promise<void> {
+  requireUncovered(paths)
   const server = runningProcess(paths.mountPid)
   if (server && !(await endProcess(server, STOP_MS))) {
     process.kill(server.pid, 'SIGKILL')

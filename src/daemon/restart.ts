@@ -3,6 +3,7 @@
 // replaces it when nobody uses the mount (renewal.ts).
 
 import { runningHere } from '../files/pid-file.ts'
+import { requireUncovered } from '../mount/mountpoint.ts'
 import type { PrefixPaths } from '../paths.ts'
 import { type EnsureOptions, ensureDaemon } from './client.ts'
 import { requireNoneElsewhere } from './elsewhere.ts'
@@ -13,10 +14,11 @@ const END_MS = 10_000
 
 /**
  * Ends the daemon, leaves the mount, and starts a new daemon; says whether one ran.
- * Throws PERMISSION when it is another user's, or of another pid namespace, and what `ensureDaemon` throws.
+ * Throws BUSY where something else lies over the mount, PERMISSION when it is another user's, or of another pid namespace, and what `ensureDaemon` throws.
  */
 export async function restartDaemon(paths: PrefixPaths, options: EnsureOptions = {}): Promise<boolean> {
   await requireNoneElsewhere(paths)
+  requireUncovered(paths)
   const daemon = runningHere(paths.daemonPid)
   if (daemon && !(await endProcess(daemon, END_MS, 'SIGHUP'))) await endProcess(daemon, END_MS, 'SIGKILL')
   await ensureDaemon(paths, options)

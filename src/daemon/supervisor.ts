@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { codeOf, type ErrorCode, hasCode } from '../errors.ts'
 import { type ProcessId, runningProcess } from '../files/pid-file.ts'
 import { modeInForce, storeMode } from '../mount/mode.ts'
+import { requireUncovered } from '../mount/mountpoint.ts'
 import type { PrefixPaths } from '../paths.ts'
 import type { Log } from './log.ts'
 import { servingProcess, startMountServer, stopMountServer } from './mount-process.ts'
@@ -94,6 +95,8 @@ export class MountSupervisor {
 
   /** One look, and what follows from it. */
   async #ensure(): Promise<void> {
+    // A server that is hidden only lives on: its programs run.
+    requireUncovered(this.#paths, 'MOUNT_FAILED')
     const serving = servingProcess(this.#paths) ?? (await this.#awaited())
     if (serving) {
       if (serving.pid !== this.#server?.pid) this.#mounted(serving, { adopted: true })

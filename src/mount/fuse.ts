@@ -4,10 +4,11 @@
 // blocks its caller for ever. What the binding is like: native-notes/fuse-native.md.
 
 import { createRequire } from 'node:module'
+import { constants } from 'node:os'
 import { errnoOf, PkgError } from '../errors.ts'
 import { type Attributes, hasExactTimes, type Signal as StatSignal, statReplier } from './fuse-stat.ts'
 import type { Later } from './later.ts'
-import { bindingFile } from './native-files.ts'
+import { bindingFile, libraryFile } from './native-files.ts'
 
 /** Negative errno numbers (errno.h) that have no code of ours. */
 export const ENOSYS = -38
@@ -135,13 +136,32 @@ function loadBinding(): { binding: Binding; file: string } {
       hint: HINT,
     })
   }
+  loadLibrary()
   try {
     return { binding: createRequire(import.meta.url)(file) as Binding, file }
   } catch (cause) {
-    throw new PkgError('NO_FUSE', 'fuse-native cannot be loaded: libfuse.so.2 is not found', {
+    throw new PkgError('NO_FUSE', `fuse-native cannot be loaded: ${(cause as Error).message}`, {
       hint: HINT,
       cause,
     })
+  }
+}
+
+/** dlopen(3), bits/dlfcn.h: a library stays when its last handle is closed. */
+const RTLD_NODELETE = 0x1000
+
+/**
+ * Has the shipped libfuse in the process before the binding, which asks for it by its soname:
+ * the loader takes what is loaded already. LD_LIBRARY_PATH would be a list, in which a path with
+ * a colon, a semicolon or `$LIB` is another one.
+ */
+function loadLibrary(): void {
+  const library = libraryFile()
+  if (library === undefined) return
+  try {
+    process.dlopen({ exports: {} }, library, constants.dlopen.RTLD_NOW | RTLD_NODELETE)
+  } catch {
+    // It is no module of Node's, which is said of one that was loaded as well: the binding's own loading tells.
   }
 }
 

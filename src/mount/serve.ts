@@ -14,7 +14,7 @@ import { BlockCache } from './block-cache.ts'
 import { type FuseMount, mountFuse, prepareFuse } from './fuse.ts'
 import { isConnected, takeOver, unmountUnused, untilDisconnected } from './hand-over.ts'
 import { StoreFileSystem } from './handlers.ts'
-import { mountAt, mountState, mountsOf, unmount } from './mountpoint.ts'
+import { hasMount, mountAt, mountState, mountsOf, requireUncovered, unmount } from './mountpoint.ts'
 import { mountOptions } from './options.ts'
 import { raiseReadAhead } from './read-ahead.ts'
 import { Readers } from './readers.ts'
@@ -67,10 +67,11 @@ export async function serveMount(prefix: string, entry: string, { replace = fals
     handedOver: () => void untilDisconnected().then(() => process.exit(0)),
   })
   // Once it is handed over the place is another server's.
-  setInterval(() => handingOver || mountAt(paths.store) || stop(), LOOK_MS)
+  setInterval(() => handingOver || hasMount(paths.store) || stop(), LOOK_MS)
 }
 
 async function clearMountPoint(paths: PrefixPaths, replace: boolean): Promise<void> {
+  requireUncovered(paths)
   const state = mountState(paths)
   if (state === 'mounted' && replace) return await takeOver(paths)
   if (state === 'mounted') {

@@ -19,9 +19,11 @@ const OWN_PREFIX = 'Set PKG_PREFIX to a directory of your own, or work as the ow
 /**
  * Makes what is missing of a prefix. Idempotent, and safe beside others doing
  * the same. Changes nothing where this user could not add and install afterwards.
- * Throws PERMISSION, READ_ONLY, NO_SPACE, NOT_DIRECTORY.
+ * Throws PERMISSION, READ_ONLY, NO_SPACE, NOT_DIRECTORY, and BAD_NAME for a path with control
+ * characters, which no line of a shell's file, a log or a systemd unit can hold.
  */
 export function makePrefix(paths: PrefixPaths): void {
+  requirePrintable(paths)
   requireWritable(paths, [...addPlaces(paths), ...linkPlaces(paths)])
   const { tempPins, pinsPerUser, profilesPerUser, quarantine } = paths
   try {
@@ -98,6 +100,17 @@ function linkPlaces({ pinsPerUser, profilesPerUser }: PrefixPaths): string[] {
     return existsSync(path) ? path : directory
   }
   return [own(pinsPerUser), own(profilesPerUser)]
+}
+
+function requirePrintable({ root }: Pick<PrefixPaths, 'root'>): void {
+  if (!/[\u0000-\u001f\u007f-\u009f]/.test(root)) return
+  throw new PkgError(
+    'BAD_NAME',
+    `${JSON.stringify(root)} cannot be a prefix: its path has control characters`,
+    {
+      hint: 'Set PKG_PREFIX (or --prefix) to a path without line breaks, tabs and the like.',
+    },
+  )
 }
 
 /** What is not there yet is passed over. Throws PERMISSION or READ_ONLY naming the first that this user may not write. */

@@ -2,10 +2,10 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { mountAt, unmount } from '../../src/mount/mountpoint.ts'
+import { parseMountinfo } from '../../src/mount/mountpoint.ts'
 import { outputOf } from './measure.ts'
 import { inPath, kubo } from './peers.ts'
 import { type TreeName, tree } from './trees.ts'
@@ -38,9 +38,7 @@ function squashfuse(work: Work): MountPeer {
       if (!existsSync(image)) outputOf(['mksquashfs', tree(work, name), image, ...options])
       const path = work.folder(`${name}.squashfuse`)
       outputOf(['squashfuse', image, path])
-      const away = async () => {
-        if (mountAt(path)) await unmount(path)
-      }
+      const away = async () => unmount(path)
       work.defer(away)
       return { path, unmount: away }
     },
@@ -71,7 +69,7 @@ function kuboMount(work: Work, ipfs: string): MountPeer {
       const away = () => endDaemon(daemon, Object.values(points))
       work.defer(away)
       const path = join(points.IPFS, cid)
-      for (const deadline = Date.now() + START_MS; !mountAt(points.IPFS); await delay(50)) {
+      for (const deadline = Date.now() + START_MS; !isMounted(points.IPFS); await delay(50)) {
         if (daemon.exitCode !== null || Date.now() > deadline) throw new Error('Kubo does not mount')
       }
       return { path, unmount: away }
@@ -84,5 +82,15 @@ async function endDaemon(daemon: ChildProcess, points: string[]): Promise<void> 
     daemon.kill()
     await once(daemon, 'exit')
   }
-  for (const path of points) if (mountAt(path)) await unmount(path)
+  for (const path of points) unmount(path)
+}
+
+function isMounted(path: string): boolean {
+  return parseMountinfo(readFileSync('/proc/self/mountinfo', 'utf8')).some(
+    ({ mountpoint }) => mountpoint === path,
+  )
+}
+
+function unmount(path: string): void {
+  if (isMounted(path)) outputOf(['umount', '-l', path])
 }

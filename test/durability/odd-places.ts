@@ -49,7 +49,7 @@ export function placesOf({ user, cid, cids }: Prefix): string[] {
     ...under(`profiles/per-user/${user}`, 'journal.jsonl', 'lock.lock', 'registries', 'registries/main.json'),
     ...under('var', 'index.db', 'index.db-wal', 'index.db-shm', 'search.db', 'last-collection.json'),
     ...under('var', 'daemon.pid', 'daemon.sock', 'daemon.lock', 'recheck.lock', 'mount.pid', 'mount.sock'),
-    ...under('var', 'pkg.log', 'pkg.log.1', 'quarantine', 'spare-1', 'users', 'libfuse'),
+    ...under('var', 'pkg.log', 'pkg.log.1', 'quarantine', 'spare-1', 'users'),
   ].map((place) => place.replace(/\/$/, ''))
 }
 

@@ -46,6 +46,8 @@ test('mountinfo: octal escapes, optional fields, only whole lines', () => {
   ].join('\n')
   assert.deepEqual(parseMountinfo(text), [
     {
+      id: '36',
+      parent: '35',
       device: '98:0',
       mountpoint: '/mnt 2',
       type: 'ext3',
@@ -53,6 +55,8 @@ test('mountinfo: octal escapes, optional fields, only whole lines', () => {
       options: ['rw', 'errors=continue'],
     },
     {
+      id: '42',
+      parent: '27',
       device: '0:39',
       mountpoint: '/tmp/a\\b',
       type: 'fuse.pkg',

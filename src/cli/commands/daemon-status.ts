@@ -39,6 +39,7 @@ export const command = defineCommand({
     const states = {
       mounted: style.green('mounted'),
       stale: style.red('stale'),
+      covered: style.red('covered by another mount'),
       none: style.yellow('not mounted'),
     }
     return fields(

@@ -2,7 +2,7 @@
 
 import { EXIT } from '../../errors.ts'
 import { defineCommand } from '../command.ts'
-import type { MountReport } from '../mounting.ts'
+import { isMissing } from '../mounting.ts'
 import { fields, printable } from '../output.ts'
 
 export const command = defineCommand({
@@ -26,7 +26,7 @@ export const command = defineCommand({
   async run({ modifyShell = false, mount: wanted, force = false }, context) {
     const [
       { moveProfileLink, readProfileLink, requireLeaving },
-      { isInPath, prefixLine, programsDirectory, shellLine },
+      { isInPath, prefixLine, programsDirectory, requirePathWord, shellLine },
       { addLine, hasLine, hasMarkedLine, setMarkedLine },
       { tryMount },
       { preparePrefix },
@@ -38,6 +38,7 @@ export const command = defineCommand({
       import('../../daemon/open-store.ts'),
     ])
     const { env, paths } = context
+    requirePathWord(env)
     const link = readProfileLink(context)
     if (!force) requireLeaving(link)
     await preparePrefix(paths)
@@ -97,10 +98,6 @@ export const command = defineCommand({
   brief: ({ prefix }) => prefix,
   exitStatus: ({ mount }) => (isMissing(mount) ? EXIT.unavailable : EXIT.ok),
 })
-
-function isMissing(mount: MountReport | undefined): boolean {
-  return mount?.mode === 'mount' && !mount.mounted
-}
 
 function whereTheLineIs({
   modified,

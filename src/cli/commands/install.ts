@@ -1,8 +1,10 @@
 // `pkg install`: look up, protect, build the environment, one rename.
 
+import { EXIT } from '../../errors.ts'
 import { afterChange } from '../after-change.ts'
 import { renderMove, withSizes } from '../changes.ts'
 import { defineCommand } from '../command.ts'
+import { isMissing } from '../mounting.ts'
 import { bytesProgress } from '../steps.ts'
 import { reading, wholeNumber } from '../values.ts'
 
@@ -43,4 +45,5 @@ export const command = defineCommand({
   },
   render: (change, style) => renderMove(change, style),
   brief: ({ generation }) => generation?.toString(),
+  exitStatus: (change) => ('mount' in change && isMissing(change.mount) ? EXIT.unavailable : EXIT.ok),
 })

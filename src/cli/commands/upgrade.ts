@@ -1,8 +1,10 @@
 // `pkg upgrade`: takes the newest registries, then the newest of what is installed.
 
-import { afterChange } from '../after-change.ts'
+import { EXIT } from '../../errors.ts'
+import { type AfterChange, afterChange } from '../after-change.ts'
 import { renderMove, withSizes } from '../changes.ts'
 import { defineCommand } from '../command.ts'
+import { isMissing } from '../mounting.ts'
 import { updateFirst } from '../registry-updates.ts'
 import { bytesProgress } from '../steps.ts'
 
@@ -44,7 +46,7 @@ export const command = defineCommand({
       },
     }).finally(end)
     const changes = await withSizes(change.changes, profile.store)
-    const after = dryRun || !change.changed ? {} : await afterChange(context, change)
+    const after: Partial<AfterChange> = dryRun || !change.changed ? {} : await afterChange(context, change)
     return { ...change, changes, dryRun, kept, ...(updated && { registries: updated.registries }), ...after }
   },
   render(change, style) {
@@ -53,4 +55,5 @@ export const command = defineCommand({
     return change.kept.length > 0 ? 'Nothing to upgrade' : 'Everything is up to date'
   },
   brief: ({ generation }) => generation?.toString(),
+  exitStatus: ({ mount }) => (isMissing(mount) ? EXIT.unavailable : EXIT.ok),
 })
