@@ -16,7 +16,7 @@ export type LookUpOptions = {
   registry?: string | undefined
   /** the packages' priority; 0 when absent */
   priority?: number | undefined
-} & Pick<PackOptions, 'as' | 'signal' | 'onProgress'>
+} & Pick<PackOptions, 'as' | 'signal' | 'onProgress' | 'onFault'>
 
 /**
  * What the specs (see spec.ts) stand for, in their order; `as` is for one directory
@@ -26,7 +26,7 @@ export type LookUpOptions = {
 export async function lookUp(
   add: AddSession,
   specs: readonly string[],
-  { registry, priority, as, signal, onProgress }: LookUpOptions = {},
+  { registry, priority, as, signal, onProgress, onFault }: LookUpOptions = {},
 ): Promise<InstalledPackage[]> {
   const { store } = add
   if (as !== undefined && specs.length !== 1) {
@@ -36,7 +36,7 @@ export async function lookUp(
   for (const text of specs) {
     signal?.throwIfAborted()
     const keep: PackOptions['keep'] = ({ cid }) => add.protect(cid)
-    found.push(await resolve(store, text, { registry, pack: { as, keep, signal, onProgress } }))
+    found.push(await resolve(store, text, { registry, pack: { as, keep, signal, onProgress, onFault } }))
   }
   const rely = () => add.rely(found.map(({ cid }) => cid))
   await namingPackages(store, found, rely, { installed: false })

@@ -1,10 +1,12 @@
 // `pkg pack`: a directory, or a DAG that somebody else made, becomes a package.
 
 import { PkgError } from '../../errors.ts'
+import type { Fault, FaultOptions } from '../../packages/faults.ts'
 import type { Manifest } from '../../packages/manifest.ts'
 import type { CID } from '../../store/cid.ts'
 import { defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
+import { faultNotes } from '../fault-notes.ts'
 import { formatBytes, printable } from '../output.ts'
 import { bytesProgress } from '../steps.ts'
 
@@ -17,6 +19,7 @@ type PackArgs = {
   licence?: string | undefined
   homepage?: string | undefined
   dependency?: string[] | undefined
+  strict?: boolean | undefined
   pin: boolean
 }
 
@@ -50,6 +53,10 @@ export const command = defineCommand({
         array: true,
         describe: 'For the made manifest: name=CID, one or more',
       })
+      .option('strict', {
+        type: 'boolean',
+        describe: 'Refuse (status 2) what is else only warned of: programs that cannot work elsewhere',
+      })
       .option('pin', {
         type: 'boolean',
         default: true,
@@ -58,10 +65,19 @@ export const command = defineCommand({
       .example('pkg pack ./esbuild --as esbuild@0.25.0', 'Programs are what is executable in bin/')
       .example('pkg pack --from bafy… --as jq@1.7.1 --bin usr/bin/jq', 'Adopt a DAG'),
   async run(args: PackArgs, context) {
+    const faults: Fault[] = []
+    const tell = faultNotes(context)
+    const looking = {
+      strict: args.strict,
+      onFault(fault: Fault) {
+        faults.push(fault)
+        tell(fault)
+      },
+    }
     const { cid, manifest, bytes } = await (args.from === undefined
-      ? packOwn(args, context)
-      : adopt(args, context))
-    return { cid, ...manifest, ...(bytes === undefined ? {} : { bytes }), pinned: args.pin }
+      ? packOwn(args, looking, context)
+      : adopt(args, looking, context))
+    return { cid, ...manifest, ...(bytes === undefined ? {} : { bytes }), pinned: args.pin, faults }
   },
   render({ cid, name, version, programs, bytes, pinned }, style) {
     const size = bytes === undefined ? '' : `, ${formatBytes(bytes)}`
@@ -75,7 +91,7 @@ export const command = defineCommand({
 
 type Packed = { cid: CID; manifest: Manifest; bytes?: number }
 
-async function packOwn(args: PackArgs, context: Context): Promise<Packed> {
+async function packOwn(args: PackArgs, looking: FaultOptions, context: Context): Promise<Packed> {
   const { directory, as, description, licence, homepage } = args
   if (directory === undefined || args.bin) {
     throw new PkgError(
@@ -91,6 +107,7 @@ async function packOwn(args: PackArgs, context: Context): Promise<Packed> {
   const progress = bytesProgress(context, 'Packing')
   const dependencies = args.dependency && (await dependenciesOf(args.dependency, context))
   return await packDirectory(store, directory, {
+    ...looking,
     as,
     manifest: defined({ description, licence, homepage, dependencies }),
     signal: context.signal,
@@ -99,7 +116,7 @@ async function packOwn(args: PackArgs, context: Context): Promise<Packed> {
   }).finally(progress.end)
 }
 
-async function adopt(args: PackArgs, context: Context): Promise<Packed> {
+async function adopt(args: PackArgs, looking: FaultOptions, context: Context): Promise<Packed> {
   const { directory, from = '', as, bin, description, licence, homepage } = args
   if (directory !== undefined || as === undefined || args.dependency) {
     throw new PkgError('USAGE', '--from goes with --as and --bin, and without a directory or dependencies', {
@@ -112,6 +129,7 @@ async function adopt(args: PackArgs, context: Context): Promise<Packed> {
   ])
   const store = await context.openStore('add')
   return await adoptPackage(store, resolveHeldDag(store, from), {
+    ...looking,
     as,
     bin,
     manifest: defined({ description, licence, homepage }),
