@@ -42,6 +42,7 @@ const TABLE = {
   BAD_CID: row(EXIT.usage, 'ENOENT'),
   BAD_NAME: row(EXIT.usage, 'EINVAL'),
   BAD_MANIFEST: row(EXIT.usage, 'EINVAL'),
+  FAULTY: row(EXIT.usage, 'EINVAL'),
   BAD_REGISTRY: row(EXIT.damaged, 'EIO'),
   BAD_CAR: row(EXIT.damaged, 'EIO'),
   BAD_NODE: row(EXIT.damaged, 'EIO'),

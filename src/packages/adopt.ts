@@ -13,6 +13,7 @@ import { decodeNode } from '../store/unixfs/node.ts'
 import { FileReader } from '../store/unixfs/read.ts'
 import { type Resolved, resolvePath } from '../store/unixfs/resolve.ts'
 import { type ElfTarget, elfTarget } from './elf.ts'
+import { type FaultOptions, tellFaults } from './faults.ts'
 import { Graft } from './graft.ts'
 import {
   encodeManifest,
@@ -25,7 +26,7 @@ import {
 import { commonPlatforms, PROGRAMS_DIRECTORY } from './programs.ts'
 import { isExecutable, requireRunnable } from './runnable.ts'
 
-export type AdoptOptions = {
+export type AdoptOptions = FaultOptions & {
   /** `name@version` */
   as: string
   /** Paths of programs in the DAG; each gets a name in bin/. For a DAG that is one file: the program's name. */
@@ -45,7 +46,7 @@ export type AdoptedPackage = { cid: CID; manifest: Manifest }
  * options give the same CID. What it returns is protected from a collector only by
  * what `keep` did.
  * Throws INCOMPLETE; EXISTS when it is a package already or a name in bin/ is taken;
- * NOT_FOUND, NOT_FILE for a path that is no program (see runnable.ts); BAD_MANIFEST, BAD_NAME, USAGE.
+ * NOT_FOUND, NOT_FILE for a path that is no program (see runnable.ts); FAULTY (faults.ts), BAD_MANIFEST, BAD_NAME, USAGE.
  */
 export async function adoptPackage(
   store: Store,
@@ -59,6 +60,7 @@ export async function adoptPackage(
     const graft = new Graft(add)
     const file = await graft.file(encodeManifest(manifest))
     const cid = (await graft.set(withPrograms, MANIFEST_PATH.split('/'), file)).toV1()
+    tellFaults(store.blocks, cid, manifest, options)
     await add.commit([cid])
     const adopted = { cid, manifest }
     await options.keep?.(adopted)

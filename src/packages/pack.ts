@@ -13,6 +13,7 @@ import { type ImportedTree, importTree } from '../store/import/import-tree.ts'
 import type { TreeEntry } from '../store/import/tree.ts'
 import type { ImportProgress } from '../store/import/walk.ts'
 import type { Store } from '../store/store.ts'
+import { type FaultOptions, tellFaults } from './faults.ts'
 import {
   DEPENDENCIES_PATH,
   encodeManifest,
@@ -37,7 +38,7 @@ type MadeMembers =
   | 'dependencies'
   | 'maintainer'
 
-export interface PackOptions {
+export interface PackOptions extends FaultOptions {
   /** `name@version`: makes a manifest for a directory that has none */
   readonly as?: string | undefined
   /** what the made manifest says beyond that; programs and platforms are found in bin/ when not given */
@@ -53,7 +54,7 @@ export type PackedPackage = ImportedTree & { readonly manifest: Manifest }
 /**
  * Makes a package of `directory`. What it returns is protected from a collector only by what `keep` did.
  * Throws NOT_FOUND and NOT_DIRECTORY for the directory, BAD_MANIFEST when there is no manifest (and no `as`) or
- * it does not fit the directory, USAGE for `as` beside a manifest, INCOMPLETE for a dependency that is not all here.
+ * it does not fit the directory, FAULTY (see faults.ts), USAGE for `as` beside a manifest, INCOMPLETE for a dependency that is not all here.
  */
 export async function packDirectory(
   store: Store,
@@ -75,9 +76,10 @@ export async function packDirectory(
       signal: options.signal,
       onProgress: options.onProgress,
     })
-    await add.commit([tree.cid])
     // What the DAG holds, not what we read before the import: the file may have changed in between.
     const packed = { ...tree, manifest: readManifest(store.blocks, tree.cid) }
+    tellFaults(store.blocks, tree.cid, packed.manifest, options)
+    await add.commit([tree.cid])
     await options.keep?.(packed)
     return packed
   })

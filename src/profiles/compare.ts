@@ -1,6 +1,6 @@
 // What changed between two lists of installed packages. Pure.
 
-import compareVersions from 'semver/functions/compare.js'
+import { compareVersions } from '../packages/version.ts'
 import type { InstalledPackage } from './installed.ts'
 
 /** `changed`: the same version, but another build, another request or another priority. */

@@ -3,13 +3,11 @@
 import semver from 'semver'
 import { PkgError } from '../errors.ts'
 import { type Platform, platformFits, platformText } from '../packages/platform.ts'
-import {
-  compareVersions,
-  type PackageRecord,
-  type PlatformBuild,
-  platformKey,
-  type VersionRecord,
-} from './record.ts'
+import { compareVersions } from '../packages/version.ts'
+import { type PackageRecord, type PlatformBuild, platformKey, type VersionRecord } from './record.ts'
+
+/** One whole version with build metadata: `1.2.3+4`, `=1.2.3+4`, `v1.2.3-rc.1+4`. */
+const WITH_BUILD = /^\s*=?\s*v?(\d+\.\d+\.\d+[^\s+]*\+\S+)\s*$/
 
 export type Choice = { version: string; build: PlatformBuild }
 
@@ -17,7 +15,8 @@ export type Choice = { version: string; build: PlatformBuild }
  * The highest version in `range` that has a build for `platform`. `range` is a
  * version, a semver range ("0.24" is 0.24.x), or absent or "latest" for any.
  * A prerelease is taken only when asked for: by its own version, or by a range
- * that names a prerelease of the same version.
+ * that names a prerelease of the same version. A version stands for its newest build (`1.15.0` for
+ * `1.15.0+2`), one with build metadata for itself.
  * Throws USAGE for what is no range; NO_VERSION listing what there is.
  */
 export function chooseVersion(record: PackageRecord, range: string | undefined, platform: Platform): Choice {
@@ -27,7 +26,7 @@ export function chooseVersion(record: PackageRecord, range: string | undefined, 
       hint: `For example: ${record.name}@1.2.3, ${record.name}@1.2, ${record.name}@^1.2`,
     })
   }
-  const inRange = record.versions.filter(({ version }) => semver.satisfies(version, wanted))
+  const inRange = record.versions.filter(({ version }) => isIn(version, wanted))
   inRange.sort((a, b) => compareVersions(b.version, a.version))
   for (const { version, platforms } of inRange) {
     const build = chooseBuild(platforms, platform)
@@ -36,6 +35,12 @@ export function chooseVersion(record: PackageRecord, range: string | undefined, 
   throw inRange.length === 0
     ? noVersion(record, wanted)
     : noBuild(`${record.name}@${wanted === '*' ? inRange[0]?.version : wanted}`, inRange, platform)
+}
+
+/** Ranges know no builds. */
+function isIn(version: string, range: string): boolean {
+  const [, exact] = WITH_BUILD.exec(range) ?? []
+  return exact === undefined ? semver.satisfies(version, range) : version === exact
 }
 
 /** The build that fits `platform` most closely; undefined when none runs there. */

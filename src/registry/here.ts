@@ -5,6 +5,7 @@ import semver from 'semver'
 import { PkgError } from '../errors.ts'
 import type { ManifestPlatform } from '../packages/manifest.ts'
 import { readManifest } from '../packages/package.ts'
+import { compareVersions } from '../packages/version.ts'
 import { userName } from '../paths.ts'
 import { listPins } from '../pins/pins.ts'
 import { tryReadEnvironment } from '../profiles/environment.ts'
@@ -16,7 +17,7 @@ import {
 } from '../profiles/profile.ts'
 import type { BlockGetter } from '../store/blocks.ts'
 import type { CID } from '../store/cid.ts'
-import { compareVersions, platformKey } from './record.ts'
+import { platformKey } from './record.ts'
 import type { Spec } from './spec.ts'
 
 /** What a DAG is as a package: nothing, where it is none. */

@@ -14,7 +14,7 @@ import { parseSpec } from './spec.ts'
 export type LookUpOptions = Pick<ResolveOptions, 'registry' | 'roots' | 'here'> & {
   /** the packages' priority; 0 when absent */
   priority?: number | undefined
-} & Pick<PackOptions, 'as' | 'signal' | 'onProgress'>
+} & Pick<PackOptions, 'as' | 'signal' | 'onProgress' | 'onFault'>
 
 /**
  * What the specs (see spec.ts) stand for, in their order; `as` is for one directory
@@ -24,7 +24,7 @@ export type LookUpOptions = Pick<ResolveOptions, 'registry' | 'roots' | 'here'> 
 export async function lookUp(
   add: AddSession,
   specs: readonly string[],
-  { registry, roots, here, priority, as, signal, onProgress }: LookUpOptions = {},
+  { registry, roots, here, priority, as, signal, onProgress, onFault }: LookUpOptions = {},
 ): Promise<InstalledPackage[]> {
   const { store } = add
   if (as !== undefined && specs.length !== 1) {
@@ -34,7 +34,7 @@ export async function lookUp(
   for (const text of specs) {
     signal?.throwIfAborted()
     const keep: PackOptions['keep'] = ({ cid }) => add.protect(cid)
-    const pack = { as, keep, signal, onProgress }
+    const pack = { as, keep, signal, onProgress, onFault }
     found.push(await resolve(store, text, { registry, roots, here, pack }))
   }
   const rely = () => add.rely(found.map(({ cid }) => cid))

@@ -1,9 +1,9 @@
 // What an upgrade would change, and what is newer but held back. Writes nothing that lasts.
 
 import { hasCode } from '../errors.ts'
+import { compareVersions } from '../packages/version.ts'
 import type { InstalledPackage } from '../profiles/installed.ts'
 import { installedPackages, type Profile } from '../profiles/profile.ts'
-import { compareVersions } from './record.ts'
 import { resolve } from './resolve.ts'
 import { parseSpec } from './spec.ts'
 import { type UpgradeOptions, upgradePackages } from './upgrade.ts'

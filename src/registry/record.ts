@@ -2,11 +2,11 @@
 // Canonical: the same content is the same bytes, whoever wrote it and in whatever
 // order its versions were published; so the same registry is the same root CID.
 
-import semver from 'semver'
 import { PkgError } from '../errors.ts'
 import { canonicalBytes } from '../packages/canonical-json.ts'
 import type { ManifestPlatform } from '../packages/manifest.ts'
 import { platformText } from '../packages/platform.ts'
+import { compareVersions } from '../packages/version.ts'
 
 /** The version of this format; a reader refuses any other. */
 export const RECORD_FORMAT = 1
@@ -38,7 +38,7 @@ export type PackageRecord = {
   description: string
   homepage?: string
   licence?: string
-  /** ascending by semver */
+  /** ascending: see packages/version.ts */
   versions: VersionRecord[]
 }
 
@@ -102,11 +102,6 @@ export function withoutVersion(record: PackageRecord, version: string): PackageR
 /** The bytes of a record: canonical JSON, its lists in one fixed order. */
 export function encodeRecord(record: PackageRecord): Uint8Array {
   return canonicalBytes(canonicalRecord(record))
-}
-
-/** The order of versions: semver's precedence; builds of equal precedence by their text. */
-export function compareVersions(a: string, b: string): number {
-  return semver.compare(a, b) || compareText(a, b)
 }
 
 /** A build's platform in one word, as in "linux-x64-glibc"; "any" stands for what it leaves open. */

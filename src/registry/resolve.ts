@@ -35,7 +35,7 @@ export type ResolveOptions = LookupOptions & {
   /** this machine's when absent */
   platform?: Platform
   /** For a directory that is not in the store: how it is packed; `keep` is the place to pin it. */
-  pack?: Pick<PackOptions, 'as' | 'keep' | 'signal' | 'onProgress'>
+  pack?: Pick<PackOptions, 'as' | 'keep' | 'signal' | 'onProgress' | 'onFault'>
 }
 
 export type ResolvedPackage = {

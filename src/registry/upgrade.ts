@@ -3,9 +3,9 @@
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import compareVersions from 'semver/functions/compare.js'
 import { codeOf, type ErrorCode, hasCode, PkgError } from '../errors.ts'
 import { MANIFEST_PATH } from '../packages/manifest.ts'
+import { compareVersions } from '../packages/version.ts'
 import { changeProfile, type ProfileChange } from '../profiles/change.ts'
 import type { InstalledPackage } from '../profiles/installed.ts'
 import { requireInstalled, withUpgrades } from '../profiles/operations.ts'

@@ -43,6 +43,28 @@ for (const [range, expected] of cases) {
   })
 }
 
+const revised = recordOf('1.15.0', '1.15.0+10', '1.15.0+2', '1.16.0-2')
+for (const [range, expected] of [
+  [undefined, '1.15.0+10'],
+  ['1.15', '1.15.0+10'],
+  ['1.15.0', '1.15.0+10'],
+  ['=1.15.0', '1.15.0+10'],
+  ['1.15.0+2', '1.15.0+2'],
+  ['=1.15.0+2', '1.15.0+2'],
+  ['v1.15.0+2', '1.15.0+2'],
+] as const) {
+  test(`of builds of one version ${range ?? 'no range'} is ${expected}`, () => {
+    assert.equal(chooseVersion(revised, range, linux).version, expected)
+  })
+}
+
+test('a build that is not there is no other one', () => {
+  assert.throws(
+    () => chooseVersion(revised, '1.15.0+3', linux),
+    (error) => hasCode(error, 'NO_VERSION'),
+  )
+})
+
 test('a range without a version lists what there is, newest first', () => {
   assert.throws(
     () => chooseVersion(released, '^7', linux),

@@ -73,6 +73,19 @@ for (const [asked, first, afterwards] of REQUESTS) {
   })
 }
 
+test('a newer build of a version is an upgrade, by its number', async (t) => {
+  const machine = await openMachine(t)
+  await installPackages(machine.profile, ['hello'])
+  for (const version of ['1.1.0+2', '1.1.0+10', '1.1.0+9', '1.2.0-1']) {
+    await publishNew(machine, 'hello', version)
+    await updateRegistry(machine.store)
+    const { kinds } = await upgrade(machine)
+    const newer = version === '1.1.0+2' || version === '1.1.0+10'
+    assert.deepEqual(kinds, newer ? ['upgraded'] : [], version)
+  }
+  assert.deepEqual(installed(machine), ['1.1.0+10 hello'])
+})
+
 test('an exact version that is the newest stays as it was asked for: no new generation', async (t) => {
   const machine = await openMachine(t)
   await installPackages(machine.profile, ['hello@1.1.0'])

@@ -4,6 +4,7 @@ import { EXIT } from '../../errors.ts'
 import { afterChange } from '../after-change.ts'
 import { renderMove, withSizes } from '../changes.ts'
 import { defineCommand } from '../command.ts'
+import { faultNotes } from '../fault-notes.ts'
 import { isMissing } from '../mounting.ts'
 import { bytesProgress } from '../steps.ts'
 import { reading, wholeNumber } from '../values.ts'
@@ -38,7 +39,8 @@ export const command = defineCommand({
     const { installPackages } = await import('../../registry/install.ts')
     const profile = await context.openProfile('add')
     const { update: onProgress, end } = bytesProgress(context, 'Packing')
-    const options = { priority, as, registry, dryRun, signal: context.signal, onProgress }
+    const onFault = faultNotes(context)
+    const options = { priority, as, registry, dryRun, signal: context.signal, onProgress, onFault }
     const change = await installPackages(profile, specs, options).finally(end)
     const changes = await withSizes(change.changes, profile.store)
     return { ...change, changes, dryRun, ...(dryRun ? {} : await afterChange(context, change)) }

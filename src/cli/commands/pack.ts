@@ -1,10 +1,12 @@
 // `pkg pack`: a directory, or a DAG that somebody else made, becomes a package.
 
 import { PkgError } from '../../errors.ts'
+import type { Fault, FaultOptions } from '../../packages/faults.ts'
 import type { Manifest } from '../../packages/manifest.ts'
 import type { CID } from '../../store/cid.ts'
 import { defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
+import { faultNotes } from '../fault-notes.ts'
 import { formatBytes, printable } from '../output.ts'
 import { bytesProgress } from '../steps.ts'
 
@@ -17,6 +19,7 @@ type PackArgs = {
   licence?: string | undefined
   homepage?: string | undefined
   dependency?: string[] | undefined
+  strict?: boolean | undefined
   pin: boolean
 }
 
@@ -50,6 +53,10 @@ export const command = defineCommand({
         array: true,
         describe: 'For the made manifest: name=CID, one or more',
       })
+      .option('strict', {
+        type: 'boolean',
+        describe: 'Refuse (status 2) what is else only warned of: programs that cannot work elsewhere',
+      })
       .option('pin', {
         type: 'boolean',
         default: true,
@@ -59,9 +66,20 @@ export const command = defineCommand({
       .example('pkg pack --from bafy… --as jq@1.7.1 --bin usr/bin/jq', 'Adopt a DAG'),
   async run(args: PackArgs, context) {
     const { closureSize } = await import('../../store/closure.ts')
-    const { cid, manifest } = await (args.from === undefined ? packOwn(args, context) : adopt(args, context))
+    const faults: Fault[] = []
+    const tell = faultNotes(context)
+    const looking = {
+      strict: args.strict,
+      onFault(fault: Fault) {
+        faults.push(fault)
+        tell(fault)
+      },
+    }
+    const { cid, manifest } = await (args.from === undefined
+      ? packOwn(args, looking, context)
+      : adopt(args, looking, context))
     const { bytes: size } = closureSize(await context.openStore(), cid)
-    return { cid, ...manifest, size, pinned: args.pin }
+    return { cid, ...manifest, size, pinned: args.pin, faults }
   },
   about({ name, version, programs, size, pinned }, style) {
     const kept = pinned ? `pinned as ${name}` : 'not pinned'
@@ -74,7 +92,7 @@ export const command = defineCommand({
 
 type Packed = { cid: CID; manifest: Manifest }
 
-async function packOwn(args: PackArgs, context: Context): Promise<Packed> {
+async function packOwn(args: PackArgs, looking: FaultOptions, context: Context): Promise<Packed> {
   const { directory, as, description, licence, homepage } = args
   if (directory === undefined || args.bin) {
     throw new PkgError(
@@ -90,6 +108,7 @@ async function packOwn(args: PackArgs, context: Context): Promise<Packed> {
   const progress = bytesProgress(context, 'Packing')
   const dependencies = args.dependency && (await dependenciesOf(args.dependency, context))
   return await packDirectory(store, directory, {
+    ...looking,
     as,
     manifest: defined({ description, licence, homepage, dependencies }),
     signal: context.signal,
@@ -98,7 +117,7 @@ async function packOwn(args: PackArgs, context: Context): Promise<Packed> {
   }).finally(progress.end)
 }
 
-async function adopt(args: PackArgs, context: Context): Promise<Packed> {
+async function adopt(args: PackArgs, looking: FaultOptions, context: Context): Promise<Packed> {
   const { directory, from = '', as, bin, description, licence, homepage } = args
   if (directory !== undefined || as === undefined || args.dependency) {
     throw new PkgError('USAGE', '--from goes with --as and --bin, and without a directory or dependencies', {
@@ -111,6 +130,7 @@ async function adopt(args: PackArgs, context: Context): Promise<Packed> {
   ])
   const store = await context.openStore('add')
   return await adoptPackage(store, await resolveHeldDag(store, from, context), {
+    ...looking,
     as,
     bin,
     manifest: defined({ description, licence, homepage }),

@@ -4,6 +4,7 @@ import { shellWord } from '../../paths.ts'
 import { describeBuild } from '../../registry/here.ts'
 import { defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
+import { faultNotes } from '../fault-notes.ts'
 import { printable } from '../output.ts'
 
 export const command = defineCommand({
@@ -23,15 +24,19 @@ export const command = defineCommand({
       .option('replace', { type: 'boolean', describe: 'Let another CID take the place of this version' })
       .example('pkg publish bafy… --registry ./reg', 'Its manifest says name, version and platforms'),
   async run({ package: text, registry, replace }, context) {
-    const [{ publish }, { resolveHeldDag }] = await Promise.all([
+    const [{ publish }, { resolveHeldDag }, { versionFaults }] = await Promise.all([
       import('../../registry/publish.ts'),
       import('../dag.ts'),
+      import('../../packages/faults.ts'),
     ])
     const store = await context.openStore('change')
     const cid = await resolveHeldDag(store, text, context)
     const published = await publish(store, registry, cid, { replace })
+    // What it was packed with was told then; how its version is ordered matters here.
+    const faults = versionFaults(published)
+    faults.forEach(faultNotes(context))
     if (published.changed) await noteOthers(published.name, context)
-    return { ...published, registry }
+    return { ...published, registry, faults }
   },
   about: ({ name, version, platforms, registry, changed }, style) =>
     changed
