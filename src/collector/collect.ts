@@ -47,7 +47,7 @@ import {
   remembered,
   surveyStore,
 } from './plan.ts'
-import type { Generation, RetentionPolicy } from './retention.ts'
+import type { Generation, KeptGeneration, RetentionPolicy } from './retention.ts'
 import { makeRoom, noRoomError } from './room.ts'
 import { clearComplete, sweep } from './sweep.ts'
 
@@ -70,6 +70,8 @@ export type CollectionResult = CheckoutFigures &
   Amount & {
     dryRun: boolean
     generations: Generation[]
+    /** generations that stay though more were to go, and why */
+    kept: KeptGeneration[]
     gone: GoneAutoPin[]
     /** the same by why it was dead, the largest group first */
     dead: DeadGroup[]
@@ -163,7 +165,7 @@ async function collect(store: Store, policy: RetentionPolicy, options: Run): Pro
     if (!despiteDamage) await refuseDamage(store, marker)
     remember(store.paths, roots)
     lost.throwIfAborted()
-    const { generations, gone, autoPins, skipped } = old
+    const { generations, kept, gone, autoPins, skipped } = old
     const groups = await groupDead(store, dead, {
       ...{ alive: marker.alive, gone: { generations, autoPins } },
       ...{ signal: options.signal, nameDead: options.nameDead },
@@ -196,7 +198,7 @@ async function collect(store: Store, policy: RetentionPolicy, options: Run): Pro
       ...{ dryRun: false, ...tally.deleted, dead: tally.found(), young },
       ...(stopped && { stopped, left: dead.amountFrom(next, marker.alive) }),
       ...(room && { room }),
-      ...{ claimed, generations, gone, skipped, roots: roots.length },
+      ...{ claimed, generations, kept, gone, skipped, roots: roots.length },
       ...{ keptBlocks: listed - dead.count - young + claimed },
       ...{ unreadable, deniedProcesses, deniedFirst, stuckProcesses, incomplete, damaged, ...trees },
     }
@@ -211,13 +213,13 @@ async function dropOld(store: Store, policy: RetentionPolicy, options: Run) {
   removeDeadTempPins(store.paths)
   refuseUnreadable(readLinks(store.paths).unreadable)
   if (!despiteDamage) await refuseDamageBeyond(store, policy, signal)
-  const { deleted: generations, skipped } = await deleteOldGenerations(store, policy, { at, onGeneration })
+  const old = await deleteOldGenerations(store, policy, { at, onGeneration })
   const found = readLinks(store.paths).gone
   await pass('gone-found', at)
   const autoPins = remembered(found)
   const gone = await dropGone(store, found, at)
   await pass('pins-dropped', at)
-  return { generations, skipped, gone, autoPins }
+  return { generations: old.deleted, kept: old.kept, skipped: old.skipped, gone, autoPins }
 }
 
 /** Refuses damage that would still be reached without the generations that are about to go: they would go for nothing. */

@@ -23,7 +23,13 @@ import { removeLink } from '../pins/pins.ts'
 import type { Root } from '../pins/root.ts'
 import { type AtPoint, pass } from '../pins/stop-point.ts'
 import type { Store } from '../store/store.ts'
-import { type Generation, oldGenerations, type RetentionPolicy } from './retention.ts'
+import {
+  type Generation,
+  type KeptGeneration,
+  keptBeyond,
+  oldGenerations,
+  type RetentionPolicy,
+} from './retention.ts'
 
 /** Old generations that stay for now: another process works on the profile, or we may not delete there. */
 export type SkippedProfile = { profile: string; why: 'BUSY' | 'PERMISSION' }
@@ -62,13 +68,14 @@ export async function deleteOldGenerations(
   { paths }: Pick<Store, 'paths'>,
   policy: RetentionPolicy,
   { user, at, onGeneration }: DeleteOptions = {},
-): Promise<{ deleted: Generation[]; skipped: SkippedProfile[] }> {
+): Promise<{ deleted: Generation[]; kept: KeptGeneration[]; skipped: SkippedProfile[] }> {
   const deleted: Generation[] = []
   const skipped: SkippedProfile[] = []
-  const findOld = () => {
+  const its = () => {
     const { roots } = readLinks(paths, { user })
-    return findOldGenerations(user === undefined ? roots : roots.filter((root) => root.user === user), policy)
+    return generationsOf(user === undefined ? roots : roots.filter((root) => root.user === user))
   }
+  const findOld = () => oldGenerations(its(), policy)
   await findHungMounts(paths)
   const old = findOld()
   await pass('generations-chosen', at)
@@ -100,7 +107,7 @@ export async function deleteOldGenerations(
       skipped.push({ profile, why: code === 'BUSY' ? 'BUSY' : 'PERMISSION' })
     }
   }
-  return { deleted, skipped }
+  return { deleted, kept: keptBeyond(its(), policy), skipped }
 }
 
 /** The user in whose directories the profile is, or is kept alive from. */

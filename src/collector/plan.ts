@@ -16,8 +16,8 @@ import { type DeadGroup, type Gone, type GroupOptions, groupDead } from './dead-
 import { Limit, type Room, type StoppedBy, Tally } from './limit.ts'
 import { countBlocks, type Listed, listDead } from './list-dead.ts'
 import { linksOfStore, Marker } from './mark.ts'
-import { findOldGenerations } from './old-generations.ts'
-import type { Generation, RetentionPolicy } from './retention.ts'
+import { findOldGenerations, generationsOf } from './old-generations.ts'
+import { type Generation, type KeptGeneration, keptBeyond, type RetentionPolicy } from './retention.ts'
 
 /** The steps of a collection, as they are reported; `total` is there where it is known. */
 export type CollectionProgress = {
@@ -64,6 +64,8 @@ export type CollectionPlan = CheckoutFigures & {
   roots: Root[]
   /** generations that the policy lets go */
   generations: Generation[]
+  /** generations that stay though more were to go, and why */
+  kept: KeptGeneration[]
   /** auto pins whose link was deleted */
   gone: GoneAutoPin[]
   /** roots that cannot be read; one without a `cid` keeps everything */
@@ -100,12 +102,15 @@ export async function planCollection(
   const reader = new RootReader(store.paths)
   const limit = new Limit(store.paths, options)
   let generations: Generation[] = []
+  let kept: KeptGeneration[] = []
   const survey = await surveyStore(store, reader, {
     ...options,
     leaveOut: (roots) => {
       const { policyUser } = options
       const its = policyUser === undefined ? roots : roots.filter(({ user }) => user === policyUser)
-      generations = findOldGenerations(its, limit.isMet ? {} : policy)
+      const inForce = limit.isMet ? {} : policy
+      generations = findOldGenerations(its, inForce)
+      kept = keptBeyond(generationsOf(its), inForce)
       return new Set(generations.map((one) => one.path))
     },
   })
@@ -141,6 +146,7 @@ export async function planCollection(
   return {
     roots,
     generations,
+    kept,
     gone,
     unreadable,
     deniedProcesses,

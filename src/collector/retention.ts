@@ -50,6 +50,36 @@ export function oldGenerations(
   })
 }
 
+/** A generation that stays though its profile has more than `keep`, and why. */
+export type KeptGeneration = {
+  profile: string
+  number: number
+  /** `unknown`: which one is current cannot be told, so all of the profile stay */
+  why: 'newest' | 'current' | 'named' | 'young' | 'unknown'
+}
+
+/** All that stay of the profiles that have more than `keep` left when the old ones are gone, by profile and number. */
+export function keptBeyond(
+  generations: readonly Generation[],
+  policy: RetentionPolicy,
+  now = Date.now(),
+): KeptGeneration[] {
+  const { keep } = policy
+  if (keep === undefined) return []
+  const old = new Set(oldGenerations(generations, policy, now))
+  return [...Map.groupBy(generations, ({ profile }) => profile).values()].flatMap((all) => {
+    const left = all.filter((one) => !old.has(one)).sort((a, b) => a.number - b.number)
+    if (left.length <= Math.max(keep, 1)) return []
+    const newest = new Set(all.toSorted((a, b) => b.number - a.number).slice(0, keep))
+    const isKnown = all.filter((one) => one.current).length === 1
+    return left.map((one) => {
+      const { profile, number, current, named } = one
+      const beyond = current ? 'current' : named ? 'named' : 'young'
+      return { profile, number, why: !isKnown ? 'unknown' : newest.has(one) && !current ? 'newest' : beyond }
+    })
+  })
+}
+
 function refuseWrong(name: string, limit: number | undefined): void {
   if (
     limit === undefined ||

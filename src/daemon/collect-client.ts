@@ -37,7 +37,11 @@ export async function collect(
     )
   }
   if (options.dryRun) return runCollection(store, policy, { ...options, policyUser: userName() })
-  const { deleted: generations, skipped } = await deleteOldGenerations(store, policy, { user: userName() })
+  const {
+    deleted: generations,
+    kept,
+    skipped,
+  } = await deleteOldGenerations(store, policy, { user: userName() })
   const done = await askForCollection(store, options)
   const nobodyTells = {
     gone: [],
@@ -50,7 +54,16 @@ export async function collect(
   }
   // A daemon of an earlier version tells nothing of checkouts, nor what files took on the disk.
   const figures = { ...NO_CHECKOUTS, diskBytes: done.bytes, young: 0, ...done }
-  return { dryRun: false, ...figures, generations, skipped, ...nobodyTells, incomplete: [], damaged: [] }
+  return {
+    dryRun: false,
+    ...figures,
+    generations,
+    kept,
+    skipped,
+    ...nobodyTells,
+    incomplete: [],
+    damaged: [],
+  }
 }
 
 type Figures = Pick<CollectionResult, 'blocks' | 'bytes' | 'keptBlocks' | 'roots'> &

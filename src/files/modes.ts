@@ -8,10 +8,14 @@ import {
   closeSync,
   constants,
   fchmodSync,
+  fchownSync,
   fstatSync,
+  lstatSync,
   mkdirSync,
   openSync,
+  statSync,
 } from 'node:fs'
+import { dirname } from 'node:path'
 import { isErrno } from '../errors.ts'
 
 export const DIRECTORY_MODE = 0o755
@@ -44,6 +48,39 @@ export function openPrefixFile(file: string, flags: string, mode = FILE_MODE): n
   const fd = openSync(file, flags, mode)
   if (isRoot()) fchmodSync(fd, mode)
   return fd
+}
+
+/**
+ * Of a file that is locked: whoever may open a file may lock it too, and have its owner wait (fcntl(2)).
+ * Nobody else gets to open it, not even to read.
+ */
+export const LOCKED_MODE = 0o600
+
+/**
+ * Makes such a file where there is none, before a library does that opens it to others for a moment; in another
+ * user's prefix it is that user's. What is in the way the library will say.
+ */
+export function makeLockedFile(file: string): void {
+  let fd: number
+  try {
+    fd = openSync(file, 'ax', LOCKED_MODE)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return
+    throw error
+  }
+  try {
+    fchmodSync(fd, LOCKED_MODE)
+    const { uid, gid } = statSync(dirname(file))
+    if (isRoot() && uid !== 0) fchownSync(fd, uid, gid)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** Whether others may open what is there, or might. */
+export function isOpenToOthers(file: string): boolean {
+  const stats = lstatSync(file, { throwIfNoEntry: false })
+  return stats?.isFile() === true && (stats.mode & 0o077) !== 0
 }
 
 /** O_PATH (open(2)), which Node does not name: it opens what is there itself, and takes nobody's locks away when it is closed. */

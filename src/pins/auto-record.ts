@@ -83,7 +83,8 @@ function readText(file: string): string | undefined {
   try {
     return readSmallFile(file, { maxBytes: MAX_BYTES, what: "an auto pin's record" }).toString()
   } catch (error) {
-    if (isErrno(error, 'ENOENT') || hasCode(error, 'NOT_FILE')) return undefined
+    // EAGAIN: its owner has a lease on it (fcntl(2)), for which nobody waits.
+    if (isErrno(error, 'ENOENT', 'EAGAIN') || hasCode(error, 'NOT_FILE')) return undefined
     throw error
   }
 }

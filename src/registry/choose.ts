@@ -37,8 +37,8 @@ export function chooseVersion(record: PackageRecord, range: string | undefined, 
     : noBuild(`${record.name}@${wanted === '*' ? inRange[0]?.version : wanted}`, inRange, platform)
 }
 
-/** Ranges know no builds. */
-function isIn(version: string, range: string): boolean {
+/** A version, or a range of them; ranges know no builds. */
+export function isIn(version: string, range: string): boolean {
   const [, exact] = WITH_BUILD.exec(range) ?? []
   return exact === undefined ? semver.satisfies(version, range) : version === exact
 }

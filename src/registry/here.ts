@@ -1,7 +1,6 @@
 // Packages by their names as they are here already: installed, or pinned. What a registry
 // knows of a name is not asked; so this needs none, and gives what the user has.
 
-import semver from 'semver'
 import { PkgError } from '../errors.ts'
 import type { ManifestPlatform } from '../packages/manifest.ts'
 import { readManifest } from '../packages/package.ts'
@@ -17,6 +16,7 @@ import {
 } from '../profiles/profile.ts'
 import type { BlockGetter } from '../store/blocks.ts'
 import type { CID } from '../store/cid.ts'
+import { isIn } from './choose.ts'
 import { platformKey } from './record.ts'
 import type { Spec } from './spec.ts'
 
@@ -37,7 +37,7 @@ type Name = Pick<Spec & { kind: 'name' }, 'name' | 'range'>
  * Throws NO_PROFILE.
  */
 export function findHere(profile: Profile<ProfileStore>, { name, range }: Name): Here[] {
-  const fits = ({ version }: Pick<Here, 'version'>) => isIn(version, range)
+  const fits = ({ version }: Pick<Here, 'version'>) => isMeant(version, range)
   const installed = installedHere(profile).filter((one) => one.name === name && fits(one))
   if (installed.length > 0) return installed
   const { blocks } = profile.store
@@ -72,9 +72,9 @@ export function describeBuild({ version = '', platforms = [] }: Described): stri
 }
 
 /** True for any version where no range is named. `latest` is as good as none. */
-export function isIn(version: string | undefined, range: string | undefined): boolean {
+export function isMeant(version: string | undefined, range: string | undefined): boolean {
   if (range === undefined || range === 'latest') return true
-  return version !== undefined && (version === range || semver.satisfies(version, range))
+  return version !== undefined && (version === range || isIn(version, range))
 }
 
 function installedHere(profile: Profile<ProfileStore>): Here[] {

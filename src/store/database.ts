@@ -1,7 +1,8 @@
 // Databases of what can be rebuilt, in SQLite. The only module that loads better-sqlite3.
 //
 // Whatever is wrong with the files must stop nobody: damaged ones, also such where
-// a statement meets the damage first, are thrown away and made anew; where there is
+// a statement meets the damage first, those that somebody keeps locked, and those that
+// others than their owner could open and lock, are thrown away and made anew; where there is
 // no room, no directory, or no right to write, an empty database in memory stands in. Then the
 // files are as they were: who must not leave in them what is no longer true throws
 // them away (`dropFiles`), which needs no room, and makes some.
@@ -14,13 +15,18 @@ import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
 import { isErrno } from '../errors.ts'
 import { syncFiles } from '../files/barrier.ts'
-import { openToReaders } from '../files/modes.ts'
+import { isOpenToOthers, makeLockedFile } from '../files/modes.ts'
+
+/** SQLite's name for no file. */
+const IN_MEMORY = ':memory:'
 
 /** How long a statement waits for another process's write, in ms; writes are short transactions. */
 const BUSY_MS = 30_000
 
 /** The result codes (SQLite's rescode.html) that say what to do; extended ones begin with them. */
 const DAMAGED = ['SQLITE_CORRUPT', 'SQLITE_NOTADB']
+/** Somebody keeps a lock for longer than any of ours is kept. */
+const LOCKED = ['SQLITE_BUSY', 'SQLITE_PROTOCOL']
 /** IOERR_SHMSIZE and others of that kind are what a full file system looks like below WAL mode. */
 const NO_ROOM = ['SQLITE_FULL', 'SQLITE_IOERR']
 const NO_FILE = ['SQLITE_CANTOPEN', 'SQLITE_READONLY']
@@ -66,7 +72,8 @@ export class RebuildableDatabase<S> {
       // A file that this user may only read is opened while somebody else has it open; the first write tells.
       if (isSqlite(error, ...NO_ROOM, 'SQLITE_READONLY')) this.#reopen({ inMemory: true })
       // Damaged files that somebody else has replaced already need no second replacement.
-      else if (isSqlite(error, ...DAMAGED)) this.#reopen({ anew: identityOf(this.#file) === this.#identity })
+      else if (isSqlite(error, ...DAMAGED, ...LOCKED))
+        this.#reopen({ anew: identityOf(this.#file) === this.#identity })
       else throw error
       return fn(this.#opened.made, this.#opened.db)
     }
@@ -99,21 +106,23 @@ export class RebuildableDatabase<S> {
   #reopen({ anew = false, inMemory = false } = {}): void {
     this.#opened.db.close()
     const stay = anew && !throwAway(this.#file)
-    this.#opened = stay || inMemory ? this.#open(':memory:') : openFile(this.#file, this.#open)
+    this.#opened = stay || inMemory ? this.#open(IN_MEMORY) : openFile(this.#file, this.#open)
     this.#identity = identityOf(this.#file)
   }
 }
 
 /** Opens the file, a new one where it is damaged or foreign, or else a database in memory. */
 function openFile<S>(file: string, open: (file: string) => Opened<S>): Opened<S> {
-  if (!hasPlace(dirname(file))) return open(':memory:')
+  if (!hasPlace(dirname(file))) return open(IN_MEMORY)
+  // Somebody may have it open, and locked, ever since they could: by new files nobody is kept waiting.
+  if ([file, `${file}-wal`, `${file}-shm`].some(isOpenToOthers) && !throwAway(file)) return open(IN_MEMORY)
   for (let tries = 1; ; tries++) {
     try {
       return open(file)
     } catch (error) {
-      if (isSqlite(error, ...NO_FILE, ...NO_ROOM)) return open(':memory:')
-      if (tries > 1 || !isSqlite(error, ...DAMAGED, 'SQLITE_ERROR')) throw error
-      if (!throwAway(file)) return open(':memory:')
+      if (isSqlite(error, ...NO_FILE, ...NO_ROOM)) return open(IN_MEMORY)
+      if (tries > 1 || !isSqlite(error, ...DAMAGED, ...LOCKED, 'SQLITE_ERROR')) throw error
+      if (!throwAway(file)) return open(IN_MEMORY)
     }
   }
 }
@@ -123,10 +132,10 @@ function openChecked<S>(
   { version, tables }: Schema,
   make: (db: SqliteDatabase) => S,
 ): Opened<S> {
+  // SQLite gives the `-wal` and `-shm` files, which it locks, the same mode.
+  if (file !== IN_MEMORY) makeLockedFile(file)
   const db = new Database(file, { timeout: BUSY_MS })
   try {
-    // SQLite gives the `-wal` and `-shm` files the same mode.
-    if (!db.memory) openToReaders(file)
     db.pragma('journal_mode = WAL')
     db.pragma('synchronous = NORMAL')
     const makeTables = db.transaction(() => {

@@ -166,13 +166,17 @@ test('a temp pin that becomes a link in the middle of a batch is seen as one of 
   const [dead] = await garbage('dead')
   assert.ok(dead)
   const session = new AddSession(store)
+  let isHanded = false
   await runCollection(
     store,
     {},
     {
       at: async (point) => {
+        // What is left for another batch, where one took too long, comes here again.
+        if (isHanded) return
         if (point === 'batch') await session.protect(dead.root)
         if (point !== 'batch-claims-read') return
+        isHanded = true
         link(
           `../../../../store/${dead.root}`,
           join(store.paths.pinsPerUser, 'eve', `handed ${round}`, `${dead.root}`),

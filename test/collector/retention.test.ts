@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Generation, oldGenerations, type RetentionPolicy } from '../../src/collector/retention.ts'
+import {
+  type Generation,
+  keptBeyond,
+  oldGenerations,
+  type RetentionPolicy,
+} from '../../src/collector/retention.ts'
 import { hasCode } from '../../src/errors.ts'
 import { tree } from './scenario.ts'
 
@@ -58,5 +63,31 @@ for (const policy of [{ keep: -1 }, { keep: 1.5 }, { olderThanMs: -1 }, { olderT
       () => oldGenerations(five(), policy, NOW),
       (error) => hasCode(error, 'USAGE'),
     )
+  })
+}
+
+const BEYOND: [string, RetentionPolicy, Record<number, string>, Parameters<typeof five>[0]?][] = [
+  ['none beyond the limit is none to tell of', { keep: 9 }, {}],
+  ['without a limit on their number there is none', { olderThanMs: 0 }, {}],
+  ['keeping none, the current one is what is expected', { keep: 0 }, {}],
+  ['the current one beside the newest', { keep: 1 }, { 3: 'current', 5: 'newest' }],
+  ['the young', { keep: 1, olderThanMs: 3.5 * DAY }, { 3: 'current', 4: 'young', 5: 'newest' }],
+  [
+    'all, where none is current',
+    { keep: 4 },
+    { 1: 'unknown', 2: 'unknown', 3: 'unknown', 4: 'unknown', 5: 'unknown' },
+    () => ({ current: false }),
+  ],
+  [
+    'one that another link leads through',
+    { keep: 1 },
+    { 2: 'named', 3: 'current', 5: 'newest' },
+    ({ number }) => ({ named: number === 2 }),
+  ],
+]
+for (const [title, policy, expected, change] of BEYOND) {
+  test(`what stays beyond the limit is told, with why: ${title}`, () => {
+    const kept = keptBeyond(five(change), policy, NOW)
+    assert.deepEqual(Object.fromEntries(kept.map(({ number, why }) => [number, why])), expected)
   })
 }

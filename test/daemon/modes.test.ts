@@ -53,7 +53,7 @@ for (const umask of ['000', '022', '077']) {
     const command = `umask ${umask} && exec "$0" --input-type=module -e "$1" "$2"`
     const { status, stderr } = spawnSync('/bin/sh', ['-c', command, process.execPath, USE, directory])
     assert.equal(status, 0, String(stderr))
-    const { root, blocks, store } = prefixPaths(join(directory, 'prefix'))
+    const { root, blocks, store, index } = prefixPaths(join(directory, 'prefix'))
     const all = [{ path: root, mode: lstatSync(root).mode & 0o7777, isDirectory: true }, ...walk(root)]
     assert.ok(all.length > 1030)
     for (const { path, mode, isDirectory } of all) {
@@ -62,11 +62,15 @@ for (const umask of ['000', '022', '077']) {
       if (!isRoot || path.endsWith('journal.jsonl')) continue
       // Checkouts have the modes of their DAGs.
       if (path.startsWith(`${store}/`)) continue
+      // What is locked is nobody else's to open.
+      const isLocked = path === index || path.startsWith(`${index}-`)
       const expected = isDirectory
         ? 0o755
-        : path.startsWith(blocks) && !path.endsWith('/.stable')
-          ? 0o444
-          : 0o644
+        : isLocked
+          ? 0o600
+          : path.startsWith(blocks) && !path.endsWith('/.stable')
+            ? 0o444
+            : 0o644
       assert.equal(mode.toString(8), expected.toString(8), path)
     }
   })

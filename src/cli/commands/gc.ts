@@ -178,6 +178,14 @@ function sizeOf({ bytes, diskBytes }: Pick<Amount, 'bytes' | 'diskBytes'>): stri
   return `${formatBytes(bytes)} (${formatBytes(diskBytes)} of the disk)`
 }
 
+const KEPT = {
+  newest: 'among the newest',
+  current: 'current',
+  named: 'another link leads through',
+  young: 'not old enough',
+  unknown: 'which one is current cannot be told',
+}
+
 const STOPPED = {
   'max-freed': 'It ends here: as much as was asked for is freed',
   'ensure-free': 'It ends here: as much as was asked for is free',
@@ -210,10 +218,23 @@ function listOf(first: CollectionResult['deniedFirst'], all: number): string {
   return all > first.length ? `${named}, …` : named
 }
 
+/** What is kept beyond the limit, and why: a line for those of a profile that stay for the same reason. */
+function keptLines(kept: CollectionResult['kept'], dryRun: boolean): string[] {
+  const groups = [...Map.groupBy(kept, ({ profile, why }) => `${why} ${profile}`).values()]
+  return groups.flatMap((alike) => {
+    const [first] = alike
+    if (first === undefined) return []
+    const numbers = alike.map(({ number }) => number).join(', ')
+    const what = alike.length > 1 ? 'generations' : 'generation'
+    return `${dryRun ? 'would keep' : 'kept'} ${what} ${numbers} of ${printable(first.profile)}: ${KEPT[first.why]}`
+  })
+}
+
 function remarks(
   {
     dryRun,
     generations,
+    kept,
     gone,
     unreadable,
     skipped,
@@ -231,6 +252,7 @@ function remarks(
       ({ profile, number, created }) =>
         `${verb} generation ${number} of ${printable(profile)} (${formatDate(created)})`,
     ),
+    ...keptLines(kept, dryRun),
     ...gone.map(
       ({ path }) => `${dryRun ? 'would drop' : 'dropped'} the auto pin of ${printable(path)}, which is gone`,
     ),

@@ -39,7 +39,7 @@ type Asked = { name: string; text: string | undefined; all: boolean }
 
 /** Pins by their name, else by name and version; of several only what tells them apart, or --all. */
 async function choose(store: Store, { name, text, all }: Asked, context: Context): Promise<Pin[]> {
-  const [{ listPins, noPin }, { byVersion, isIn, pinnedPackage }, { parseSpec }, { severalHere }] =
+  const [{ listPins, noPin }, { byVersion, isMeant, pinnedPackage }, { parseSpec }, { severalHere }] =
     await Promise.all([
       import('../../pins/pins.ts'),
       import('../../registry/here.ts'),
@@ -50,7 +50,7 @@ async function choose(store: Store, { name, text, all }: Asked, context: Context
   const pins = listPins(store, { user: userName() }).filter(({ kind }) => kind === 'pin')
   const called = (prog: string) => pins.filter((pin) => pin.prog === prog)
   const ofVersion = (some: readonly Pin[], range: string | undefined) => {
-    return some.filter((pin) => isIn(pinnedPackage(store.blocks, pin.cid).version, range))
+    return some.filter((pin) => isMeant(pinnedPackage(store.blocks, pin.cid).version, range))
   }
   let found = called(name)
   if (found.length === 0) {
