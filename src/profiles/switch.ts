@@ -19,6 +19,7 @@ import {
   requireGeneration,
 } from './profile.ts'
 import { ensureTrees } from './trees.ts'
+import { requireWritable } from './writable.ts'
 import { moveCurrent, type OnStep, PROFILE_PROG } from './write.ts'
 
 export interface SwitchOptions {
@@ -116,6 +117,7 @@ async function move(
   const wanted = requireGeneration(profile, choose())
   if (dryRun) return describe(profile, wanted)
   requireOwnPlace(profile.generationsDir)
+  requireWritable(profile)
   const run = async (lost: AbortSignal) => {
     const target = requireGeneration(profile, choose())
     // First kept, then looked at: a change that was killed right after its link may have left it without an auto pin.
