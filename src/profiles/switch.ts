@@ -19,6 +19,7 @@ import {
   requireGeneration,
 } from './profile.ts'
 import { ensureTrees } from './trees.ts'
+import { requireWritable } from './writable.ts'
 import { moveCurrent, type OnStep, PROFILE_PROG } from './write.ts'
 
 export interface SwitchOptions {
@@ -115,6 +116,7 @@ async function move(
   // Looked up before the lock too: a profile that does not exist has no directory to lock in.
   const wanted = requireGeneration(profile, choose())
   requireOwnPlace(profile.generationsDir)
+  requireWritable(profile)
   if (dryRun) return describe(profile, wanted)
   const run = async (lost: AbortSignal) => {
     const target = requireGeneration(profile, choose())

@@ -1,6 +1,7 @@
 // From what a user asks for to one package's root CID. By name it reads the
 // subscriptions and a handful of blocks of each registry, and no database.
 
+import { statSync } from 'node:fs'
 import { hasCode, PkgError } from '../errors.ts'
 import type { Manifest } from '../packages/manifest.ts'
 import { type PackOptions, packDirectory } from '../packages/pack.ts'
@@ -82,7 +83,17 @@ export async function resolve(
 }
 
 function notToPack(text: string): PkgError {
-  return new PkgError('USAGE', `${text} is no directory to pack: it cannot be named by --as`)
+  const bare = isDirectory(text)
+  const what = bare ? 'is taken for a name, not for the directory of that name' : 'is no directory to pack'
+  return new PkgError('USAGE', `${text} ${what}: it cannot be named by --as`, {
+    hint: bare
+      ? `A directory is written as a path: ./${shellWord(text)}`
+      : 'Name a directory: ./dir --as name@version',
+  })
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 }
 
 export type FoundRecord = { registry: string; root: CID; record: PackageRecord }

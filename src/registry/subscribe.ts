@@ -42,6 +42,15 @@ export async function addRegistry(
   store: Store,
   { name, source, user = userName() }: AddRegistryOptions,
 ): Promise<Subscription> {
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(source)) {
+    throw new PkgError(
+      'USAGE',
+      `${source} is an address, and registries are not fetched from the network yet`,
+      {
+        hint: 'Name a directory, or the CID of a registry whose blocks are here (pkg store import).',
+      },
+    )
+  }
   const place = tryParseCid(source) ? source : resolve(source)
   return lockSubscriptions(store, user, async () => {
     const there = readSubscription(store.paths, name, user)

@@ -12,7 +12,7 @@ export function suggest(wanted: string, names: Iterable<string>): string[] {
   // A third of the letters wrong is another word.
   const limit = Math.min(2, Math.max(1, Math.floor(typed.length / 3)))
   const found: { name: string; rank: number }[] = []
-  for (const name of names) {
+  for (const name of new Set(names)) {
     const other = name.toLowerCase()
     const distance = Math.abs(other.length - typed.length) > limit ? limit + 1 : editDistance(typed, other)
     if (distance <= limit) found.push({ name, rank: distance })

@@ -1,12 +1,14 @@
 // Words that are wrong, help, and what comes out where: nothing here makes a store.
 
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { COMMANDS, wordsOf } from '../../src/cli/commands.ts'
 import { parse } from '../../src/cli/parse.ts'
 import { hasCode } from '../../src/errors.ts'
-import { LAUNCHER, outcome, sandbox } from './harness.ts'
+import { suggest } from '../../src/registry/suggest.ts'
+import { LAUNCHER, makeProgram, outcome, sandbox } from './harness.ts'
 
 const box = await sandbox({ after })
 
@@ -128,4 +130,35 @@ test('a reader that goes away is no error', async () => {
   })
   assert.match(stdout, /^pkg <command>/)
   assert.equal(stderr, '')
+})
+
+const MISLED: [words: string, status: number, said: RegExp][] = [
+  [
+    'install bare --as bare@1.0.0',
+    2,
+    /bare is taken for a name, .*\nhint: A directory is written as a path: \.\/bare\n$/,
+  ],
+  [
+    'install nowhere --as bare@1.0.0',
+    2,
+    /nowhere is no directory to pack: .*\nhint: Name a directory: \.\/dir/,
+  ],
+  ['diff', 3, /there is no generation before the current one in .*\nhint: Name two: pkg diff <from> <to>/],
+  ['which rg', 3, /no installed package has a program "rg"\nhint: `pkg list` shows the programs/],
+  ['registry add x https://example.org/reg', 2, /is an address, .*\nhint: Name a directory, or the CID/],
+]
+
+test('a hint leads on: what it names can be done', async (t) => {
+  const own = await sandbox(t)
+  mkdirSync(join(own.directory, 'bare'))
+  await own.brief('install', makeProgram(join(own.directory, 'tree'), 'tool', 'hi'), '--as', 'tool@1.0.0')
+  for (const [words, status, said] of MISLED) {
+    const result = await own.run(words.split(' '))
+    assert.match(result.stderr, said)
+    assert.equal(result.status, status, words)
+  }
+})
+
+test('a name that two places have is suggested once', () => {
+  assert.deepEqual(suggest('nod', ['node', 'node']), ['node'])
 })

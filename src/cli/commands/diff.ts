@@ -56,6 +56,10 @@ async function current(profile: Profile): Promise<number> {
 }
 
 async function before(profile: Profile): Promise<number> {
-  const { cameFrom } = await import('../../profiles/switch.ts')
-  return cameFrom(profile)
+  const { findCameFrom } = await import('../../profiles/switch.ts')
+  const number = findCameFrom(profile)
+  if (number !== undefined) return number
+  throw new PkgError('NO_GENERATION', `there is no generation before the current one in ${profile.dir}`, {
+    hint: 'Name two: pkg diff <from> <to>; `pkg history` lists them.',
+  })
 }

@@ -14,7 +14,7 @@ export const command = defineCommand({
       .positional('program', { type: 'string', demandOption: true, describe: 'A name in the profile’s bin/' })
       .example('pkg which esbuild', 'Link, store path, package, version, generation'),
   async run({ program }, { readProfile, paths, env, profilePath }) {
-    const [{ currentPackages }, { checkName, shellWord, storePath }, { suggest }] = await Promise.all([
+    const [{ currentPackages }, { checkName, storePath }, { suggest }] = await Promise.all([
       import('../../profiles/profile.ts'),
       import('../../paths.ts'),
       import('../../registry/suggest.ts'),
@@ -32,7 +32,7 @@ export const command = defineCommand({
         hint:
           near.length > 0
             ? `Did you mean ${near.join(', ')}?`
-            : `Look for one: pkg search ${shellWord(program)}`,
+            : '`pkg list` shows the programs that there are; a package may be called otherwise than its program.',
       })
     }
     const owner = packages.find(({ cid }) => link.cid === cid.toString())

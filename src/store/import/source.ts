@@ -6,12 +6,14 @@
 import {
   closeSync,
   constants,
+  existsSync,
   lstatSync,
   openSync,
   readdirSync,
   readlinkSync,
   realpathSync,
   type Stats,
+  statSync,
 } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { hasCode, isErrno, PkgError } from '../../errors.ts'
@@ -32,20 +34,45 @@ export function statSource(path: string): { kind: SourceKind; stat: Stats } {
   if (stat.isFile()) return { kind: 'file', stat }
   if (stat.isDirectory()) return { kind: 'directory', stat }
   if (stat.isSymbolicLink()) return { kind: 'symlink', stat }
-  const what = stat.isSocket() ? 'a socket' : stat.isFIFO() ? 'a FIFO' : 'a device'
-  throw new PkgError('UNSUPPORTED', `${path} is ${what}, which a store cannot hold`, {
+  throw new PkgError('UNSUPPORTED', `${path} is ${kindOfOther(stat)}, which a store cannot hold`, {
     hint: 'Remove it, or leave it out.',
   })
+}
+
+function kindOfOther(stat: Stats): string {
+  if (stat.isFIFO()) return 'a FIFO'
+  return stat.isSocket() ? 'a socket' : 'a device'
 }
 
 /** The same for what the user named: it may never have been there. Throws NOT_FOUND too. */
 export function statRoot(path: string): { kind: SourceKind; stat: Stats } {
   try {
-    return statSource(path)
+    const source = statSource(path)
+    if (source.kind === 'symlink') refuseOpenFile(path)
+    return source
   } catch (error) {
+    if (hasCode(error, 'UNSUPPORTED')) {
+      throw new PkgError('UNSUPPORTED', error.message, { hint: 'Write it to a file first, and add that.' })
+    }
     if (!hasCode(error, 'CHANGED')) throw error
     throw new PkgError('NOT_FOUND', `${path} does not exist`, { cause: error.cause })
   }
+}
+
+/**
+ * Throws UNSUPPORTED for a link that the user named and that stands for what a process has open
+ * (`/dev/stdin`, `<(command)`), or leads to no file: whoever names it means the bytes, which the
+ * link itself does not have.
+ */
+function refuseOpenFile(path: string): void {
+  const leads = statSync(path, { throwIfNoEntry: false })
+  if (leads === undefined) return
+  if (!leads.isFile() && !leads.isDirectory()) {
+    throw new PkgError('UNSUPPORTED', `${path} leads to ${kindOfOther(leads)}, which a store cannot hold`)
+  }
+  const place = resolve(realpathSync(dirname(resolve(path))), readlinkSync(path))
+  if (![place, physicalPath(path)].some((one) => /^\/(?:proc|dev\/fd)\//.test(one))) return
+  throw new PkgError('UNSUPPORTED', `${path} is what a process has open: ${realpathSync(path)}`)
 }
 
 /** The path of what the user named, as the kernel has it: through links that lead there, and not through one there. */
@@ -85,7 +112,24 @@ export function readTarget(path: string): string {
   const read = (directory: string) => readlinkSync(join(directory, basename(path)), { encoding: 'buffer' })
   const target = within(dirname(path), (directory) => naming(path, () => read(directory)), LOOK_THROUGH)
   refuseInvalid(target, `${path} is a symlink whose target`)
-  return target.toString()
+  const text = target.toString()
+  if (isMagicLink(path, text)) {
+    throw new PkgError('UNSUPPORTED', `${path} is ${text} of a process, which a store cannot hold`, {
+      hint: 'Remove it, or leave it out.',
+    })
+  }
+  return text
+}
+
+/** True for a link of procfs that leads where its text does not: `pipe:[n]`, `socket:[n]`, `anon_inode:…`. */
+function isMagicLink(path: string, text: string): boolean {
+  if (!/^[a-z_]+:/.test(text)) return false
+  try {
+    statSync(path)
+  } catch {
+    return false
+  }
+  return !existsSync(join(dirname(path), text))
 }
 
 /** Gives `read` a path to the directory at `path` that goes by its descriptor. */
