@@ -62,7 +62,7 @@ const WRONG: [words: string, message: RegExp, hint: RegExp][] = [
   ['store', /needs one word more/, /pkg store add, /],
   ['store lss', /no command "store lss"/, /"pkg store ls"/],
   ['install', /missing/, /pkg install <package\.\.>/],
-  ['list nonsense', /"nonsense" is not understood/, /Use: pkg list\./],
+  ['history nonsense', /"nonsense" is not understood/, /Use: pkg history\./],
   ['list --josn', /--josn is not understood/, /Did you mean --json\?/],
   ['gc --dryrun', /--dryrun/, /--dry-run/],
   ['list --generation 1 --generation 2', /--generation is given twice/, /pkg list/],

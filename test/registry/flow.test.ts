@@ -10,7 +10,7 @@ import { listPins } from '../../src/pins/pins.ts'
 import { createRegistry, openRegistry } from '../../src/registry/directory.ts'
 import { publish, unpublish } from '../../src/registry/publish.ts'
 import { findRecord, resolve } from '../../src/registry/resolve.ts'
-import { search } from '../../src/registry/search.ts'
+import { type Found, search } from '../../src/registry/search.ts'
 import { addRegistry, listRegistries, removeRegistry } from '../../src/registry/subscribe.ts'
 import { readRecord } from '../../src/registry/tree.ts'
 import { updateRegistry } from '../../src/registry/update.ts'
@@ -213,8 +213,11 @@ test('search finds words and parts of names, and follows updates', async (t) => 
   // All there is comes by name, whatever is shorter.
   assert.deepEqual(names(''), ['esbuild', 'esbuild-wasm', 'jq'])
   assert.deepEqual(names(' '), names(''))
-  assert.deepEqual(search(home.store, 'jq')[0], {
+  const [{ size, ...jq }] = search(home.store, 'jq') as [Found]
+  assert.ok(size > 0)
+  assert.deepEqual(jq, {
     name: 'jq',
+    programs: ['jq'],
     description: 'Command-line JSON processor',
     version: '1.7.1',
     registry: 'mine',
