@@ -2,8 +2,9 @@
 // be. A command that changes a profile needs no mount, so what is in the mount's
 // way is a remark there and no failure.
 
+import { statSync } from 'node:fs'
 import { hasCode, PkgError } from '../errors.ts'
-import { modeInForce, type StoreMode } from '../mount/mode.ts'
+import { describeMode, modeInForce, type StoreMode } from '../mount/mode.ts'
 import { mountState, unmount } from '../mount/mountpoint.ts'
 import type { ProfileStore } from '../profiles/profile.ts'
 import type { CID } from '../store/cid.ts'
@@ -83,6 +84,26 @@ export function noteUnmounted({ note, paths }: Pick<Context, 'note' | 'paths'>, 
   if (!isMissing(mount)) return
   note(`Programs cannot run until ${paths.store} is mounted: ${mount.reason}`)
   note(`hint: ${mount.hint ?? 'Run `pkg doctor`.'}`)
+}
+
+/**
+ * Says on standard error that what is installed cannot run now, as after a restart of the machine. For
+ * commands that show it and mount nothing.
+ */
+export function noteNotServed({ note, paths }: Pick<Context, 'note' | 'paths'>): void {
+  const { mode } = describeMode(paths)
+  const state = mountState(paths)
+  if (mode !== 'mount' || state === 'mounted') return
+  const what = {
+    none: 'nothing is mounted there',
+    stale: 'its mount server is gone',
+    covered: 'something else is mounted over it',
+  }[state]
+  note(`What is installed cannot run from ${paths.store}: ${what}`)
+  const owner = statSync(paths.root, { throwIfNoEntry: false })?.uid
+  const others = owner !== undefined && owner !== process.getuid?.() && process.getuid?.() !== 0
+  const who = others ? 'Have its owner run' : 'Run'
+  note(`hint: ${state === 'covered' ? 'Run `pkg doctor`.' : `${who} \`pkg daemon start\`.`}`)
 }
 
 /** In checkout mode a mount that nobody serves any more only hides the trees. */

@@ -19,7 +19,8 @@ export const command = defineCommand({
       })
       .example('pkg list --json', 'With CIDs, priorities and what was asked for')
       .example('pkg info ./tool', 'The exact size: a list reads roots alone, where blocks count once a link'),
-  async run({ generation: number }, { readProfile, note }) {
+  async run({ generation: number }, context) {
+    const { readProfile, note } = context
     const [
       { currentGeneration, generations, requireGeneration },
       { healHint, readInstalled },
@@ -45,6 +46,7 @@ export const command = defineCommand({
       note(`${one.name} ${one.version} is damaged: block ${one.cid}, its root, is lost`)
       note(`hint: ${healHint(one)}`)
     }
+    if (packages.length > 0) (await import('../mounting.ts')).noteNotServed(context)
     return { ...(generation && { generation: generation.number, cid: generation.cid }), packages }
   },
   render({ packages, generation }, style, { long }) {

@@ -13,7 +13,8 @@ export const command = defineCommand({
     argv
       .positional('program', { type: 'string', demandOption: true, describe: 'A name in the profile’s bin/' })
       .example('pkg which esbuild', 'Link, store path, package, version, generation'),
-  async run({ program }, { readProfile, paths, env, profilePath }) {
+  async run({ program }, context) {
+    const { readProfile, paths, env, profilePath } = context
     const [{ currentGeneration }, { readInstalled }, { checkName, shellWord, storePath }, { suggest }] =
       await Promise.all([
         import('../../profiles/profile.ts'),
@@ -38,6 +39,7 @@ export const command = defineCommand({
             : `Look for one: pkg search ${shellWord(program)}`,
       })
     }
+    ;(await import('../mounting.ts')).noteNotServed(context)
     const owner = packages.find(({ cid }) => link.cid === cid.toString())
     return {
       program,
