@@ -2,15 +2,25 @@
 // be. A command that changes a profile needs no mount, so what is in the mount's
 // way is a remark there and no failure.
 
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { readConfig } from '../config.ts'
 import { hasCode, PkgError } from '../errors.ts'
-import { modeInForce, type StoreMode } from '../mount/mode.ts'
+import { writeFileAtomic } from '../files/atomic.ts'
+import { mayWrite } from '../files/modes.ts'
+import { describeMode, modeInForce, type StoreMode } from '../mount/mode.ts'
 import { mountState, unmount } from '../mount/mountpoint.ts'
 import type { ProfileStore } from '../profiles/profile.ts'
 import type { CID } from '../store/cid.ts'
 import type { Context } from './context.ts'
 
-/** `reason`: why it is not mounted. */
-export type MountReport = { mode: StoreMode; mounted: boolean; reason?: string; hint?: string }
+/** `reason`: why it is not mounted; `failed`: it was tried. */
+export type MountReport = {
+  mode: StoreMode
+  mounted: boolean
+  reason?: string
+  hint?: string
+  failed?: boolean
+}
 
 /**
  * Starts the daemon unless the store is mounted; says why where that cannot be. In checkout
@@ -30,8 +40,35 @@ export async function tryMount(context: Context): Promise<MountReport> {
   } catch (error) {
     if (!hasCode(error, 'NO_FUSE', 'MOUNT_FAILED', 'NO_DAEMON', 'PERMISSION')) throw error
     const { message: reason, hint } = error
-    return { mode, mounted: false, reason, ...(hint === undefined ? {} : { hint }) }
+    const failed = hasCode(error, 'MOUNT_FAILED')
+    return {
+      mode,
+      mounted: false,
+      reason,
+      ...(failed && { failed }),
+      ...(hint === undefined ? {} : { hint }),
+    }
   }
+}
+
+/**
+ * The same for who sets a prefix up: a mount that fails where everything that it needs is there is
+ * no end of it. The setting is written, so that all who work here know; it shows why in `reason`.
+ */
+export async function mountOrFallBack(context: Context): Promise<MountReport> {
+  const { paths, signal } = context
+  const report = await tryMount(context)
+  const isAuto = readConfig(paths)['store.mode'] === 'auto'
+  if (report.failed !== true || !isAuto || mountState(paths) === 'covered' || !mayWrite(paths.root))
+    return report
+  const settings = existsSync(paths.config) ? JSON.parse(readFileSync(paths.config, 'utf8')) : {}
+  writeFileAtomic(paths.config, `${JSON.stringify({ ...settings, 'store.mode': 'checkout' }, null, 2)}\n`)
+  await uncover(paths)
+  const { ensureDaemon } = await import('../daemon/client.ts')
+  await ensureDaemon(paths, { signal })
+  const { mode, mounted } = await tryMount(context)
+  const reason = `mounting failed: ${report.reason}. "store.mode" in ${paths.config} says checkout now; without it the next \`pkg init\` tries again`
+  return { mode, mounted, reason }
 }
 
 /** Returns when programs of this package can be started: mounted, or checked out. The caller protects it. Throws as both do. */
@@ -83,6 +120,26 @@ export function noteUnmounted({ note, paths }: Pick<Context, 'note' | 'paths'>, 
   if (!isMissing(mount)) return
   note(`Programs cannot run until ${paths.store} is mounted: ${mount.reason}`)
   note(`hint: ${mount.hint ?? 'Run `pkg doctor`.'}`)
+}
+
+/**
+ * Says on standard error that what is installed cannot run now, as after a restart of the machine. For
+ * commands that show it and mount nothing.
+ */
+export function noteNotServed({ note, paths }: Pick<Context, 'note' | 'paths'>): void {
+  const { mode } = describeMode(paths)
+  const state = mountState(paths)
+  if (mode !== 'mount' || state === 'mounted') return
+  const what = {
+    none: 'nothing is mounted there',
+    stale: 'its mount server is gone',
+    covered: 'something else is mounted over it',
+  }[state]
+  note(`What is installed cannot run from ${paths.store}: ${what}`)
+  const owner = statSync(paths.root, { throwIfNoEntry: false })?.uid
+  const others = owner !== undefined && owner !== process.getuid?.() && process.getuid?.() !== 0
+  const who = others ? 'Have its owner run' : 'Run'
+  note(`hint: ${state === 'covered' ? 'Run `pkg doctor`.' : `${who} \`pkg daemon start\`.`}`)
 }
 
 /** In checkout mode a mount that nobody serves any more only hides the trees. */

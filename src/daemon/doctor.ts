@@ -11,6 +11,8 @@ import { describeMode, type ModeInForce } from '../mount/mode.ts'
 import { coverAt, type MountEntry, mountAt, mountState } from '../mount/mountpoint.ts'
 import { type Check, checkFuse } from '../mount/requirements.ts'
 import { type PrefixPaths, profileLink, shellWord } from '../paths.ts'
+import { findCurrentGeneration, openProfile } from '../profiles/profile.ts'
+import { Blocks } from '../store/blocks.ts'
 import { type DaemonState, daemonState } from './client.ts'
 import { damageCheck } from './damage-check.ts'
 import { modesCheck } from './modes-check.ts'
@@ -210,7 +212,18 @@ function mountCheck(paths: PrefixPaths, { running, mode, mount, status }: Daemon
   if (error) return { name, ok: false, detail: error.message, hint: error.hint ?? `See ${log}.` }
   if (mount === 'stale')
     return { name, ok: false, detail: `${store} is mounted and nobody serves it`, hint: start }
-  return { name, ok: running ? false : 'note', detail: `${store} is not mounted`, hint: start }
+  const used = hasInstalled(paths)
+  const detail = `${store} is not mounted${used ? ': what is installed cannot run' : ''}`
+  return { name, ok: running || used ? false : 'note', detail, hint: start }
+}
+
+/** Does this user's profile show anything? A profile that is not as it should be is the profile check's to tell. */
+function hasInstalled(paths: PrefixPaths): boolean {
+  try {
+    return findCurrentGeneration(openProfile({ paths, blocks: new Blocks(paths) })) !== undefined
+  } catch {
+    return false
+  }
 }
 
 /** A daemon of another user may not answer us: then what /proc shows is what we know. */

@@ -35,7 +35,7 @@ const SLOTS = 35
 
 /** A mode of 0 says that the entry's type is not known without looking. */
 export type ListedName = { name: string; mode: number }
-export type Space = { blockSize: number; blocks: number; free: number; available: number; files: number }
+export type Space = { blockSize: number; blocks: number; free: number; available: number }
 
 /** What the mounted file system does; `errnoOf` says what the caller sees of an error. Paths begin with a slash and hold no '.', '..' or empty parts. */
 export interface FileSystem {
@@ -281,7 +281,8 @@ function typeStat(mode: number): Uint32Array {
   return words
 }
 
-function statfsWords({ blockSize, blocks, free, available, files }: Space): Uint32Array {
+/** No counts of inodes: nothing can be made here, and `all of them are used` would be an alarm. */
+function statfsWords({ blockSize, blocks, free, available }: Space): Uint32Array {
   const NAME_MAX = 255
-  return Uint32Array.of(blockSize, blockSize, blocks, free, available, files, 0, 0, 0, 0, NAME_MAX)
+  return Uint32Array.of(blockSize, blockSize, blocks, free, available, 0, 0, 0, 0, 0, NAME_MAX)
 }

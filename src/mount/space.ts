@@ -14,7 +14,7 @@ export function spaceOf(directory: string): () => Later<Space> {
   return () => {
     if (known !== undefined && performance.now() < until) return known
     until = performance.now() + SPACE_MS
-    known = statfs(directory).then(({ bsize, blocks, bfree, bavail, files }) => {
+    known = statfs(directory).then(({ bsize, blocks, bfree, bavail }) => {
       const scale = 2 ** Math.max(0, Math.ceil(Math.log2(blocks / 2 ** 31)))
       const scaled = (count: number) => Math.floor(count / scale)
       return {
@@ -22,7 +22,6 @@ export function spaceOf(directory: string): () => Later<Space> {
         blocks: scaled(blocks),
         free: scaled(bfree),
         available: scaled(bavail),
-        files: Math.min(files, 2 ** 32 - 1),
       }
     })
     return known

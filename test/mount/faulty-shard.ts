@@ -24,7 +24,7 @@ const fs: FileSystem = {
   readlink: () => '',
   getxattr: () => -61,
   listxattr: () => [],
-  statfs: () => ({ blockSize: 4096, blocks: 1, free: 0, available: 0, files: 1 }),
+  statfs: () => ({ blockSize: 4096, blocks: 1, free: 0, available: 0 }),
   open: () => ENOSYS,
 }
 

@@ -28,7 +28,7 @@ export const command = defineCommand({
       { moveProfileLink, readProfileLink, requireLeaving },
       { isInPath, prefixLine, programsDirectory, requirePathWord, shellLine },
       { addLine, hasLine, hasMarkedLine, setMarkedLine },
-      { tryMount },
+      { mountOrFallBack },
       { preparePrefix },
     ] = await Promise.all([
       import('../profile-link.ts'),
@@ -43,7 +43,7 @@ export const command = defineCommand({
     if (!force) requireLeaving(link)
     await preparePrefix(paths)
     moveProfileLink(link)
-    const mount = wanted ? await tryMount(context) : undefined
+    const mount = wanted ? await mountOrFallBack(context) : undefined
     const shell = shellLine(env)
     const prefix = prefixLine(env, paths.root)
     const added = modifyShell && addLine(shell.file, shell.line)

@@ -26,7 +26,8 @@ export const command = defineCommand({
         describe: 'Of that generation [the current one]',
       })
       .example('pkg list --json', 'With CIDs, priorities and what was asked for'),
-  async run({ pattern, generation: number }, { readProfile, note }) {
+  async run({ pattern, generation: number }, context) {
+    const { readProfile, note } = context
     const [
       { currentPackages, generations, requireGeneration },
       { healHint, readInstalled },
@@ -63,6 +64,7 @@ export const command = defineCommand({
       note(`${one.name} ${one.version} is damaged: block ${one.cid}, its root, is lost`)
       note(`hint: ${healHint(one)}`)
     }
+    if (packages.length > 0) (await import('../mounting.ts')).noteNotServed(context)
     return { ...(generation && { generation: generation.number, cid: generation.cid }), packages }
   },
   render({ packages, generation }, style, { long }) {

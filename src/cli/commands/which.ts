@@ -13,8 +13,9 @@ export const command = defineCommand({
     argv
       .positional('program', { type: 'string', demandOption: true, describe: 'A name in the profile’s bin/' })
       .example('pkg which esbuild', 'Link, store path, package, version, generation'),
-  async run({ program }, { readProfile, paths, env, profilePath }) {
-    const [{ currentPackages }, { checkName, storePath }, { suggest }] = await Promise.all([
+  async run({ program }, context) {
+    const { readProfile, paths, env, profilePath } = context
+    const [{ currentPackages }, { checkName, shellWord, storePath }, { suggest }] = await Promise.all([
       import('../../profiles/profile.ts'),
       import('../../paths.ts'),
       import('../../registry/suggest.ts'),
@@ -32,9 +33,10 @@ export const command = defineCommand({
         hint:
           near.length > 0
             ? `Did you mean ${near.join(', ')}?`
-            : '`pkg list` shows the programs that there are; a package may be called otherwise than its program.',
+            : `\`pkg list\` shows what is installed; look for a package that has it: pkg search ${shellWord(program)}`,
       })
     }
+    ;(await import('../mounting.ts')).noteNotServed(context)
     const owner = packages.find(({ cid }) => link.cid === cid.toString())
     return {
       program,
