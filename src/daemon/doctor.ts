@@ -13,6 +13,7 @@ import { type Check, checkFuse } from '../mount/requirements.ts'
 import { type PrefixPaths, profileLink, shellWord } from '../paths.ts'
 import { type DaemonState, daemonState } from './client.ts'
 import { damageCheck } from './damage-check.ts'
+import { hiddenCheck } from './hidden-check.ts'
 import { modesCheck } from './modes-check.ts'
 import { profileCheck } from './profile-check.ts'
 
@@ -48,6 +49,7 @@ export async function runDoctor(
     spaceCheck(paths),
     ...(await processChecks(paths)),
     profileCheck(paths, { mode: inForce.mode, guest: systemCheck(paths) }),
+    ...[hiddenCheck(paths) ?? []].flat(),
     pathCheck(env),
   ]
 }
