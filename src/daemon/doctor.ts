@@ -15,6 +15,7 @@ import { findCurrentGeneration, openProfile } from '../profiles/profile.ts'
 import { Blocks } from '../store/blocks.ts'
 import { type DaemonState, daemonState } from './client.ts'
 import { damageCheck } from './damage-check.ts'
+import { hiddenCheck } from './hidden-check.ts'
 import { modesCheck } from './modes-check.ts'
 import { profileCheck } from './profile-check.ts'
 
@@ -50,6 +51,7 @@ export async function runDoctor(
     spaceCheck(paths),
     ...(await processChecks(paths)),
     profileCheck(paths, { mode: inForce.mode, guest: systemCheck(paths) }),
+    ...[hiddenCheck(paths) ?? []].flat(),
     pathCheck(env),
   ]
 }

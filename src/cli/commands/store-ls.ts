@@ -1,5 +1,6 @@
 // `pkg store ls`: the entries of a directory, from the blocks (the mount need not be there).
 
+import { EXIT } from '../../errors.ts'
 import type { CID } from '../../store/cid.ts'
 import type { Stat } from '../../store/unixfs/stat.ts'
 import { defineCommand } from '../command.ts'
@@ -27,6 +28,7 @@ export const command = defineCommand({
     ])
     const store = await context.openStore()
     const cid = await resolveHeldDag(store, text, context)
+    // What a listing of the mount leaves out, or has and cannot show.
     const unusable: { name: string; why: string }[] = []
     const blockSize = (leaf: CID) => store.blocks.size(leaf)
     function* all(): Generator<Entry> {
@@ -38,7 +40,9 @@ export const command = defineCommand({
         try {
           yield { name, cid: entry, ...stat(store.blocks, entry, { blockSize }) }
         } catch (error) {
-          yield { name, cid: entry, error: reportOf(error).message }
+          const { message } = reportOf(error)
+          unusable.push({ name, why: `cannot be shown: ${message}` })
+          yield { name, cid: entry, error: message }
         }
       }
     }
@@ -57,13 +61,14 @@ export const command = defineCommand({
     }
     for (const piece of inPieces(unusable)) {
       yield piece
-        .map(({ name, why }) => style.yellow(`left out: ${printable(name)} ${printable(why)}`))
+        .map(({ name, why }) => style.yellow(`not as a file: ${printable(name)} ${printable(why)}`))
         .join('\n')
     }
   },
   *brief({ entries }) {
     for (const piece of inPieces(entries)) yield piece.map(({ name }) => printable(name)).join('\n')
   },
+  exitStatus: ({ unusable }) => (unusable.length > 0 ? EXIT.damaged : EXIT.ok),
 })
 
 type Entry = { name: string; cid: CID } & (Stat | { error: string })
