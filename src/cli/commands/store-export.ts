@@ -48,5 +48,5 @@ export const command = defineCommand({
   },
   streams: ({ file }) => file === '-',
   about: (exported) => exported && `${count(exported.blocks, 'block')}, ${formatBytes(exported.bytes)}`,
-  brief: (exported) => exported?.file,
+  brief: (exported) => exported && printable(exported.file),
 })
