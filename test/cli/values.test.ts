@@ -149,7 +149,7 @@ for (const entry of COMMANDS) {
         const { message } = await refusal([
           ...words.split(' '),
           ...required,
-          ...(words === 'publish' ? ['--registry=x'] : []),
+          ...(['publish', 'unpublish'].includes(words) ? ['--registry=x'] : []),
           `--${name}=${value}`,
         ])
         assert.equal(message, `--${name} takes no value`)
@@ -200,7 +200,7 @@ test('names that are none make nothing', async () => {
       ],
     ),
     ...['..', '.x', 'a/b', 'a\nb', 'x'.repeat(256)].map((pin) => ['store', 'add', file, '--pin', pin]),
-    ...['a', '=', 'a=', '=b', 'a=nothing'].map((one) => [
+    ...['a', '=', 'a=', '=b', 'a=../nothing'].map((one) => [
       'pack',
       tree,
       '--as',
