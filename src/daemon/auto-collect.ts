@@ -13,6 +13,7 @@ import { type LastCollection, lastCollection } from '../collector/last-collectio
 import { readConfig } from '../config.ts'
 import { entryPoint } from '../entry.ts'
 import { hasCode } from '../errors.ts'
+import { ownEnvironment } from '../files/system-command.ts'
 import type { PrefixPaths } from '../paths.ts'
 import type { CollectLine, DeletedGeneration } from './collector-process.ts'
 import type { Log } from './log.ts'
@@ -133,6 +134,7 @@ export class AutoCollector {
     const words = ['--prefix', this.#paths.root, '--options', JSON.stringify({ ...options, policy })]
     const child = spawn(process.execPath, [entryPoint('collector'), ...words], {
       cwd: '/',
+      env: ownEnvironment(),
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.#child = child

@@ -8,7 +8,7 @@ import { entryPoint } from '../entry.ts'
 import { EXIT, hasCode, isErrno, PkgError } from '../errors.ts'
 import { makePrefixDirectory } from '../files/directory.ts'
 import { runningHere, runningProcess } from '../files/pid-file.ts'
-import { SYSTEM_PATH } from '../files/system-command.ts'
+import { ownEnvironment } from '../files/system-command.ts'
 import { describeMode, type StoreMode, storeMode } from '../mount/mode.ts'
 import { type MountState, mountState, requireUncovered } from '../mount/mountpoint.ts'
 import type { PrefixPaths } from '../paths.ts'
@@ -155,7 +155,7 @@ function startDaemon(paths: PrefixPaths): Promise<Exit> {
   try {
     const child = spawn(process.execPath, [entryPoint('daemon'), '--prefix', paths.root], {
       cwd: '/',
-      env: { ...process.env, PATH: SYSTEM_PATH },
+      env: ownEnvironment(),
       detached: true,
       stdio: ['ignore', log, log],
     })

@@ -14,6 +14,7 @@ import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { entryPoint } from '../entry.ts'
 import { type ErrorCode, PkgError } from '../errors.ts'
+import { ownEnvironment } from '../files/system-command.ts'
 import type { PrefixPaths } from '../paths.ts'
 import type { CollectLine } from './collector-process.ts'
 import type { Log } from './log.ts'
@@ -62,7 +63,11 @@ export class Collections {
   /** What the roots of this user reach, as quotas count it, by a walk in a process of its own. */
   async measure(uid: number): Promise<number> {
     const args = [entryPoint('collector'), '--prefix', this.#paths.root, '--measure', String(uid)]
-    const { stdout } = await run(process.execPath, args, { cwd: '/', timeout: MEASURE_MS })
+    const { stdout } = await run(process.execPath, args, {
+      cwd: '/',
+      env: ownEnvironment(),
+      timeout: MEASURE_MS,
+    })
     const line = JSON.parse(stdout) as CollectLine
     if (line.type === 'error') throw new PkgError(line.code, line.message)
     return line.type === 'done' ? onDisk(line) : 0
@@ -76,6 +81,7 @@ export class Collections {
     this.#log(`collection for uid ${uid}`)
     const child = spawn(process.execPath, [entryPoint('collector'), '--prefix', this.#paths.root], {
       cwd: '/',
+      env: ownEnvironment(),
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     // Anybody may ask for one after the other: it gives way to what people do.
