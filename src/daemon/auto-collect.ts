@@ -143,15 +143,18 @@ export class AutoCollector {
     child.once('error', (error) => {
       wrong = error.message
     })
-    child.stderr.on('data', (data) => {
+    // Where there are no file descriptors left it has no streams.
+    child.stderr?.on('data', (data) => {
       wrong = `${wrong}${data}`.slice(-2000)
     })
-    createInterface({ input: child.stdout }).on('line', (text) => {
-      const line = JSON.parse(text) as CollectLine
-      // At once: the link is gone, however the collection ends.
-      if (line.type === 'generation') this.#log(describeGeneration(line))
-      else last = line
-    })
+    if (child.stdout) {
+      createInterface({ input: child.stdout }).on('line', (text) => {
+        const line = JSON.parse(text) as CollectLine
+        // At once: the link is gone, however the collection ends.
+        if (line.type === 'generation') this.#log(describeGeneration(line))
+        else last = line
+      })
+    }
     // ioprio_set(2): the disk's scheduler goes by it as well.
     if (child.pid !== undefined) calm(child.pid)
     const [status] = await once(child, 'close').catch(() => [wrong])

@@ -88,17 +88,20 @@ export class Collections {
     if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL)
     let last: CollectLine | undefined
     let wrong = ''
-    createInterface({ input: child.stdout as NonNullable<typeof child.stdout> }).on('line', (text) => {
-      const line = JSON.parse(text) as CollectLine
-      if (line.type === 'progress') this.#tell(line)
-      // A collection of this kind has no policy, and others' paths are not for whoever asked.
-      else if (line.type !== 'generation') last = line
-    })
-    child.stderr?.on('data', (data) => {
-      wrong = `${wrong}${data}`.slice(-2000)
-    })
     child.once('error', (error) => {
       wrong = error.message
+    })
+    // Where there are no file descriptors left it has no streams.
+    if (child.stdout) {
+      createInterface({ input: child.stdout }).on('line', (text) => {
+        const line = JSON.parse(text) as CollectLine
+        if (line.type === 'progress') this.#tell(line)
+        // A collection of this kind has no policy, and others' paths are not for whoever asked.
+        else if (line.type !== 'generation') last = line
+      })
+    }
+    child.stderr?.on('data', (data) => {
+      wrong = `${wrong}${data}`.slice(-2000)
     })
     child.once('close', (status) => {
       this.#child = undefined
