@@ -60,6 +60,7 @@ const TABLE = {
   EXISTS: row(EXIT.conflict, 'EEXIST'),
   CHANGED: row(EXIT.conflict, 'EIO'),
   BUSY: row(EXIT.busy, 'EBUSY'),
+  LIMIT: row(EXIT.busy, 'EIO'),
   PERMISSION: row(EXIT.permission, 'EACCES'),
   READ_ONLY: row(EXIT.permission, 'EROFS'),
   NO_FUSE: row(EXIT.unavailable, 'EIO'),
@@ -119,7 +120,9 @@ export function isErrno(error: unknown, ...names: string[]): error is NodeJS.Err
 /** The code for any thrown value: system calls map to the nearest of ours. */
 export function codeOf(error: unknown): ErrorCode {
   if (error instanceof PkgError) return error.code
-  if (isErrno(error, 'ENOSPC', 'EDQUOT') || isSqlite(error, 'FULL', 'IOERR_SHM')) return 'NO_SPACE'
+  if (isErrno(error, 'ENOSPC', 'EDQUOT', 'EFBIG') || isSqlite(error, 'FULL', 'IOERR_SHM')) return 'NO_SPACE'
+  // Open files, processes and memory that this process, this user or the machine may have.
+  if (isErrno(error, 'EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM')) return 'LIMIT'
   if (isErrno(error, 'EACCES', 'EPERM')) return 'PERMISSION'
   if (isErrno(error, 'EROFS')) return 'READ_ONLY'
   if (isErrno(error, 'ENOENT')) return 'NOT_FOUND'

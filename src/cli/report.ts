@@ -1,6 +1,7 @@
 // An error as people and programs see it: one line, a hint, an exit status.
 // The stack shows only under PKG_DEBUG; a bug says that it is one.
 
+import { getSystemErrorMap } from 'node:util'
 import { codeOf, type ErrorCode, isErrno, PkgError } from '../errors.ts'
 import { printableLines, type Style } from './output.ts'
 
@@ -25,7 +26,7 @@ export function reportOf(error: unknown): ErrorReport {
     return { code, message: systemMessage(message), hint }
   }
   if (code !== 'INTERNAL') {
-    const hint = HINTS[code]
+    const hint = isErrno(error, 'EFBIG') ? LARGE_HINT : HINTS[code]
     return { code, message: systemMessage(message), ...(hint !== undefined && { hint }) }
   }
   return {
@@ -38,21 +39,31 @@ export function reportOf(error: unknown): ErrorReport {
 const LOCK_HINT =
   'It is changed under a lock beside it: work as its owner, or with a registry or profile of your own.'
 
-/** For what a disk says of itself. */
+/** setrlimit(2); FAT keeps no more than 4 GiB in a file. */
+const LARGE_HINT = '`ulimit -f`, or the file system, allows no larger file there.'
+
+/** For what a disk or the system says of itself. */
 const HINTS: Partial<Record<ErrorCode, string>> = {
   NO_SPACE:
     '`pkg gc` deletes what nothing needs any more, also on a full disk; --dry-run shows how much that is.',
   IO: 'The disk may be failing: see what the kernel says (dmesg).',
+  LIMIT: 'A limit of this session or machine is reached: see `ulimit -a` (open files, processes, memory).',
 }
 
 /** `ENOENT: no such file or directory, open '/x'` as `/x: no such file or directory`; of what has no path, the same words. */
 function systemMessage(message: string): string {
+  const [, program, errno] = /^spawn (.*) (E[A-Z]+)$/.exec(message) ?? []
+  if (program) return `${program} cannot be started: ${wordsOf(errno)}`
   const [, what, path, target] =
     /^E[A-Z0-9]+: (.*?), \w+(?: '([^']*)')?(?: -> '([^']*)')?/.exec(nameUnnamed(message)) ?? []
   if (!what) return message
   // Of a rename: what is in its way is at the second.
   const place = target ?? path
   return place === undefined ? what : `${place}: ${what}`
+}
+
+function wordsOf(errno = ''): string {
+  return [...getSystemErrorMap().values()].find(([name]) => name === errno)?.[1] ?? errno
 }
 
 /** `Unknown system error -122: Unknown system error -122, write`: the kernel's words for what Node does not know. */

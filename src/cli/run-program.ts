@@ -19,7 +19,7 @@ const FROM_TERMINAL = ['SIGINT', 'SIGQUIT'] as const
 export async function runProgram(path: string, words: readonly string[], signals: Signals): Promise<number> {
   signals.signal.throwIfAborted()
   signals.release()
-  const child = spawn(path, words, { stdio: 'inherit' })
+  const child = spawn(path, words, { env: environmentOf(process.env), stdio: 'inherit' })
   const onTerminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY
   const forward = (name: NodeJS.Signals) => void child.kill(name)
   const stay = () => {}
@@ -34,6 +34,13 @@ export async function runProgram(path: string, words: readonly string[], signals
     for (const name of FORWARDED) process.off(name, forward)
     for (const name of FROM_TERMINAL) process.off(name, onTerminal ? stay : forward)
   }
+}
+
+/** As the launcher was given it: NODE_OPTIONS are put by there. */
+function environmentOf({ PROGRAMS_NODE_OPTIONS: theirs, ...env }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  if (theirs === undefined) return env
+  const { NODE_OPTIONS: _, ...others } = env
+  return theirs === '' ? others : { ...others, NODE_OPTIONS: theirs }
 }
 
 function cannotStart(path: string, cause: Error): PkgError {

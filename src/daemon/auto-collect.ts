@@ -13,6 +13,7 @@ import { type LastCollection, lastCollection } from '../collector/last-collectio
 import { readConfig } from '../config.ts'
 import { entryPoint } from '../entry.ts'
 import { hasCode } from '../errors.ts'
+import { ownEnvironment } from '../files/system-command.ts'
 import type { PrefixPaths } from '../paths.ts'
 import type { CollectLine, DeletedGeneration } from './collector-process.ts'
 import type { Log } from './log.ts'
@@ -133,6 +134,7 @@ export class AutoCollector {
     const words = ['--prefix', this.#paths.root, '--options', JSON.stringify({ ...options, policy })]
     const child = spawn(process.execPath, [entryPoint('collector'), ...words], {
       cwd: '/',
+      env: ownEnvironment(),
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.#child = child
@@ -141,15 +143,18 @@ export class AutoCollector {
     child.once('error', (error) => {
       wrong = error.message
     })
-    child.stderr.on('data', (data) => {
+    // Where there are no file descriptors left it has no streams.
+    child.stderr?.on('data', (data) => {
       wrong = `${wrong}${data}`.slice(-2000)
     })
-    createInterface({ input: child.stdout }).on('line', (text) => {
-      const line = JSON.parse(text) as CollectLine
-      // At once: the link is gone, however the collection ends.
-      if (line.type === 'generation') this.#log(describeGeneration(line))
-      else last = line
-    })
+    if (child.stdout) {
+      createInterface({ input: child.stdout }).on('line', (text) => {
+        const line = JSON.parse(text) as CollectLine
+        // At once: the link is gone, however the collection ends.
+        if (line.type === 'generation') this.#log(describeGeneration(line))
+        else last = line
+      })
+    }
     // ioprio_set(2): the disk's scheduler goes by it as well.
     if (child.pid !== undefined) calm(child.pid)
     const [status] = await once(child, 'close').catch(() => [wrong])

@@ -8,7 +8,7 @@ import { entryPoint } from '../entry.ts'
 import { EXIT, hasCode, isErrno, PkgError } from '../errors.ts'
 import { makePrefixDirectory } from '../files/directory.ts'
 import { runningHere, runningProcess } from '../files/pid-file.ts'
-import { SYSTEM_PATH } from '../files/system-command.ts'
+import { ownEnvironment } from '../files/system-command.ts'
 import { describeMode, type StoreMode, storeMode } from '../mount/mode.ts'
 import { type MountState, mountState, requireUncovered } from '../mount/mountpoint.ts'
 import type { PrefixPaths } from '../paths.ts'
@@ -19,6 +19,7 @@ import { logSize, openLogFile, tailLog } from './log.ts'
 import { endProcess, servingProcess, stopMountServer } from './mount-process.ts'
 import { requireUnused } from './mount-users.ts'
 import { requireOwnPrefix } from './own-prefix.ts'
+import { silentDaemon } from './silence.ts'
 
 /** Milliseconds for a daemon to serve: past its own bound for the mount server, so that its error is the one shown. */
 const START_MS = 20_000
@@ -109,7 +110,7 @@ export async function daemonState(paths: PrefixPaths, { ask = true } = {}): Prom
   const elsewhere = await findElsewhere(paths)
   const daemon = elsewhere?.what === 'a daemon' ? elsewhere : runningHere(paths.daemonPid)
   const server = runningProcess(paths.mountPid)
-  const status = daemon && ask ? await askDaemon(paths) : undefined
+  const status = daemon && ask ? await askRunning(paths, daemon.pid) : undefined
   const inForce = describeMode(paths)
   return {
     running: daemon !== undefined,
@@ -155,7 +156,7 @@ function startDaemon(paths: PrefixPaths): Promise<Exit> {
   try {
     const child = spawn(process.execPath, [entryPoint('daemon'), '--prefix', paths.root], {
       cwd: '/',
-      env: { ...process.env, PATH: SYSTEM_PATH },
+      env: ownEnvironment(),
       detached: true,
       stdio: ['ignore', log, log],
     })
@@ -182,6 +183,14 @@ function logOf(paths: PrefixPaths): number {
       hint: 'Have its owner run `pkg daemon start`, or set PKG_PREFIX to a directory of your own.',
       cause,
     })
+  }
+}
+
+async function askRunning(paths: PrefixPaths, pid: number): Promise<DaemonStatus | undefined> {
+  try {
+    return await askDaemon(paths)
+  } catch (error) {
+    throw hasCode(error, 'NO_DAEMON') ? silentDaemon(paths, pid, error) : error
   }
 }
 

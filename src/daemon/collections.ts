@@ -14,6 +14,7 @@ import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { entryPoint } from '../entry.ts'
 import { type ErrorCode, PkgError } from '../errors.ts'
+import { ownEnvironment } from '../files/system-command.ts'
 import type { PrefixPaths } from '../paths.ts'
 import type { CollectLine } from './collector-process.ts'
 import type { Log } from './log.ts'
@@ -62,7 +63,11 @@ export class Collections {
   /** What the roots of this user reach, as quotas count it, by a walk in a process of its own. */
   async measure(uid: number): Promise<number> {
     const args = [entryPoint('collector'), '--prefix', this.#paths.root, '--measure', String(uid)]
-    const { stdout } = await run(process.execPath, args, { cwd: '/', timeout: MEASURE_MS })
+    const { stdout } = await run(process.execPath, args, {
+      cwd: '/',
+      env: ownEnvironment(),
+      timeout: MEASURE_MS,
+    })
     const line = JSON.parse(stdout) as CollectLine
     if (line.type === 'error') throw new PkgError(line.code, line.message)
     return line.type === 'done' ? onDisk(line) : 0
@@ -76,23 +81,27 @@ export class Collections {
     this.#log(`collection for uid ${uid}`)
     const child = spawn(process.execPath, [entryPoint('collector'), '--prefix', this.#paths.root], {
       cwd: '/',
+      env: ownEnvironment(),
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     // Anybody may ask for one after the other: it gives way to what people do.
     if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL)
     let last: CollectLine | undefined
     let wrong = ''
-    createInterface({ input: child.stdout as NonNullable<typeof child.stdout> }).on('line', (text) => {
-      const line = JSON.parse(text) as CollectLine
-      if (line.type === 'progress') this.#tell(line)
-      // A collection of this kind has no policy, and others' paths are not for whoever asked.
-      else if (line.type !== 'generation') last = line
-    })
-    child.stderr?.on('data', (data) => {
-      wrong = `${wrong}${data}`.slice(-2000)
-    })
     child.once('error', (error) => {
       wrong = error.message
+    })
+    // Where there are no file descriptors left it has no streams.
+    if (child.stdout) {
+      createInterface({ input: child.stdout }).on('line', (text) => {
+        const line = JSON.parse(text) as CollectLine
+        if (line.type === 'progress') this.#tell(line)
+        // A collection of this kind has no policy, and others' paths are not for whoever asked.
+        else if (line.type !== 'generation') last = line
+      })
+    }
+    child.stderr?.on('data', (data) => {
+      wrong = `${wrong}${data}`.slice(-2000)
     })
     child.once('close', (status) => {
       this.#child = undefined

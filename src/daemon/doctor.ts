@@ -5,7 +5,7 @@
 
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
-import { EXIT, isErrno } from '../errors.ts'
+import { EXIT, hasCode, isErrno, type PkgError } from '../errors.ts'
 import { runningProcess } from '../files/pid-file.ts'
 import { describeMode, type ModeInForce } from '../mount/mode.ts'
 import { coverAt, type MountEntry, mountAt, mountState } from '../mount/mountpoint.ts'
@@ -18,6 +18,7 @@ import { damageCheck } from './damage-check.ts'
 import { hiddenCheck } from './hidden-check.ts'
 import { modesCheck } from './modes-check.ts'
 import { profileCheck } from './profile-check.ts'
+import { silenceCheck } from './silence.ts'
 
 export type { Check }
 
@@ -172,16 +173,19 @@ function spaceCheck({ root }: Pick<PrefixPaths, 'root'>): Check {
 }
 
 async function processChecks(paths: PrefixPaths): Promise<Check[]> {
-  const state = await stateOrSilence(paths)
-  const daemon: Check = state.running
-    ? { name: 'daemon', ok: true, detail: `runs (pid ${state.pid})` }
-    : {
-        name: 'daemon',
-        ok: 'note',
-        detail: 'does not run',
-        hint: systemCheck(paths) ? ROOT_STARTS : START_HINT,
-      }
-  return [daemon, mountCheck(paths, state)]
+  const { state, silence } = await stateOrSilence(paths)
+  const daemon: Check = silence
+    ? { name: 'daemon', ok: false, detail: silence.message, hint: silence.hint ?? START_HINT }
+    : state.running
+      ? { name: 'daemon', ok: true, detail: `runs (pid ${state.pid})` }
+      : {
+          name: 'daemon',
+          ok: 'note',
+          detail: 'does not run',
+          hint: systemCheck(paths) ? ROOT_STARTS : START_HINT,
+        }
+  const mount = mountCheck(paths, state)
+  return [daemon, (mount.ok === true && state.mount === 'mounted' && (await silenceCheck(paths))) || mount]
 }
 
 function mountCheck(paths: PrefixPaths, { running, mode, mount, status }: DaemonState): Check {
@@ -229,11 +233,12 @@ function hasInstalled(paths: PrefixPaths): boolean {
 }
 
 /** A daemon of another user may not answer us: then what /proc shows is what we know. */
-async function stateOrSilence(paths: PrefixPaths): ReturnType<typeof daemonState> {
+async function stateOrSilence(paths: PrefixPaths): Promise<{ state: DaemonState; silence?: PkgError }> {
   try {
-    return await daemonState(paths)
-  } catch {
-    return await daemonState(paths, { ask: false })
+    return { state: await daemonState(paths) }
+  } catch (error) {
+    const state = await daemonState(paths, { ask: false })
+    return { state, ...(hasCode(error, 'NO_DAEMON') && { silence: error }) }
   }
 }
 

@@ -28,10 +28,13 @@ const KILL_MS = 2000
 /** Pause between two looks at something that takes some 100 ms. */
 const LOOK_MS = 20
 
+/** Milliseconds for its answer: who asks the daemon, which asks it, waits 2 s (http.ts). */
+const ANSWER_MS = 1000
+
 /** What the mount server says of itself, or undefined when none answers. */
 export async function mountServerStatus(paths: PrefixPaths): Promise<unknown> {
   try {
-    return await askSocket(paths.mountSocket, '/status')
+    return await askSocket(paths.mountSocket, '/status', { timeoutMs: ANSWER_MS })
   } catch {
     // Stopped, or its socket closed to this user: its pid file tells whether it lives.
     return undefined

@@ -23,6 +23,17 @@ export function processStart(pid: number): string | undefined {
   return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19]
 }
 
+/** Whether a signal or a debugger has stopped a process (proc_pid_stat(5), field 3). */
+export function isStopped(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    return 'Tt'.includes(stat.charAt(stat.lastIndexOf(')') + 2))
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ESRCH')) return false
+    throw error
+  }
+}
+
 /** The effective uid of a process (proc_pid_status(5)); undefined when there is none. */
 export function processOwner(pid: number): number | undefined {
   try {

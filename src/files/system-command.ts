@@ -20,8 +20,22 @@ const DIRECTORIES = [
   '/run/current-system/sw/bin',
 ]
 
-/** The PATH of processes of ours that live on: none of their children looks into a profile either. */
-export const SYSTEM_PATH = DIRECTORIES.join(':')
+/** None of our processes, nor their children, looks into a profile. */
+const SYSTEM_PATH = DIRECTORIES.join(':')
+
+/** What our processes read, or Node and libc for them: whose, where, which language, time and certificates. LD_PRELOAD: whoever starts them has it too. */
+const READ =
+  /^(HOME|USER|LOGNAME|LANG|LC_[A-Z]+|TZ|XDG_(DATA|CONFIG|CACHE|STATE)_HOME|XDG_RUNTIME_DIR|SSL_CERT_(FILE|DIR)|NODE_EXTRA_CA_CERTS|LD_PRELOAD|PKG_\w+)$/
+
+/**
+ * The environment of a process of ours. Of the environment of whoever starts it, it gets what it reads, and
+ * nothing else: options for other Nodes (NODE_OPTIONS) would be its own as long as it lives, and a
+ * store path in any variable would make it keep that package alive.
+ */
+export function ownEnvironment(env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+  const read = Object.entries(env).filter(([name]) => READ.test(name))
+  return { ...Object.fromEntries(read), PATH: SYSTEM_PATH }
+}
 
 /** Where the command is; undefined when the system has none. */
 export function findSystemCommand(name: string): string | undefined {

@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs'
 import { entryPoint } from '../entry.ts'
-import { SYSTEM_PATH } from '../files/system-command.ts'
+import { ownEnvironment } from '../files/system-command.ts'
 import type { PrefixPaths } from '../paths.ts'
 
 const FUSE_CONF = '/etc/fuse.conf'
@@ -12,8 +12,8 @@ export type ServerCommand = { command: string; args: string[]; env: NodeJS.Proce
 
 /** The command line of the mount server of a prefix. */
 export function mountServerCommand({ root }: Pick<PrefixPaths, 'root'>): ServerCommand {
-  const env: NodeJS.ProcessEnv = { ...process.env, PATH: SYSTEM_PATH }
-  return { command: process.execPath, args: [entryPoint('mount-server'), '--prefix', root], env }
+  const args = [entryPoint('mount-server'), '--prefix', root]
+  return { command: process.execPath, args, env: ownEnvironment() }
 }
 
 /** True when other users may be let into a mount of this user's (mount.fuse(8), allow_other). */

@@ -71,6 +71,8 @@ export function versionFaults({ name, version }: Pick<Manifest, 'name' | 'versio
 export type FaultOptions = {
   /** Told of each. */
   onFault?: ((fault: Fault) => void) | undefined
+  /** those that its directory showed */
+  found?: readonly Fault[] | undefined
   /** refuse a package with any */
   strict?: boolean | undefined
 }
@@ -80,10 +82,10 @@ export function tellFaults(
   blocks: BlockGetter,
   root: CID,
   manifest: Pick<Manifest, 'name' | 'version'>,
-  { onFault, strict }: FaultOptions,
+  { onFault, strict, found = [] }: FaultOptions,
 ): void {
   if (onFault === undefined && !strict) return
-  const faults = findFaults(blocks, root, manifest)
+  const faults = [...found, ...findFaults(blocks, root, manifest)]
   for (const fault of faults) onFault?.(fault)
   const [first] = faults
   if (!strict || first === undefined) return

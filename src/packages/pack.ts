@@ -14,6 +14,7 @@ import type { TreeEntry } from '../store/import/tree.ts'
 import type { ImportProgress } from '../store/import/walk.ts'
 import type { Store } from '../store/store.ts'
 import { type FaultOptions, tellFaults } from './faults.ts'
+import { lostRights } from './lost-rights.ts'
 import {
   DEPENDENCIES_PATH,
   encodeManifest,
@@ -38,7 +39,7 @@ type MadeMembers =
   | 'dependencies'
   | 'maintainer'
 
-export interface PackOptions extends FaultOptions {
+export interface PackOptions extends Omit<FaultOptions, 'found'> {
   /** `name@version`: makes a manifest for a directory that has none */
   readonly as?: string | undefined
   /** what the made manifest says beyond that; programs and platforms are found in bin/ when not given */
@@ -78,7 +79,7 @@ export async function packDirectory(
     })
     // What the DAG holds, not what we read before the import: the file may have changed in between.
     const packed = { ...tree, manifest: readManifest(store.blocks, tree.cid) }
-    tellFaults(store.blocks, tree.cid, packed.manifest, options)
+    tellFaults(store.blocks, tree.cid, packed.manifest, { ...options, found: lostRights(directory) })
     await add.commit([tree.cid])
     await options.keep?.(packed)
     return packed

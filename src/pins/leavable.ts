@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { type EntryPoint, entryPoint } from '../entry.ts'
 import { isErrno, PkgError } from '../errors.ts'
+import { ownEnvironment } from '../files/system-command.ts'
 
 /** How long it may be silent, in ms: what it does between two lines takes microseconds, and some ms where much else runs. */
 const SILENCE_MS = 2000
@@ -19,9 +20,13 @@ export function askLeavable<T>(entry: EntryPoint, query: unknown, tell: (line: T
     const child = spawn(process.execPath, [entryPoint(entry), JSON.stringify(query)], {
       // A directory that answers, and no signal of the terminal.
       cwd: '/',
+      env: ownEnvironment(),
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
     })
+    // Where there are no file descriptors left it has no streams.
+    child.once('error', reject)
+    if (child.pid === undefined) return
     let began = false
     let said = ''
     const end = () => {
@@ -36,10 +41,6 @@ export function askLeavable<T>(entry: EntryPoint, query: unknown, tell: (line: T
       end()
       resolve(false)
     }, SILENCE_MS)
-    child.once('error', (error) => {
-      end()
-      reject(error)
-    })
     child.stderr.on('data', (bytes) => {
       said += bytes
     })

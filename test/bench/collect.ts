@@ -91,7 +91,7 @@ async function collect(work: Work, prefix: string): Promise<Collected> {
   )
   const began = performance.now()
   const child = spawn(launcher(work), ['--prefix', prefix, 'gc', '--json'], {
-    env: { ...process.env, NODE_OPTIONS: `--import=${hook}` },
+    env: { ...process.env, PKG_NODE_OPTIONS: `--import=${hook}` },
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   let said = ''

@@ -46,7 +46,7 @@ function peakMiB(work: Work, source: string): number {
     if (isMainThread) process.on('exit', tell)`,
   )
   try {
-    const env = { ...process.env, NODE_OPTIONS: `--import=${hook}` }
+    const env = { ...process.env, PKG_NODE_OPTIONS: `--import=${hook}` }
     timeOf([launcher(work), '--prefix', to, 'store', 'add', source, '--quiet'], { env })
     return Number(readFileSync(report, 'utf8'))
   } finally {

@@ -13,6 +13,7 @@ const programs = {
   tool: 'printf "%s|" "$@"; cat; exit 7',
   waits: 'trap "echo got it; exit 9" TERM; echo ready; while :; do sleep 0.1; done',
   dies: 'kill -KILL $$',
+  shows: 'printf "[%s][%s]" "$NODE_OPTIONS" "$PROGRAMS_NODE_OPTIONS"',
 }
 mkdirSync(join(box.directory, 'tool', 'bin'), { recursive: true })
 for (const [name, script] of Object.entries(programs)) {
@@ -30,11 +31,18 @@ test('arguments, standard input and exit status are the program’s', options, a
   assert.deepEqual([status, stdout, stderr], [7, '-x|a b|--||in', ''])
 })
 
+test('NODE_OPTIONS are the program’s, not those of the Node that starts it', options, async () => {
+  const shown = async (env: NodeJS.ProcessEnv) => (await box.run(['run', cid, '-p', 'shows'], { env })).stdout
+  assert.equal(await shown({ PROGRAMS_NODE_OPTIONS: '--bad', NODE_OPTIONS: '' }), '[--bad][]')
+  assert.equal(await shown({ PROGRAMS_NODE_OPTIONS: '', NODE_OPTIONS: '--no-warnings' }), '[][]')
+  assert.equal(await shown({ NODE_OPTIONS: '--no-warnings' }), '[--no-warnings][]')
+})
+
 test('--program takes another program; an unknown one lists them', options, async () => {
   assert.equal((await box.run(['run', cid, '-p', 'dies'])).status, 128 + 9)
   const { status, stderr } = await box.run(['run', cid, '-p', 'none'])
   assert.equal(status, 3)
-  assert.match(stderr, /hint: Its programs: dies, tool, waits\./)
+  assert.match(stderr, /hint: Its programs: dies, shows, tool, waits\./)
 })
 
 test('a signal reaches the program, and a temp pin holds it while it runs', options, async (t) => {

@@ -1,11 +1,11 @@
 // Makes the nth change below a directory fail, and every later one, or it alone: an
 // exact full disk. Loaded with LD_PRELOAD; all processes and threads count together.
-//   FAULT_BELOW    the directory
-//   FAULT_COUNTER  a file of 8 bytes that is mapped by all; what failed is appended to <it>.log
-//   FAULT_AT       n, from 1 on; 0 only counts
-//   FAULT_ERRNO    what the call says
-//   FAULT_ONCE     set: only the nth fails
-//   FAULT_REMOVE   set: removing counts too, as on a read-only or broken disk
+//   PKG_TEST_FAULT_BELOW    the directory
+//   PKG_TEST_FAULT_COUNTER  a file of 8 bytes that is mapped by all; what failed is appended to <it>.log
+//   PKG_TEST_FAULT_AT       n, from 1 on; 0 only counts
+//   PKG_TEST_FAULT_ERRNO    what the call says
+//   PKG_TEST_FAULT_ONCE     set: only the nth fails
+//   PKG_TEST_FAULT_REMOVE   set: removing counts too, as on a read-only or broken disk
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -30,12 +30,12 @@ static int error;
 static _Atomic long *counter;
 
 __attribute__((constructor)) static void begin(void) {
-  const char *file = getenv("FAULT_COUNTER");
-  below = getenv("FAULT_BELOW");
+  const char *file = getenv("PKG_TEST_FAULT_COUNTER");
+  below = getenv("PKG_TEST_FAULT_BELOW");
   if (!below || !file) return;
   below_length = strlen(below);
-  at = atol(getenv("FAULT_AT") ?: "0");
-  error = atoi(getenv("FAULT_ERRNO") ?: "28");
+  at = atol(getenv("PKG_TEST_FAULT_AT") ?: "0");
+  error = atoi(getenv("PKG_TEST_FAULT_ERRNO") ?: "28");
   int fd = syscall(SYS_openat, AT_FDCWD, file, O_RDWR | O_CLOEXEC);
   if (fd < 0) return;
   void *mapped = mmap(0, 8, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -46,9 +46,9 @@ __attribute__((constructor)) static void begin(void) {
 static int fails(const char *what, const char *path) {
   if (!counter || !path || strncmp(path, below, below_length)) return 0;
   long n = ++*counter;
-  if (at == 0 || n < at || (n > at && getenv("FAULT_ONCE"))) return 0;
+  if (at == 0 || n < at || (n > at && getenv("PKG_TEST_FAULT_ONCE"))) return 0;
   char line[4200];
-  snprintf(line, sizeof line, "%s.log", getenv("FAULT_COUNTER"));
+  snprintf(line, sizeof line, "%s.log", getenv("PKG_TEST_FAULT_COUNTER"));
   int fd = syscall(SYS_openat, AT_FDCWD, line, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   int length = snprintf(line, sizeof line, "%ld %s %s\n", n, what, path);
   if (fd >= 0) {
@@ -75,7 +75,7 @@ static int fails_fd(const char *what, int fd) {
 #define BY_FD(type, name, params, args) \
   type name params { return fails_fd(#name, fd) ? -1 : REAL(name) args; }
 #define REMOVES(name, params, path, args) \
-  int name params { return getenv("FAULT_REMOVE") && fails(#name, path) ? -1 : REAL(name) args; }
+  int name params { return getenv("PKG_TEST_FAULT_REMOVE") && fails(#name, path) ? -1 : REAL(name) args; }
 
 #define OPEN(name, params, args) \
   int name params { \

@@ -28,8 +28,8 @@ export const NO_FAULTS =
 export const FAULTS = {
   ENOSPC: { errno: 28, env: {}, status: [0, 9] },
   EDQUOT: { errno: 122, env: {}, status: [0, 9] },
-  EIO: { errno: 5, env: { FAULT_ONCE: '1', FAULT_REMOVE: '1' }, status: [0, 4] },
-  EROFS: { errno: 30, env: { FAULT_REMOVE: '1' }, status: [0, 7] },
+  EIO: { errno: 5, env: { PKG_TEST_FAULT_ONCE: '1', PKG_TEST_FAULT_REMOVE: '1' }, status: [0, 4] },
+  EROFS: { errno: 30, env: { PKG_TEST_FAULT_REMOVE: '1' }, status: [0, 7] },
 } as const
 
 export type FaultName = keyof typeof FAULTS
@@ -144,10 +144,10 @@ export class FaultyMachine {
     const ran = await this.run(words, {
       ...env,
       LD_PRELOAD: this.#shim,
-      FAULT_BELOW: join(this.directory, 'disk'),
-      FAULT_COUNTER: counter,
-      FAULT_AT: String(at),
-      FAULT_ERRNO: String(errno),
+      PKG_TEST_FAULT_BELOW: join(this.directory, 'disk'),
+      PKG_TEST_FAULT_COUNTER: counter,
+      PKG_TEST_FAULT_AT: String(at),
+      PKG_TEST_FAULT_ERRNO: String(errno),
     })
     const count = Number(readFileSync(counter).readBigInt64LE())
     const log = existsSync(`${counter}.log`) ? readFileSync(`${counter}.log`, 'utf8') : ''

@@ -95,6 +95,18 @@ test('hands arguments on as they are', async (t) => {
   assert.deepEqual(run(join(root, 'src/cli/pkg'), args).args, args)
 })
 
+test('options for other Nodes are put by for the programs that it runs; PKG_NODE_OPTIONS are for ours', async (t) => {
+  const { root } = await installed(t)
+  const fake = '#!/bin/sh\nprintf "%s|%s\\n" "$NODE_OPTIONS" "$PROGRAMS_NODE_OPTIONS"\n'
+  await write(join(root, 'node_modules', PLATFORM_PACKAGE, 'bin/node'), fake)
+  const told = (env: NodeJS.ProcessEnv) =>
+    spawnSync(join(root, 'src/cli/pkg'), { env, encoding: 'utf8' }).stdout.trim()
+  const NODE_OPTIONS = '--require /gone.js'
+  assert.equal(told({ NODE_OPTIONS }), `|${NODE_OPTIONS}`)
+  assert.equal(told({ NODE_OPTIONS, PKG_NODE_OPTIONS: '--cpu-prof' }), `--cpu-prof|${NODE_OPTIONS}`)
+  assert.equal(told({}), '|')
+})
+
 test('works below a directory with spaces in its name', async (t) => {
   const { root, directory } = await installed(t)
   await write(join(root, 'node_modules', PLATFORM_PACKAGE, 'bin/node'), FAKE_NODE)

@@ -215,6 +215,21 @@ for (const [version, fault] of [
   })
 }
 
+test('a program that is setuid or setgid runs without those rights', async () => {
+  const top = tree({ 'bin/plain': SH, 'bin/su': SH, 'bin/sg': SH, 'bin/link': { link: 'su' } })
+  chmodSync(join(top, 'bin/su'), 0o4755)
+  chmodSync(join(top, 'bin/sg'), 0o2755)
+  const faults: Fault[] = []
+  await packDirectory(store, top, { as: 'x@1.0.0', onFault: (fault) => void faults.push(fault) })
+  assert.deepEqual(
+    faults.map(({ path, why }) => `${path} ${why.split(',')[0]}`),
+    ['bin/sg is setuid or setgid', 'bin/su is setuid or setgid'],
+  )
+  await assert.rejects(packDirectory(store, top, { as: 'x@1.0.0', strict: true }), (error) =>
+    hasCode(error, 'FAULTY'),
+  )
+})
+
 test('strict refuses, and says how many there are', async () => {
   const bad = tree({ 'bin/x': 'x', 'bin/y': 'y' })
   await assert.rejects(packDirectory(store, bad, { as: 'x@1.0.0', strict: true }), (error) => {
