@@ -62,6 +62,14 @@ export function prefixLine(env: NodeJS.ProcessEnv, root: string): string | undef
   return shell === 'fish' ? `set -gx PKG_PREFIX ${fishWord(root)}` : `export PKG_PREFIX=${shellWord(root)}`
 }
 
+/** The line that starts the daemon of a prefix behind a new shell's back. */
+export function startLine(env: NodeJS.ProcessEnv, root: string, program: string): string {
+  const isFish = shellLine(env).shell === 'fish'
+  const [command, prefix] = [program, root].map(isFish ? fishWord : shellWord)
+  const start = `${command} daemon start --quiet --prefix ${prefix} </dev/null >/dev/null 2>&1 &`
+  return isFish ? `${start} disown` : `(${start})`
+}
+
 /** fish(1), Quotes: inside single ones a backslash escapes a quote and itself. */
 function fishWord(text: string): string {
   return shellWord(text) === text ? text : `'${text.replace(/['\\]/g, '\\$&')}'`

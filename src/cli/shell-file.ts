@@ -7,8 +7,10 @@ import { isErrno } from '../errors.ts'
 import { writeFileAtomic } from '../files/atomic.ts'
 import { makeDirectory } from '../files/directory.ts'
 
-/** At the end of a line that may change, and that is ours for it. */
-const MARK = ' # by pkg init'
+/** At the end of a line that may change, and that is ours for it. None ends with another. */
+export const MARKS = { prefix: ' # by pkg init', start: ' # by pkg init --start-at-login' } as const
+
+type Mark = (typeof MARKS)[keyof typeof MARKS]
 
 /** True when `file` has that line. */
 export function hasLine(file: string, line: string): boolean {
@@ -25,32 +27,32 @@ export function addLine(file: string, line: string): boolean {
   return true
 }
 
-/** True when `file` has that line with our mark. */
-export function hasMarkedLine(file: string, line: string): boolean {
-  return hasLine(file, line + MARK)
+/** True when `file` has that line with the mark. */
+export function hasMarkedLine(file: string, line: string, mark: Mark): boolean {
+  return hasLine(file, line + mark)
 }
 
 /**
- * Has `line`, marked, as the one marked line of `file`; undefined: none. False when it is so
+ * Has `line`, marked, as the one line of `file` with that mark; undefined: none. False when it is so
  * already. Other lines stay. Written beside what a link leads to, and renamed.
  */
-export function setMarkedLine(file: string, line: string | undefined): boolean {
+export function setMarkedLine(file: string, line: string | undefined, mark: Mark): boolean {
   const text = readOrEmpty(file)
-  const marked = text.split('\n').filter((one) => one.endsWith(MARK))
+  const marked = text.split('\n').filter((one) => one.endsWith(mark))
   if (marked.length === 0 && line === undefined) return false
-  if (marked.length === 1 && marked[0] === `${line}${MARK}`) return false
+  if (marked.length === 1 && marked[0] === `${line}${mark}`) return false
   if (marked.length > 0) {
-    const rest = text.split('\n').filter((one) => !one.endsWith(MARK))
+    const rest = text.split('\n').filter((one) => !one.endsWith(mark))
     const target = realpathSync(file)
     const { mode } = statSync(target)
     const kept = rest.join('\n')
     const added =
-      line === undefined ? '' : `${kept === '' || kept.endsWith('\n') ? '' : '\n'}${line}${MARK}\n`
+      line === undefined ? '' : `${kept === '' || kept.endsWith('\n') ? '' : '\n'}${line}${mark}\n`
     writeFileAtomic(target, kept + added, { mode: mode & 0o777 })
     return true
   }
   makeDirectory(dirname(file))
-  appendFileSync(file, `${text === '' || text.endsWith('\n') ? '' : '\n'}${line}${MARK}\n`)
+  appendFileSync(file, `${text === '' || text.endsWith('\n') ? '' : '\n'}${line}${mark}\n`)
   return true
 }
 
