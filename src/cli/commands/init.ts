@@ -26,8 +26,8 @@ export const command = defineCommand({
   async run({ modifyShell = false, mount: wanted, force = false }, context) {
     const [
       { moveProfileLink, readProfileLink, requireLeaving },
-      { isInPath, prefixLine, programsDirectory, requirePathWord, shellLine },
-      { addLine, hasLine, hasMarkedLine, setMarkedLine },
+      { isInPath, PREFIX_LINE, prefixLine, programsDirectory, requirePathWord, shellLine },
+      { addLine, hasLine, setMarkedLine },
       { mountOrFallBack },
       { preparePrefix },
     ] = await Promise.all([
@@ -47,7 +47,7 @@ export const command = defineCommand({
     const shell = shellLine(env)
     const prefix = prefixLine(env, paths.root)
     const added = modifyShell && addLine(shell.file, shell.line)
-    const modified = (modifyShell && setMarkedLine(shell.file, prefix)) || added
+    const modified = (modifyShell && setMarkedLine(shell.file, prefix, PREFIX_LINE)) || added
     return {
       prefix: paths.root,
       mountpoint: paths.store,
@@ -61,8 +61,7 @@ export const command = defineCommand({
         ...shell,
         modified,
         ...(prefix !== undefined && { prefixLine: prefix }),
-        inFile:
-          hasLine(shell.file, shell.line) && (prefix === undefined || hasMarkedLine(shell.file, prefix)),
+        inFile: hasLine(shell.file, shell.line) && (prefix === undefined || hasLine(shell.file, prefix)),
       },
     }
   },
