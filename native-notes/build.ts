@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
 import { build, type Plugin } from 'esbuild'
 import { ENTRY_POINTS } from '../src/entry.ts'
+import { requireNode } from '../src/node-version.ts'
 
 /** Packages that load a binary of their own, which no bundle can hold. */
 const NATIVE = ['fuse-native', 'better-sqlite3']
@@ -19,6 +20,9 @@ const NATIVE = ['fuse-native', 'better-sqlite3']
 /** CommonJS inside an ES module finds what is not in the bundle only through this. */
 const REQUIRE =
   "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);"
+
+/** First of all, and on lines of its own: Node shows the line that throws. */
+const CHECK = `(${requireNode})();`
 
 /** The first file of `pkg`. */
 const START = '/cli/start.ts'
@@ -94,7 +98,7 @@ async function bundles(outdir: string): Promise<void> {
     minifyWhitespace: true,
     minifySyntax: true,
     legalComments: 'none',
-    banner: { js: REQUIRE },
+    banner: { js: `${REQUIRE}\n${CHECK}` },
     logLevel: 'warning',
   })
 }

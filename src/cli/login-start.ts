@@ -12,9 +12,9 @@ import { runSystemCommand } from '../files/system-command.ts'
 import { describeMode } from '../mount/mode.ts'
 import type { Check } from '../mount/requirements.ts'
 import { type PrefixPaths, resolvePrefix, xdgDirectory } from '../paths.ts'
-import { shellLine, startLine } from './path-hint.ts'
-import { serviceUnit, TARGET, WRITTEN_BY } from './service-unit.ts'
-import { hasMarkedLine, MARKS, setMarkedLine } from './shell-file.ts'
+import { START_LINE, shellLine, startLine } from './path-hint.ts'
+import { serviceUnit, TARGET } from './service-unit.ts'
+import { hasLine, MARK, setMarkedLine } from './shell-file.ts'
 
 export type LoginStart = {
   when: 'boot' | 'login'
@@ -41,7 +41,7 @@ export function loginStart(paths: PrefixPaths, env: NodeJS.ProcessEnv): LoginSta
   if (scope === undefined) {
     const text = startLine(env, paths.root, program)
     const { file } = shellLine(env)
-    const starts = hasMarkedLine(file, text, MARKS.start)
+    const starts = hasLine(file, text)
     return { when: 'login', how: 'shell', file, text, starts }
   }
   const file = join(unitDirectory(scope, env), UNIT)
@@ -53,12 +53,12 @@ export function loginStart(paths: PrefixPaths, env: NodeJS.ProcessEnv): LoginSta
 /** Has it start, or no more. False when it is so already. Throws EXISTS for a unit that somebody else wrote. What systemd is not told now it reads at its next start. */
 export async function setLoginStart(start: LoginStart, wanted: boolean): Promise<boolean> {
   const { how, file, text } = start
-  if (how === 'shell') return setMarkedLine(file, wanted ? text : undefined, MARKS.start)
+  if (how === 'shell') return setMarkedLine(file, wanted ? text : undefined, START_LINE)
   const scope = start.when === 'boot' ? 'system' : 'user'
   const link = wantsLink(file, scope)
   const found = readOrUndefined(file)
   if (wanted ? start.starts : found === undefined && readLinkOrUndefined(link) === undefined) return false
-  if (found !== undefined && !found.startsWith(WRITTEN_BY)) {
+  if (found !== undefined && !found.startsWith(MARK)) {
     throw new PkgError('EXISTS', `${file} is not by pkg init`, { hint: 'Move it out of the way.' })
   }
   if (wanted) {

@@ -1,12 +1,10 @@
 // The systemd unit that starts the daemon: systemd.unit(5), systemd.service(5). Pure.
 
 import type { PrefixPaths } from '../paths.ts'
+import { MARK } from './shell-file.ts'
 
 /** `program`: the absolute path of the installed `pkg`; `scope`: whose manager reads it. */
 export type UnitOptions = { program: string; scope: 'system' | 'user' }
-
-/** The first line of a unit of ours. */
-export const WRITTEN_BY = '# Written by pkg init --start-at-login.'
 
 /** The text of the unit for a prefix. */
 export function serviceUnit(
@@ -14,7 +12,7 @@ export function serviceUnit(
   { program, scope }: UnitOptions,
 ): string {
   return [
-    WRITTEN_BY,
+    MARK,
     '[Unit]',
     `Description=Mount of the content-addressed package store ${specifiers(root)}`,
     ...(scope === 'system' ? ['After=local-fs.target'] : []),

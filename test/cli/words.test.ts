@@ -144,7 +144,11 @@ const MISLED: [words: string, status: number, said: RegExp][] = [
     /nowhere is no directory to pack: .*\nhint: Name a directory: \.\/dir/,
   ],
   ['diff', 3, /there is no generation before the current one in .*\nhint: Name two: pkg diff <from> <to>/],
-  ['which rg', 3, /no installed package has a program "rg"\nhint: `pkg list` shows what is installed; .*pkg search rg/],
+  [
+    'which rg',
+    3,
+    /no installed package has a program "rg"\nhint: `pkg list` shows what is installed; .*pkg search rg/,
+  ],
   ['registry add x https://example.org/reg', 2, /is an address, .*\nhint: Name a directory, or the CID/],
 ]
 

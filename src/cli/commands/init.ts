@@ -33,8 +33,8 @@ export const command = defineCommand({
   async run({ modifyShell = false, startAtLogin, mount: wanted, force = false }, context) {
     const [
       { moveProfileLink, readProfileLink, requireLeaving },
-      { isInPath, prefixLine, programsDirectory, requirePathWord, shellLine },
-      { addLine, hasLine, hasMarkedLine, MARKS, setMarkedLine },
+      { isInPath, PREFIX_LINE, prefixLine, programsDirectory, requirePathWord, shellLine },
+      { addLine, hasLine, setMarkedLine },
       { loginStart, setLoginStart },
       { mountOrFallBack },
       { preparePrefix },
@@ -57,7 +57,7 @@ export const command = defineCommand({
     const shell = shellLine(env)
     const prefix = prefixLine(env, paths.root)
     const added = modifyShell && addLine(shell.file, shell.line)
-    const modified = (modifyShell && setMarkedLine(shell.file, prefix, MARKS.prefix)) || added
+    const modified = (modifyShell && setMarkedLine(shell.file, prefix, PREFIX_LINE)) || added
     const isServed = mount?.mode !== 'checkout' || startAtLogin === true
     const found = isServed ? loginStart(paths, env) : undefined
     const changed = found && startAtLogin !== undefined && (await setLoginStart(found, startAtLogin))
@@ -76,9 +76,7 @@ export const command = defineCommand({
         ...shell,
         modified,
         ...(prefix !== undefined && { prefixLine: prefix }),
-        inFile:
-          hasLine(shell.file, shell.line) &&
-          (prefix === undefined || hasMarkedLine(shell.file, prefix, MARKS.prefix)),
+        inFile: hasLine(shell.file, shell.line) && (prefix === undefined || hasLine(shell.file, prefix)),
       },
     }
   },
