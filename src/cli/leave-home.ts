@@ -16,7 +16,10 @@ import { type PrefixPaths, profileLink, shellWord, xdgDirectory } from '../paths
 import { removeTree } from '../store/checkout/remove-tree.ts'
 import { compiledCache } from './compiled-cache.ts'
 import { PATH_LINES, prefixLine, shellFiles } from './path-hint.ts'
-import { MARK, ownLines, removeOwnLines } from './shell-file.ts'
+import { ownLines, removeOwnLines } from './shell-file.ts'
+
+/** A line of a unit that `pkg init` made, whatever was asked of it. */
+const OWN_UNIT = /^# (?:Written )?by pkg init(?: --[a-z-]+)?\.?$/m
 
 type Where = { paths: Pick<PrefixPaths, 'root'>; env: NodeJS.ProcessEnv }
 
@@ -78,7 +81,7 @@ function units({ env }: Where, text: string): LeaveStep[] {
 function isOwnUnit(file: string, text: string): boolean {
   if (!lstatSync(file, { throwIfNoEntry: false })?.isFile()) return false
   const unit = readFileSync(file, 'utf8')
-  return unit.includes(text) && unit.split('\n').some((line) => line.endsWith(MARK))
+  return unit.includes(text) && OWN_UNIT.test(unit)
 }
 
 /** The mark is in the unit: it goes last. */

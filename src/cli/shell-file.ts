@@ -7,8 +7,11 @@ import { isErrno } from '../errors.ts'
 import { writeFileAtomic } from '../files/atomic.ts'
 import { makeDirectory, removeIfThere } from '../files/directory.ts'
 
-/** At the end of a line that is ours to change and to take away; in a unit, a line of its own. */
-export const MARK = '# by pkg init'
+/** At the end of a line that is ours to change and to take away. */
+const MARK = '# by pkg init'
+
+/** Whatever was asked of `pkg init`: the mark may have its option behind it. */
+const MARKED = / # by pkg init(?: --[a-z-]+)?$/
 
 /** What once stood above a line of ours, which had no mark. */
 const HEADING = '# Programs installed by pkg'
@@ -78,7 +81,7 @@ export function removeOwnLines(
 }
 
 function isOwn(line: string, unmarked: readonly string[]): boolean {
-  return isMarked(line) || unmarked.includes(line.trim())
+  return MARKED.test(line) || unmarked.includes(line.trim())
 }
 
 function isMarked(line: string): boolean {

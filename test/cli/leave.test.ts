@@ -34,11 +34,15 @@ async function settled(t: TestContext, { mount = true } = {}): Promise<Sandbox> 
   }
   const { status, stderr } = await box.run(['init', '--modify-shell', ...(mount ? [] : ['--no-mount'])])
   assert.equal(status, 0, stderr)
+  appendFileSync(join(box.home, '.bashrc'), 'pkg daemon start # by pkg init --start-at-login\n')
   const source = makeProgram(join(box.directory, 'tool'), 'tool', 'hello')
   await box.brief('install', source, '--as', 'tool@1.0.0')
   const units = join(box.home, '.config/systemd/user')
   mkdirSync(join(units, 'default.target.wants'), { recursive: true })
-  writeFileSync(join(units, 'pkg.service'), `# by pkg init\n[Service]\nExecStart=pkg daemon run\n`)
+  writeFileSync(
+    join(units, 'pkg.service'),
+    `# Written by pkg init --start-at-login.\n[Service]\nExecStart=pkg daemon run\n`,
+  )
   writeFileSync(join(units, 'other.service'), '[Service]\nExecStart=pkg daemon run\n')
   symlinkSync('../pkg.service', join(units, 'default.target.wants/pkg.service'))
   return box
