@@ -99,6 +99,9 @@ const VALUES: Readonly<Record<string, (where: Where) => Promise<Candidate[]>>> =
   'registry remove': registries,
   'registry update': registries,
   'pin remove': pins,
+  'config get': settings,
+  'config set': settings,
+  'config unset': settings,
   completion: async () => Object.keys(SCRIPTS).map((text) => ({ text })),
 }
 
@@ -145,6 +148,11 @@ async function generationNumbers({ context }: Where): Promise<Candidate[]> {
 async function registries({ context: { paths } }: Where): Promise<Candidate[]> {
   const { readSubscriptions } = await import('../registry/subscription.ts')
   return readSubscriptions(paths).map(({ name, source }) => ({ text: name, about: source }))
+}
+
+async function settings(): Promise<Candidate[]> {
+  const { SETTINGS } = await import('../settings.ts')
+  return Object.entries(SETTINGS).map(([text, { about }]) => ({ text, about }))
 }
 
 async function pins({ context: { paths } }: Where): Promise<Candidate[]> {
