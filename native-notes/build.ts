@@ -5,13 +5,14 @@
 //   node native-notes/build.ts [--outdir DIR] [--no-types]
 
 import { execFile } from 'node:child_process'
-import { cp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { builtinModules, createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
 import { build, type Plugin } from 'esbuild'
 import packageJson from '../package.json' with { type: 'json' }
+import { manualPages } from '../src/cli/manual.ts'
 import { ENTRY_POINTS } from '../src/entry.ts'
 import { requireNode } from '../src/node-version.ts'
 
@@ -158,6 +159,14 @@ async function allowAbsent(types: string): Promise<void> {
   }
 }
 
+/** What `man pkg` shows; package.json names each. */
+async function manual(outdir: string): Promise<void> {
+  await mkdir(join(outdir, 'man'))
+  for (const { file, text } of await manualPages(packageJson.version)) {
+    await writeFile(join(outdir, 'man', file), text)
+  }
+}
+
 const { values } = parseArgs({
   options: { outdir: { type: 'string', default: 'dist' }, 'no-types': { type: 'boolean', default: false } },
 })
@@ -167,6 +176,7 @@ const fresh = `${outdir}.new`
 await rm(fresh, { recursive: true, force: true })
 await bundles(fresh)
 await fuseNative(fresh)
+await manual(fresh)
 if (!values['no-types']) await declarations(fresh)
 await rm(outdir, { recursive: true, force: true })
 await rename(fresh, outdir)

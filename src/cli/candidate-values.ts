@@ -66,6 +66,9 @@ export const ARGUMENTS: Readonly<Record<string, readonly Kind[]>> = {
   'store stat': [orPath(here)],
   'store export': [orPath(here), path],
   'store import': [path],
+  'config get': [only(settings)],
+  'config set': [only(settings)],
+  'config unset': [only(settings)],
   completion: [only(async () => Object.keys(SCRIPTS).map((text) => ({ text })))],
 }
 
@@ -91,6 +94,11 @@ export const OPTIONS_WITH_VALUES: ReadonlySet<string> = new Set(
 export function valuesOf(command: string, option: string): Kind | undefined {
   const key = [`${command} ${option}`, option].find((name) => Object.hasOwn(OPTION_VALUES, name))
   return key === undefined ? undefined : OPTION_VALUES[key]
+}
+
+async function settings(): Promise<Candidate[]> {
+  const { SETTINGS } = await import('../settings.ts')
+  return Object.entries(SETTINGS).map(([text, { about }]) => ({ text, about }))
 }
 
 async function packages(where: Where): Promise<Candidate[]> {

@@ -135,6 +135,18 @@ export const SECTIONS: Readonly<Record<string, readonly Entry[]>> = {
       () => import('./commands/daemon-status.ts'),
     ),
     entry('daemon logs', 'Show the daemon’s log', () => import('./commands/daemon-logs.ts')),
+    entry('config list', 'List the settings', () => import('./commands/config-list.ts')),
+    entry('config get <setting>', 'Show what a setting is', () => import('./commands/config-get.ts')),
+    entry(
+      'config set <setting> <value>',
+      'Change a setting of the prefix',
+      () => import('./commands/config-set.ts'),
+    ),
+    entry(
+      'config unset <setting>',
+      'Let a setting have its default again',
+      () => import('./commands/config-unset.ts'),
+    ),
     entry(
       'completion <shell>',
       'Print completion for bash, zsh or fish',
@@ -157,10 +169,11 @@ export const GROUPS: Readonly<Record<string, string>> = byWord({
   pin: 'Keep DAGs alive',
   store: 'Add, read and check blocks',
   daemon: 'Start and stop the process behind the mount',
+  config: 'Show and change the settings of a prefix',
 })
 
 /** What a group alone stands for, where that is plain. */
-export const BARE_GROUPS: Readonly<Record<string, string>> = byWord({ roots: 'list' })
+export const BARE_GROUPS: Readonly<Record<string, string>> = byWord({ roots: 'list', config: 'list' })
 
 /** Other words for a command, as other tools have them. */
 export const ALIASES: Readonly<Record<string, string>> = byWord({
@@ -173,6 +186,7 @@ export const ALIASES: Readonly<Record<string, string>> = byWord({
   'pin ls': 'list',
   'registry rm': 'remove',
   'registry ls': 'list',
+  'config ls': 'list',
 })
 
 /** Words that other tools use for what is told apart here. */

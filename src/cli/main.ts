@@ -16,6 +16,9 @@ import { createProgress } from './progress.ts'
 import { renderError, reportOf } from './report.ts'
 import { watchSignals } from './signals.ts'
 
+/** Help is no wider than this, in columns: long lines are hard to read. */
+const MAX_WIDTH = 100
+
 /** 128 + SIGPIPE: the reader of our output went away, as in `pkg list | head -1`. */
 const BROKEN_PIPE = 141
 
@@ -56,7 +59,10 @@ async function read(words: string[]): Promise<Parsed> {
   }
   if (more.length === 0 && ['--version', '-V', 'version'].includes(only)) return { text: packageJson.version }
   const { parse } = await import('./parse.ts')
-  return await parse(words, { version: packageJson.version, columns: process.stdout.columns })
+  return await parse(words, {
+    version: packageJson.version,
+    columns: Math.min(process.stdout.columns ?? 80, MAX_WIDTH),
+  })
 }
 
 async function run({ command, args }: Invocation): Promise<number> {

@@ -32,9 +32,6 @@ export type Invocation = {
 /** What the words ask for: a command to run, or a text (help, version) to print. */
 export type Parsed = { text: string } | { invocation: Invocation }
 
-/** Help is no wider than this, in columns: long lines are hard to read. */
-const MAX_WIDTH = 100
-
 export async function parse(words: string[], { version, columns = 80 }: ParseOptions): Promise<Parsed> {
   const leading = readLeadingWords(words[0] === 'help' ? [...words.slice(1), '--help'] : words)
   if (leading.unknown.length > 0) throw await misplacedOptions(leading)
@@ -43,7 +40,7 @@ export async function parse(words: string[], { version, columns = 80 }: ParseOpt
   const inherited = inheritedOptions(argv)
   if (inherited.length > 0) throw await unknownWords(inherited, argv, undefined)
   const state: State = { argv }
-  const parser = configure(yargs([], '/'), state).version(version).wrap(Math.min(columns, MAX_WIDTH))
+  const parser = configure(yargs([], '/'), state).version(version).wrap(columns)
   let output = ''
   try {
     // With a callback yargs hands over what it would print, and does not exit.

@@ -12,6 +12,7 @@ const SOURCE = join(import.meta.dirname, '..', '..', 'src')
 const LAYERS = [
   ['errors', 'entry', 'node-version'],
   ['paths', 'amounts'],
+  ['settings'],
   ['files'],
   ['config'],
   ['store'],

@@ -1,0 +1,21 @@
+// `pkg config get`: the value alone, for scripts.
+
+import { defineCommand } from '../command.ts'
+import { printable } from '../output.ts'
+
+export const command = defineCommand({
+  options: (argv) =>
+    argv
+      .positional('setting', {
+        type: 'string',
+        demandOption: true,
+        describe: 'As `pkg config list` shows it',
+      })
+      .example('pkg config get gc.minFree', 'When the daemon begins to collect'),
+  async run({ setting }, { paths }) {
+    const { shownSetting } = await import('../show-settings.ts')
+    return shownSetting(paths, setting)
+  },
+  render: ({ value }) => printable(String(value)),
+  brief: ({ value }) => printable(String(value)),
+})
