@@ -1,9 +1,9 @@
 // The library in a program: packs a directory, installs it into a profile of its
 // own, and says where its programs are. No daemon and no mount are needed for that.
 //
-//   node examples/embed.ts <prefix> <profile> <directory>
+//   node_modules/.bin/node examples/embed.ts /tmp/prefix /tmp/profile examples/hello
 //
-// Installed from npm the import is from 'ipfs-pkg'.
+// The directory has a manifest, `.pkg/manifest.json`. Installed from npm the import is from 'ipfs-pkg'.
 
 import {
   addPin,

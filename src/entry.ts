@@ -21,6 +21,11 @@ export type EntryPoint = keyof typeof ENTRY_POINTS
 /** True when this code runs from the sources and not from the bundle. */
 export const RUNS_FROM_SOURCE = import.meta.url.endsWith('.ts')
 
+/** The absolute path of the installed `pkg`, the shell script that finds its Node by itself. */
+export function launcher(): string {
+  return fileURLToPath(new URL(RUNS_FROM_SOURCE ? 'cli/pkg' : '../src/cli/pkg', import.meta.url))
+}
+
 /** The absolute path of an entry point's file, in the same form as the code that asks. */
 export function entryPoint(name: EntryPoint): string {
   // The bundle is flat: this module ends up in a chunk beside every entry point.

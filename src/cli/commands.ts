@@ -116,6 +116,11 @@ export const SECTIONS: Readonly<Record<string, readonly Entry[]>> = {
   ],
   'This machine': [
     entry('init', 'Set up: prefix, profile, mount, PATH', () => import('./commands/init.ts')),
+    entry(
+      'leave',
+      'Take away all that pkg made for you on this machine',
+      () => import('./commands/leave.ts'),
+    ),
     entry('doctor', 'Find what is missing on this machine', () => import('./commands/doctor.ts')),
     entry('daemon start', 'Start the daemon and mount the store', () => import('./commands/daemon-start.ts')),
     entry('daemon stop', 'Unmount the store and stop the daemon', () => import('./commands/daemon-stop.ts')),

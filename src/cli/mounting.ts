@@ -123,23 +123,25 @@ export function noteUnmounted({ note, paths }: Pick<Context, 'note' | 'paths'>, 
 }
 
 /**
- * Says on standard error that what is installed cannot run now, as after a restart of the machine. For
- * commands that show it and mount nothing.
+ * Says on standard error that what is installed cannot run now, as after a restart of the machine, and gives the
+ * same for `--json`. For commands that show it and mount nothing.
  */
-export function noteNotServed({ note, paths }: Pick<Context, 'note' | 'paths'>): void {
+export function noteNotServed({ note, paths }: Pick<Context, 'note' | 'paths'>): { mount: MountReport } {
   const { mode } = describeMode(paths)
   const state = mountState(paths)
-  if (mode !== 'mount' || state === 'mounted') return
+  if (mode !== 'mount' || state === 'mounted') return { mount: { mode, mounted: state === 'mounted' } }
   const what = {
     none: 'nothing is mounted there',
     stale: 'its mount server is gone',
     covered: 'something else is mounted over it',
   }[state]
-  note(`What is installed cannot run from ${paths.store}: ${what}`)
   const owner = statSync(paths.root, { throwIfNoEntry: false })?.uid
   const others = owner !== undefined && owner !== process.getuid?.() && process.getuid?.() !== 0
   const who = others ? 'Have its owner run' : 'Run'
-  note(`hint: ${state === 'covered' ? 'Run `pkg doctor`.' : `${who} \`pkg daemon start\`.`}`)
+  const hint = state === 'covered' ? 'Run `pkg doctor`.' : `${who} \`pkg daemon start\`.`
+  note(`What is installed cannot run from ${paths.store}: ${what}`)
+  note(`hint: ${hint}`)
+  return { mount: { mode, mounted: false, reason: what, hint } }
 }
 
 /** In checkout mode a mount that nobody serves any more only hides the trees. */

@@ -37,15 +37,20 @@ export function positionalsOf({ usage }: Pick<Entry, 'usage'>): string[] {
 
 /**
  * `lists`: what may hold several values, for yargs makes a list of anything that is given twice.
- * `switches`: what is there or not, by name and letter. Not in its types.
+ * `switches`: what is there or not, by name and letter; `known`: all, likewise. Not in its types.
  */
-export function optionKinds(parser: Argv<GlobalOptions>): { lists: string[]; switches: string[] } {
-  const { array, boolean, alias } = (parser as unknown as YargsOptions).getOptions()
-  return { lists: [...array, '_'], switches: boolean.flatMap((name) => [name, ...(alias[name] ?? [])]) }
+export function optionKinds(parser: Argv<GlobalOptions>): {
+  lists: string[]
+  switches: string[]
+  known: string[]
+} {
+  const { array, boolean, alias, key } = (parser as unknown as YargsOptions).getOptions()
+  const switches = boolean.flatMap((name) => [name, ...(alias[name] ?? [])])
+  return { lists: [...array, '_'], switches, known: [...Object.keys(key), ...Object.values(alias).flat()] }
 }
 
 type YargsOptions = {
-  getOptions(): { array: string[]; boolean: string[]; alias: Record<string, string[]> }
+  getOptions(): { array: string[]; boolean: string[]; alias: Record<string, string[]>; key: object }
 }
 
 /** The options of every command. */

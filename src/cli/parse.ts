@@ -16,6 +16,7 @@ import {
   incomplete,
   misplacedOptions,
   unknownCommand,
+  unknownOptions,
   unknownWords,
   usageHint,
   usageOrBug,
@@ -80,6 +81,8 @@ type State = {
   page?: string
   invocation?: Invocation
   failure?: unknown
+  /** the options of the command, by name and letter */
+  known?: readonly string[]
   /** words that no option or argument takes, without their dashes */
   unknown?: string[]
 }
@@ -113,8 +116,12 @@ function configure(parser: Argv, state: State): Argv {
     .fail((message, error) => {
       // What is thrown here comes back here: the first word counts.
       if (state.failure || state.unknown) throw error
+      const isMissing = !error && / missing \(got /.test(message ?? '')
       if (!error && message?.startsWith(UNKNOWN)) {
         state.unknown = message.slice(UNKNOWN.length).split(', ')
+      } else if (isMissing && unknownOf(state).length > 0) {
+        // It took the word behind it for its value.
+        state.unknown = unknownOf(state)
       } else {
         state.failure = usageOrBug(error ?? message, state.page)
       }
@@ -138,6 +145,10 @@ function configure(parser: Argv, state: State): Argv {
   return addUnknown(parser, state)
 }
 
+function unknownOf({ argv, known }: State): string[] {
+  return known === undefined ? [] : unknownOptions(argv, known)
+}
+
 function addCommand(parser: Argv, entry: Entry, state: State): void {
   const words = wordsOf(entry)
   let command: Command<GlobalOptions>
@@ -151,6 +162,7 @@ function addCommand(parser: Argv, entry: Entry, state: State): void {
       // The command's own options come before everybody's: groups are shown in the order of their making.
       const configured = command.options(inner.epilogue(exitStatuses()).version(false)).group([], 'Options:')
       options = optionKinds(configured)
+      state.known = options.known
       return configured
     },
     (args) => {

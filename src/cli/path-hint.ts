@@ -36,22 +36,40 @@ export function isInPath(env: NodeJS.ProcessEnv): boolean {
   return (env.PATH ?? '').split(':').includes(programsDirectory(env))
 }
 
+const POSIX_LINE = 'export PATH="$HOME/.pkg-profile/bin:$PATH"'
+const FISH_LINE = 'fish_add_path --path ~/.pkg-profile/bin'
+
+/** The lines that put the programs into PATH, of all shells. */
+export const PATH_LINES: readonly string[] = [POSIX_LINE, FISH_LINE]
+
+/** A line that names a prefix, whichever. */
+export const PREFIX_LINE = /^(?:export PKG_PREFIX=|set -gx PKG_PREFIX )/
+
 /** The line for the user's login shell; POSIX's for a shell that we do not know. */
 export function shellLine(env: NodeJS.ProcessEnv): ShellLine {
   const home = dirname(profileLink(env))
   const shell = basename(env.SHELL || 'sh')
-  const posix = 'export PATH="$HOME/.pkg-profile/bin:$PATH"'
   if (shell === 'fish') {
-    const config = xdgDirectory(env, 'XDG_CONFIG_HOME', '.config')
-    return {
-      shell,
-      line: 'fish_add_path --path ~/.pkg-profile/bin',
-      file: join(config, 'fish', 'config.fish'),
-    }
+    return { shell, line: FISH_LINE, file: fishFile(env) }
   }
-  if (shell === 'bash') return { shell, line: posix, file: join(home, '.bashrc') }
-  if (shell === 'zsh') return { shell, line: posix, file: join(env.ZDOTDIR || home, '.zshrc') }
-  return { shell, line: posix, file: join(home, '.profile') }
+  if (shell === 'bash') return { shell, line: POSIX_LINE, file: join(home, '.bashrc') }
+  if (shell === 'zsh') return { shell, line: POSIX_LINE, file: join(env.ZDOTDIR || home, '.zshrc') }
+  return { shell, line: POSIX_LINE, file: join(home, '.profile') }
+}
+
+/** Where lines of ours may be, whatever the login shell is now. */
+export function shellFiles(env: NodeJS.ProcessEnv): string[] {
+  const home = dirname(profileLink(env))
+  const zsh = [...new Set([env.ZDOTDIR || home, home])]
+  return [
+    ...['.bashrc', '.bash_profile', '.bash_login', '.profile'].map((name) => join(home, name)),
+    ...zsh.flatMap((place) => ['.zshrc', '.zprofile', '.zlogin'].map((name) => join(place, name))),
+    fishFile(env),
+  ]
+}
+
+function fishFile(env: NodeJS.ProcessEnv): string {
+  return join(xdgDirectory(env, 'XDG_CONFIG_HOME', '.config'), 'fish', 'config.fish')
 }
 
 /** The line by which new shells know a prefix; undefined for the one that they come to without it. */
@@ -60,6 +78,17 @@ export function prefixLine(env: NodeJS.ProcessEnv, root: string): string | undef
   if (resolvePrefix(without) === root) return undefined
   const { shell } = shellLine(env)
   return shell === 'fish' ? `set -gx PKG_PREFIX ${fishWord(root)}` : `export PKG_PREFIX=${shellWord(root)}`
+}
+
+/** A line that starts a daemon, of whichever prefix. */
+export const START_LINE = /^\(?\S.* daemon start --quiet --prefix /
+
+/** The line that starts the daemon of a prefix behind a new shell's back. */
+export function startLine(env: NodeJS.ProcessEnv, root: string, program: string): string {
+  const isFish = shellLine(env).shell === 'fish'
+  const [command, prefix] = [program, root].map(isFish ? fishWord : shellWord)
+  const start = `${command} daemon start --quiet --prefix ${prefix} </dev/null >/dev/null 2>&1 &`
+  return isFish ? `${start} disown` : `(${start})`
 }
 
 /** fish(1), Quotes: inside single ones a backslash escapes a quote and itself. */

@@ -1,61 +1,110 @@
-// Lines of ours in a shell's start-up file, added at its end and only once. The rest
-// of the file is its owner's and stays to the byte.
+// Lines of ours in a shell's start-up file, added at its end and only once, each with
+// our mark. The rest of the file is its owner's and stays to the byte.
 
-import { appendFileSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { appendFileSync, lstatSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { isErrno } from '../errors.ts'
 import { writeFileAtomic } from '../files/atomic.ts'
-import { makeDirectory } from '../files/directory.ts'
+import { makeDirectory, removeIfThere } from '../files/directory.ts'
 
-/** At the end of a line that may change, and that is ours for it. */
-const MARK = ' # by pkg init'
+/** At the end of a line that is ours to change and to take away; in a unit, a line of its own. */
+export const MARK = '# by pkg init'
 
-/** True when `file` has that line. */
+/** What once stood above a line of ours, which had no mark. */
+const HEADING = '# Programs installed by pkg'
+
+/** True when `file` has that line, with our mark or without. */
 export function hasLine(file: string, line: string): boolean {
-  return linesOf(readOrEmpty(file)).includes(line)
+  return linesOf(readOrEmpty(file)).some((one) => withoutMark(one.trim()) === line)
 }
 
-/** Adds `line` to `file`, made if missing. False when it is there already. Appends: a dotfile may be a symlink. */
+/** Adds `line`, marked, to `file`, made if missing. False when it is there already. Appends: a dotfile may be a symlink. */
 export function addLine(file: string, line: string): boolean {
-  const text = readOrEmpty(file)
-  if (linesOf(text).includes(line)) return false
-  makeDirectory(dirname(file))
-  const gap = text === '' || text.endsWith('\n') ? '' : '\n'
-  appendFileSync(file, `${gap}\n# Programs installed by pkg\n${line}\n`)
+  if (hasLine(file, line)) return false
+  append(file, line)
   return true
-}
-
-/** True when `file` has that line with our mark. */
-export function hasMarkedLine(file: string, line: string): boolean {
-  return hasLine(file, line + MARK)
 }
 
 /**
- * Has `line`, marked, as the one marked line of `file`; undefined: none. False when it is so
- * already. Other lines stay. Written beside what a link leads to, and renamed.
+ * Has `line`, marked, as the one marked line of `file` that is `such`; undefined: none. False when it
+ * is so already. Other lines stay. Written beside what a link leads to, and renamed.
  */
-export function setMarkedLine(file: string, line: string | undefined): boolean {
+export function setMarkedLine(file: string, line: string | undefined, such: RegExp): boolean {
   const text = readOrEmpty(file)
-  const marked = text.split('\n').filter((one) => one.endsWith(MARK))
-  if (marked.length === 0 && line === undefined) return false
-  if (marked.length === 1 && marked[0] === `${line}${MARK}`) return false
-  if (marked.length > 0) {
-    const rest = text.split('\n').filter((one) => !one.endsWith(MARK))
-    const target = realpathSync(file)
-    const { mode } = statSync(target)
-    const kept = rest.join('\n')
-    const added =
-      line === undefined ? '' : `${kept === '' || kept.endsWith('\n') ? '' : '\n'}${line}${MARK}\n`
-    writeFileAtomic(target, kept + added, { mode: mode & 0o777 })
-    return true
+  const isOld = (one: string) => isMarked(one) && such.test(one)
+  const old = linesOf(text).filter(isOld)
+  if (old.length === 0 && line === undefined) return false
+  if (old.length === 1 && old[0] === `${line} ${MARK}`) return false
+  if (old.length === 0) append(file, line as string)
+  else {
+    const kept = linesOf(text).filter((one) => !isOld(one))
+    replace(file, kept.join('\n') + (line === undefined ? '' : addition(kept.join('\n'), line)))
   }
-  makeDirectory(dirname(file))
-  appendFileSync(file, `${text === '' || text.endsWith('\n') ? '' : '\n'}${line}${MARK}\n`)
   return true
 }
 
+/** The lines of `file` that are ours: marked, or one of `unmarked`. None in what is no file that one may read. */
+export function ownLines(file: string, unmarked: readonly string[]): string[] {
+  try {
+    return linesOf(readOrEmpty(file)).filter((line) => isOwn(line, unmarked))
+  } catch (error) {
+    if (isErrno(error, 'EACCES', 'EISDIR', 'ENOTDIR', 'ELOOP')) return []
+    throw error
+  }
+}
+
+/** Takes those of them away that are `such`; a file in which nothing is left goes with them. Idempotent. */
+export function removeOwnLines(
+  file: string,
+  unmarked: readonly string[],
+  such: (line: string) => boolean,
+): void {
+  const kept: string[] = []
+  let isFound = false
+  for (const line of linesOf(readOrEmpty(file))) {
+    if (!isOwn(line, unmarked) || !such(line)) kept.push(line)
+    else {
+      isFound = true
+      // The heading, and the empty line that was put above it.
+      if (kept.at(-1) === HEADING) {
+        kept.pop()
+        if (kept.at(-1) === '') kept.pop()
+      }
+    }
+  }
+  if (!isFound) return
+  if (kept.join('') === '' && lstatSync(file).isFile()) removeIfThere(file)
+  else replace(file, kept.join('\n'))
+}
+
+function isOwn(line: string, unmarked: readonly string[]): boolean {
+  return isMarked(line) || unmarked.includes(line.trim())
+}
+
+function isMarked(line: string): boolean {
+  return line.endsWith(` ${MARK}`)
+}
+
+function withoutMark(line: string): string {
+  return isMarked(line) ? line.slice(0, -MARK.length - 1) : line
+}
+
+function append(file: string, line: string): void {
+  makeDirectory(dirname(file))
+  appendFileSync(file, addition(readOrEmpty(file), line))
+}
+
+function addition(text: string, line: string): string {
+  return `${text === '' || text.endsWith('\n') ? '' : '\n'}${line} ${MARK}\n`
+}
+
+function replace(file: string, text: string): void {
+  const target = realpathSync(file)
+  writeFileAtomic(target, text, { mode: statSync(target).mode & 0o777 })
+}
+
 function linesOf(text: string): string[] {
-  return text.split('\n').map((line) => line.trim())
+  return text.split('\n')
 }
 
 function readOrEmpty(file: string): string {

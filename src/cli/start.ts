@@ -3,7 +3,8 @@
 
 import { mkdirSync, statfsSync, statSync } from 'node:fs'
 import { enableCompileCache } from 'node:module'
-import { isAbsolute, join } from 'node:path'
+import { join } from 'node:path'
+import { compiledCache } from './compiled-cache.ts'
 
 /** File systems of other machines, or of a process (statfs(2)): slower than compiling, and they may hang. NFS, SMB, CIFS, SMB2, AFS, Ceph, FUSE. */
 const REMOTE = new Set([0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x5346414f, 0x00c36400, 0x65735546])
@@ -18,12 +19,13 @@ await import('./main.ts')
  * there, so it is below a directory of this user's own: neither in /tmp nor,
  * under `sudo`, in the home of somebody else.
  */
-function cacheDirectory({ HOME, XDG_CACHE_HOME }: NodeJS.ProcessEnv): string | undefined {
-  const base = XDG_CACHE_HOME || HOME
-  if (!base || !isAbsolute(base)) return undefined
+function cacheDirectory(env: NodeJS.ProcessEnv): string | undefined {
+  const place = compiledCache(env)
+  if (place === undefined) return undefined
+  const { base, names } = place
   try {
     if (statSync(base).uid !== process.getuid?.() || REMOTE.has(statfsSync(base).type)) return undefined
-    return makeBelow(base, XDG_CACHE_HOME ? ['pkg', 'compiled'] : ['.cache', 'pkg', 'compiled'])
+    return makeBelow(base, names)
   } catch {
     // A home that is missing, closed to us or no place for files is no reason not to start.
     return undefined

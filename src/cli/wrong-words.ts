@@ -45,6 +45,16 @@ export function usageOrBug(error: unknown, page: string | undefined): unknown {
   return new PkgError('USAGE', message, { hint: usageHint(page) })
 }
 
+/** The options in `argv` that are not among `known`, without their dashes; letters that are joined one by one. Pure. */
+export function unknownOptions(argv: readonly string[], known: readonly string[]): string[] {
+  const end = argv.indexOf('--')
+  const names = (end === -1 ? argv : argv.slice(0, end)).flatMap((word) => {
+    const [, long] = /^--(?:no-)?([^=]+)/.exec(word) ?? []
+    return long === undefined ? [...(/^-([A-Za-z]+)/.exec(word)?.[1] ?? '')] : [long]
+  })
+  return names.filter((name) => !known.includes(name))
+}
+
 /** Says which words are too many, and which options were probably meant. */
 export async function unknownWords(
   unknown: string[],
@@ -53,7 +63,8 @@ export async function unknownWords(
 ): Promise<PkgError> {
   const typed = withoutTwins(unknown.map(unveilWord)).map((word) => {
     const dashes = argv.find((one) => one.replace(/^-+|=.*$/g, '') === word && one.startsWith('-'))
-    return dashes?.replace(/=.*$/, '') ?? JSON.stringify(word)
+    const joined = /^[A-Za-z]$/.test(word) && argv.some((one) => /^-[A-Za-z]+/.exec(one)?.[0].includes(word))
+    return dashes?.replace(/=.*$/, '') ?? (joined ? `-${word}` : JSON.stringify(word))
   })
   const entry = entryOf(page)
   const options = entry ? Object.keys(await describeOptions(entry)) : [...EVERYWHERE, ...WITH_VALUE]
@@ -82,7 +93,9 @@ function withoutTwins(words: readonly string[]): string[] {
 
 /** What the words of `pkg run` were probably meant to be. */
 function runHint(argv: readonly string[]): string {
-  const [spec = '<package>', ...rest] = argv.slice(argv.indexOf('run') + 1).map(unveilWord)
+  const words = argv.slice(argv.indexOf('run') + 1).map(unveilWord)
+  const spec = words.find((word) => !word.startsWith('-')) ?? '<package>'
+  const rest = words.filter((word) => word !== spec && word !== '--')
   return `Arguments of the program go after "--": pkg run ${[spec, '--', ...rest].map(shellWord).join(' ')}`
 }
 

@@ -1,17 +1,14 @@
 // Room for a collection on a full file system. It is the way out of one, but takes
 // locks, and a lock is a directory with a file in it.
 
-import { randomBytes } from 'node:crypto'
-import { closeSync, mkdirSync, openSync, rmSync, unlinkSync } from 'node:fs'
-import { join } from 'node:path'
 import { isErrno, PkgError } from '../errors.ts'
-import type { PrefixPaths } from '../paths.ts'
+import { hasRoom, removeDatabase } from '../store/room.ts'
 import { useSpare } from '../store/spare.ts'
 import type { Store } from '../store/store.ts'
 import { removeDeadTempPins } from './leftovers.ts'
 
 /** Two locks of two inodes each, and the journal of claims where there is none yet. */
-const INODES = 5
+const COLLECTION = { inodes: 5, bytes: 0 }
 
 /**
  * Where there is no room for a lock, gives up the room that was laid by, and
@@ -19,10 +16,10 @@ const INODES = 5
  * index, and temp pins of dead processes. Idempotent.
  */
 export function makeRoom(store: Store): void {
-  if (hasRoom(store.paths)) return
+  if (hasRoom(store.paths, COLLECTION)) return
   useSpare(store.paths)
   store.index.dropFiles()
-  for (const suffix of ['', '-wal', '-shm']) rmSync(store.paths.search + suffix, { force: true })
+  removeDatabase(store.paths.search)
   removeDeadTempPins(store.paths)
 }
 
@@ -33,26 +30,4 @@ export function noRoomError(error: unknown): unknown {
     hint: 'Delete some other small files there (six inodes and 24 KiB will do), and run `pkg gc` again.',
     cause: error,
   })
-}
-
-/** Tries it, under a name that is swept up as a lock's leftover after a kill (files/lock-directory.ts). */
-function hasRoom({ collector }: Pick<PrefixPaths, 'collector'>): boolean {
-  const directory = `${collector}.lock.tmp-${randomBytes(6).toString('hex')}`
-  const held: number[] = []
-  try {
-    mkdirSync(directory)
-    for (let count = 1; count < INODES; count++) {
-      const file = join(directory, 'room')
-      held.push(openSync(file, 'wx'))
-      // Open it keeps its inode, and nothing is left behind.
-      unlinkSync(file)
-    }
-    return true
-  } catch (error) {
-    // Where this user may not write at all, the lock will say so.
-    return !isErrno(error, 'ENOSPC', 'EDQUOT')
-  } finally {
-    for (const fd of held) closeSync(fd)
-    rmSync(directory, { recursive: true, force: true })
-  }
 }

@@ -13,7 +13,13 @@ import { describeMode, type StoreMode, storeMode } from '../mount/mode.ts'
 import { type MountState, mountState, requireUncovered } from '../mount/mountpoint.ts'
 import type { PrefixPaths } from '../paths.ts'
 import type { DaemonStatus } from './daemon.ts'
-import { findElsewhere, forgetDeadElsewhere, isServedElsewhere, requireNoneElsewhere } from './elsewhere.ts'
+import {
+  type Elsewhere,
+  findElsewhere,
+  forgetDeadElsewhere,
+  isServedElsewhere,
+  requireNoneElsewhere,
+} from './elsewhere.ts'
 import { askSocket } from './http.ts'
 import { logSize, openLogFile, tailLog } from './log.ts'
 import { endProcess, servingProcess, stopMountServer } from './mount-process.ts'
@@ -80,6 +86,7 @@ export async function ensureDaemon(
     if (exit && (await isServedElsewhere(paths))) return false
     if (performance.now() < ask) continue
     ask = performance.now() + ASK_MS
+    if (await isServedElsewhere(paths)) return false
     await throwReason(paths, since)
   }
   return started
@@ -97,8 +104,8 @@ export type DaemonState = {
   status?: DaemonStatus
   pid?: number
   mountPid?: number
-  /** it runs in another pid namespace, where the pids are counted */
-  elsewhere?: true
+  /** it runs in another pid namespace, where the pids are counted; or its mount is not seen here */
+  elsewhere?: Elsewhere
 }
 
 /**
@@ -119,7 +126,7 @@ export async function daemonState(paths: PrefixPaths, { ask = true } = {}): Prom
     ...(inForce.undecided && { undecided: true as const }),
     mount: mountState(paths),
     ...(daemon && { pid: daemon.pid }),
-    ...(elsewhere && { elsewhere: true as const }),
+    ...(elsewhere && { elsewhere }),
     ...(server && { mountPid: server.pid }),
     ...(status && { status }),
   }
@@ -133,10 +140,10 @@ export type StopOptions = { force?: boolean }
 /**
  * Ends the daemon and the mount server, and takes the mount away. Idempotent;
  * ends a mount server whose daemon was killed too. Throws BUSY naming the
- * processes that use the mount, or what lies over it, and PERMISSION when it is another user's, or of another pid namespace.
+ * processes that use the mount, what lies over it, or whose mount is not seen here, and PERMISSION when it is another user's, or of another pid namespace.
  */
 export async function stopDaemon(paths: PrefixPaths, { force = false }: StopOptions = {}): Promise<Stopped> {
-  await requireNoneElsewhere(paths)
+  await requireNoneElsewhere(paths, { force })
   await forgetDeadElsewhere(paths)
   requireUncovered(paths)
   // A stale mount serves nobody any more.

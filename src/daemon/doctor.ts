@@ -15,6 +15,7 @@ import { findCurrentGeneration, openProfile } from '../profiles/profile.ts'
 import { Blocks } from '../store/blocks.ts'
 import { type DaemonState, daemonState } from './client.ts'
 import { damageCheck } from './damage-check.ts'
+import { describeElsewhere, wayOut } from './elsewhere.ts'
 import { hiddenCheck } from './hidden-check.ts'
 import { modesCheck } from './modes-check.ts'
 import { profileCheck } from './profile-check.ts'
@@ -188,7 +189,7 @@ async function processChecks(paths: PrefixPaths): Promise<Check[]> {
   return [daemon, (mount.ok === true && state.mount === 'mounted' && (await silenceCheck(paths))) || mount]
 }
 
-function mountCheck(paths: PrefixPaths, { running, mode, mount, status }: DaemonState): Check {
+function mountCheck(paths: PrefixPaths, { running, mode, mount, status, elsewhere }: DaemonState): Check {
   const { store, log } = paths
   const guest = guestOf(paths)
   const name = 'mount'
@@ -215,6 +216,10 @@ function mountCheck(paths: PrefixPaths, { running, mode, mount, status }: Daemon
   }
   if (mount === 'mounted') return { name, ok: true, detail: `${store} is mounted` }
   if (mode === 'checkout' && mount === 'none') return { name, ok: true, detail: `${store} needs none` }
+  if (elsewhere) {
+    const detail = `${describeElsewhere(paths, elsewhere)}, and its mount is not seen here`
+    return { name, ok: false, detail, hint: wayOut(elsewhere) }
+  }
   if (error) return { name, ok: false, detail: error.message, hint: error.hint ?? `See ${log}.` }
   if (mount === 'stale')
     return { name, ok: false, detail: `${store} is mounted and nobody serves it`, hint: start }

@@ -29,10 +29,8 @@ export async function mountUsers(paths: PrefixPaths): Promise<MountUser[]> {
   if (mount === undefined) return []
   const prefixes = [readPidFile(paths.daemonPid), readPidFile(paths.mountPid)]
   const own = [process.pid, ...prefixes.map((id) => id && isRunning(id) && id.pid)]
-  // Not the path of the store itself: it would be asked of the mount.
-  const store = join(realpathSync(dirname(paths.store)), basename(paths.store))
   const device = hexadecimal(mount.device)
-  const { lines, stuck } = await askScanner({ stores: [store], device, proc: '/proc' })
+  const { lines, stuck } = await askScanner({ stores: [realPathOf(paths.store)], device, proc: '/proc' })
   return lines
     .filter(({ pid, uses }) => !own.includes(pid) && (uses || stuck.some((one) => one.pid === pid)))
     .map(({ pid, name }) => ({ pid, program: name === '' ? '?' : name }))
@@ -40,13 +38,39 @@ export async function mountUsers(paths: PrefixPaths): Promise<MountUser[]> {
 
 /** Rejects with BUSY, naming processes and programs, while somebody uses the mount. */
 export async function requireUnused(paths: PrefixPaths): Promise<void> {
-  const users = await mountUsers(paths)
+  refuse(
+    paths,
+    await mountUsers(paths),
+    'With --force it is unmounted all the same: then they may die of SIGBUS.',
+  )
+}
+
+/** The same for who takes the store away, mounted or not: checkouts too have programs that run from them. */
+export async function requireStoreUnused(paths: PrefixPaths): Promise<void> {
+  const users = mountAt(paths.store) === undefined ? await checkoutUsers(paths) : await mountUsers(paths)
+  refuse(paths, users, 'With --force it goes all the same: then they may die.')
+}
+
+/** What a process was only told of, in its environment say, it does not use. */
+async function checkoutUsers({ store }: PrefixPaths): Promise<MountUser[]> {
+  const { lines } = await askScanner({ stores: [realPathOf(store)], proc: '/proc' })
+  return lines
+    .filter(({ pid, uses, held }) => pid !== process.pid && (uses || held.some(([what]) => what === 'maps')))
+    .map(({ pid, name }) => ({ pid, program: name === '' ? '?' : name }))
+}
+
+function refuse(paths: PrefixPaths, users: readonly MountUser[], force: string): void {
   if (users.length === 0) return
   const named = users.slice(0, NAMED).map(({ pid, program }) => `${program} (${pid})`)
   const more = users.length > NAMED ? ` and ${users.length - NAMED} more` : ''
   throw new PkgError('BUSY', `${paths.store} is in use by ${named.join(', ')}${more}`, {
-    hint: 'End them first. With --force it is unmounted all the same: then they may die of SIGBUS.',
+    hint: `End them first. ${force}`,
   })
+}
+
+/** Of the directory above: the path of the store itself would be asked of the mount. */
+function realPathOf(store: string): string {
+  return join(realpathSync(dirname(store)), basename(store))
 }
 
 /** `0:47` of the mount table as maps has it: `00:2f`. */

@@ -14,7 +14,7 @@ const END_MS = 10_000
 
 /**
  * Ends the daemon, leaves the mount, and starts a new daemon; says whether one ran.
- * Throws BUSY where something else lies over the mount, PERMISSION when it is another user's, or of another pid namespace, and what `ensureDaemon` throws.
+ * Throws BUSY where something else lies over the mount or it is not seen here, PERMISSION when it is another user's, or of another pid namespace, and what `ensureDaemon` throws.
  */
 export async function restartDaemon(paths: PrefixPaths, options: EnsureOptions = {}): Promise<boolean> {
   await requireNoneElsewhere(paths)

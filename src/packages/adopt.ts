@@ -21,7 +21,7 @@ import {
   MANIFEST_PATH,
   type Manifest,
   parseNameVersion,
-  validateManifest,
+  validateMade,
 } from './manifest.ts'
 import { commonPlatforms, PROGRAMS_DIRECTORY } from './programs.ts'
 import { isExecutable, requireRunnable } from './runnable.ts'
@@ -129,7 +129,7 @@ function makeManifest(blocks: BlockGetter, root: CID, { as, manifest = {} }: Ado
   const programs = programsOf(blocks, root)
   const platforms = commonPlatforms(programs.map((name) => targetOf(blocks, root, name)))
   const made = { format: MANIFEST_FORMAT, ...parseNameVersion(as), platforms, ...manifest, programs }
-  return validateManifest(JSON.parse(JSON.stringify(made)), 'the manifest to make')
+  return validateMade(made)
 }
 
 /** The names in bin/ that can be run, sorted. */

@@ -70,11 +70,25 @@ export function validateManifest(value: unknown, where: string, options: CheckOp
       },
     )
   }
-  const problems = checkSchema(schema, value, options)
-  if (problems.length === 0) problems.push(...beyondTheSchema(value as Manifest))
+  const problems = problemsOf(value, options)
   if (problems.length === 0) return value as Manifest
   throw new PkgError('BAD_MANIFEST', `${where} is not a manifest: ${listed(problems)}`, {
     hint: 'The least there is: {"format": 1, "name": "hello", "version": "1.0.0", "programs": ["hello"]}',
+  })
+}
+
+/** The manifest that options describe. Throws BAD_MANIFEST naming what of them it cannot hold: there is no file to mend. */
+export function validateMade(made: Pick<Manifest, 'name' | 'version'>): Manifest {
+  // Without what is undefined.
+  const value = JSON.parse(JSON.stringify(made))
+  const problems = problemsOf(value)
+  if (problems.length === 0) return value as Manifest
+  const bare = made.version.replace(/^[vV=]+/, '')
+  const isPrefixed = bare !== made.version && /^\d+\.\d+\.\d+/.test(bare)
+  throw new PkgError('BAD_MANIFEST', `the package cannot be made so: ${listed(problems)}`, {
+    hint: isPrefixed
+      ? `A version begins with its number: --as ${made.name}@${bare}`
+      : 'For example: --as hello@1.0.0',
   })
 }
 
@@ -110,6 +124,11 @@ export function parseNameVersion(text: string): { name: string; version: string 
   throw new PkgError('USAGE', `${JSON.stringify(text)} is not name@version`, {
     hint: 'For example: --as hello@1.0.0',
   })
+}
+
+function problemsOf(value: unknown, options: CheckOptions = {}): string[] {
+  const problems = checkSchema(schema, value, options)
+  return problems.length > 0 ? problems : beyondTheSchema(value as Manifest)
 }
 
 function beyondTheSchema(manifest: Manifest): string[] {

@@ -25,7 +25,7 @@ import {
   PACKAGE_DIRECTORY,
   parseManifest,
   parseNameVersion,
-  validateManifest,
+  validateMade,
 } from './manifest.ts'
 import { linkSize, readManifest } from './package.ts'
 import { checkPrograms, findPrograms, programPlatforms } from './programs.ts'
@@ -124,7 +124,7 @@ function makeManifest(directory: string, { as, manifest: given = {} }: PackOptio
   const platforms = given.platforms ?? programPlatforms(directory, programs)
   const made: Manifest = { format: MANIFEST_FORMAT, ...parseNameVersion(as), ...given, programs }
   if (platforms !== undefined) made.platforms = platforms
-  return validateManifest(JSON.parse(JSON.stringify(made)), 'the manifest to make')
+  return validateMade(made)
 }
 
 function refuseMade(directory: string, { as, manifest = {} }: PackOptions): void {

@@ -18,6 +18,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { isErrno, PkgError } from '../errors.ts'
 import { withLock } from '../files/lock.ts'
 import { type PrefixPaths, shellWord } from '../paths.ts'
+import { withRoomToRemove } from '../store/room.ts'
 import { removeTempPin } from '../store/temp-pin.ts'
 import { recordFile } from './names.ts'
 import { type ListedRoot, listRoots } from './root-list.ts'
@@ -39,16 +40,18 @@ export async function dropRoots(
     refuseOthers(root)
     refuseInUse(root, all)
   }
-  const dropped: ListedRoot[] = []
-  for (const root of roots) {
-    try {
-      if (await drop(paths, root)) dropped.push(root)
-    } catch (cause) {
-      if (!isErrno(cause, 'EACCES', 'EPERM', 'EROFS', 'ELOOP', 'ENOTDIR')) throw cause
-      throw notPermitted(root, cause)
+  return withRoomToRemove(paths, async () => {
+    const dropped: ListedRoot[] = []
+    for (const root of roots) {
+      try {
+        if (await drop(paths, root)) dropped.push(root)
+      } catch (cause) {
+        if (!isErrno(cause, 'EACCES', 'EPERM', 'EROFS', 'ELOOP', 'ENOTDIR')) throw cause
+        throw notPermitted(root, cause)
+      }
     }
-  }
-  return dropped
+    return dropped
+  })
 }
 
 /** Drops all that is dead, as a collection would. Throws as `dropRoots`. */

@@ -15,6 +15,8 @@ import { requireOwnPlace } from '../files/own-place.ts'
 import { autoPin } from '../pins/auto-pin.ts'
 import { type AddSession, withAdd } from '../store/add.ts'
 import type { CID } from '../store/cid.ts'
+import { withRoomToRemove } from '../store/room.ts'
+import { keepSpare } from '../store/spare.ts'
 import { type Change, changesBetween } from './compare.ts'
 import { namingPackages, readInstalled } from './damaged.ts'
 import { buildEnvironment, environmentCid } from './environment.ts'
@@ -77,6 +79,14 @@ export async function changeProfile(
   // Looked at before anything is made: the directory may be somebody's who keeps other things there.
   currentNumber(profile)
   requireOwnPlace(profile.generationsDir)
+  const { paths } = profile.store
+  if (options.action === 'remove') return withRoomToRemove(paths, () => changeInPlace(profile, edit, options))
+  const result = await changeInPlace(profile, edit, options)
+  if (!options.dryRun) keepSpare(paths)
+  return result
+}
+
+async function changeInPlace(profile: Profile, edit: Edit, options: ChangeOptions): Promise<ProfileChange> {
   if (options.dryRun)
     return withAdd(profile.store, async (add) => outcomeOf(await plan(profile, edit, { add })))
   if (profile.external) makeDirectory(profile.generationsDir)

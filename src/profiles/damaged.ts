@@ -29,7 +29,7 @@ export function healHint({ name, requested }: Pick<Named, 'name' | 'requested'>,
   const again = requested.startsWith('/')
     ? `\`pkg install ${shellWord(requested)}\` as the first time`
     : 'pack or import it again from where it came'
-  const heal = `Heal it: ${again}, or ${REPAIR}.`
+  const heal = `${installed ? 'Heal it' : 'Bring the rest'}: ${again}, or ${REPAIR}.`
   return installed ? `${heal} Or go on without it: \`pkg remove ${name}\`.` : heal
 }
 
@@ -74,10 +74,8 @@ export async function namingPackages<T>(
     for (const one of packages) {
       const missing = missingBlocks(store, one.cid, 2)
       if (missing.length === 0) continue
-      throw damaged(one, `block ${missing[0]}${missing.length > 1 ? ' and others' : ''} is lost`, {
-        cause,
-        installed,
-      })
+      const which = `block ${missing[0]}${missing.length > 1 ? ' and others' : ''}`
+      throw damaged(one, `${which} ${installed ? 'is lost' : 'is not in the store'}`, { cause, installed })
     }
     throw cause
   }

@@ -4,6 +4,7 @@
 import { PkgError } from '../errors.ts'
 import { withLock } from '../files/lock.ts'
 import { requireOwnPlace } from '../files/own-place.ts'
+import { withRoomToRemove } from '../store/room.ts'
 import { type Change, changesBetween } from './compare.ts'
 import { readInstalled, requireRoots } from './damaged.ts'
 import { tryReadEnvironment } from './environment.ts'
@@ -127,7 +128,7 @@ async function move(
     if (result.changed) moveCurrent(profile, target.number, { from: result.previous, action, onStep, lost })
     return result
   }
-  return withLock(profile.lock, run, signal ? { signal } : {})
+  return withRoomToRemove(profile.store.paths, () => withLock(profile.lock, run, signal ? { signal } : {}))
 }
 
 async function keepGeneration(profile: Profile<ProfileStore>, number: number): Promise<void> {

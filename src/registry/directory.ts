@@ -70,7 +70,7 @@ export async function createRegistry(
   })
 }
 
-/** What the directory holds now. Throws BAD_REGISTRY when it is no registry, or its root cannot be told or is lost. */
+/** What the directory holds now. Throws NOT_FOUND when it is not there, BAD_REGISTRY when it is no registry, or its root cannot be told or is lost. */
 export function openRegistry(store: Store, directory: string): RegistryDirectory {
   const place = resolve(directory)
   const { name } = decodeHeader(readHeaderFile(place), directory)
@@ -164,6 +164,12 @@ function readHeaderFile(place: string): Uint8Array {
     })
   } catch (cause) {
     if (!isErrno(cause, 'ENOENT', 'ENOTDIR')) throw cause
+    if (!existsSync(place)) {
+      throw new PkgError('NOT_FOUND', `there is no directory ${place}`, {
+        hint: `Name one that is there, or make a registry: pkg registry create ${shellWord(place)}`,
+        cause,
+      })
+    }
     throw new PkgError('BAD_REGISTRY', `${place} is not a registry: it has no ${REGISTRY_FILE}`, {
       hint: `Make one: pkg registry create ${shellWord(place)}`,
       cause,

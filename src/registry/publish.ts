@@ -7,6 +7,7 @@ import { addPin } from '../pins/pins.ts'
 import { withAdd } from '../store/add.ts'
 import type { CID } from '../store/cid.ts'
 import { closureSize } from '../store/closure.ts'
+import { withRoomToRemove } from '../store/room.ts'
 import type { Store } from '../store/store.ts'
 import { changeRegistry, openRegistry } from './directory.ts'
 import { mergePublication, type PlatformBuild, type Publication, withoutVersion } from './record.ts'
@@ -69,7 +70,7 @@ export async function unpublish(
   name: string,
   version?: string,
 ): Promise<CID> {
-  const { root } = await changeRegistry(store, directory, (current) => {
+  const without = (current: CID) => {
     const record = readRecord(store.blocks, current, name)
     if (!record) throw new PkgError('NO_PACKAGE', `${directory} has no package ${JSON.stringify(name)}`)
     if (version === undefined) return new Map([[name, undefined]])
@@ -77,7 +78,8 @@ export async function unpublish(
       throw new PkgError('NO_VERSION', `${directory} has no ${name}@${version}`)
     }
     return new Map([[name, withoutVersion(record, version)]])
-  })
+  }
+  const { root } = await withRoomToRemove(store.paths, () => changeRegistry(store, directory, without))
   return root
 }
 

@@ -13,6 +13,7 @@ import { findHungMounts } from '../pins/hung-mounts.ts'
 import { addPin, listPins, removePin } from '../pins/pins.ts'
 import { type AddSession, withAdd } from '../store/add.ts'
 import { type CID, tryParseCid } from '../store/cid.ts'
+import { withRoomToRemove } from '../store/room.ts'
 import type { Store } from '../store/store.ts'
 import { keepRegistry, openRegistry } from './directory.ts'
 import {
@@ -69,10 +70,11 @@ export async function removeRegistry(
   name: string,
   { user = userName() }: { user?: string | undefined } = {},
 ): Promise<void> {
-  await lockSubscriptions(store, user, async () => {
+  const remove = async () => {
     if (!deleteSubscription(store.paths, name, user)) throw notSubscribed(name)
     await unpinOthers(store, name, user, undefined)
-  })
+  }
+  await withRoomToRemove(store.paths, () => lockSubscriptions(store, user, remove))
 }
 
 /** A user's subscriptions in the order in which they are asked. */

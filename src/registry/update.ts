@@ -74,7 +74,7 @@ async function updateOne(
 function explain(error: unknown, name: string, source: string | undefined): PkgError {
   const code = codeOf(error)
   const { message } = error as Error
-  if (code !== 'BAD_REGISTRY' || source === undefined) {
+  if ((code !== 'BAD_REGISTRY' && code !== 'NOT_FOUND') || source === undefined) {
     return error instanceof PkgError ? error : new PkgError(code, message, { cause: error })
   }
   const hint = `\`pkg registry remove ${shellWord(name)}\` takes it away`

@@ -10,7 +10,7 @@ const SOURCE = join(import.meta.dirname, '..', '..', 'src')
 
 /** From left to right; a row's layers do not see each other. */
 const LAYERS = [
-  ['errors', 'entry'],
+  ['errors', 'entry', 'node-version'],
   ['paths', 'amounts'],
   ['files'],
   ['config'],

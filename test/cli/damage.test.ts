@@ -112,3 +112,21 @@ test('a pinned package that is in no registry is named by its CID, and runs', as
   assert.match(stderr, new RegExp(`hint: tool is pinned here: pkg install ${cid}`))
   assert.equal((await box.run(['run', 'tool'])).stdout, 'x\n')
 })
+
+test('a package that did not come whole is not called lost, and the hint has the rest brought', async (t) => {
+  const box = await checkouts(t)
+  const cid = await box.brief(
+    'pack',
+    makeProgram(join(box.directory, 'part'), 'part', 'hi'),
+    '--as',
+    'part@1.0.0',
+  )
+  const { entries } = await box.json<{ entries: { cid: string }[] }>('store', 'ls', `${cid}/bin`)
+  lose(box, entries[0]!.cid)
+  const { status, stderr } = await box.run(['install', cid])
+  assert.equal(status, 4)
+  assert.match(
+    stderr,
+    /part 1\.0\.0 is not whole here: block \S+ is not in the store\nhint: Bring the rest: /,
+  )
+})

@@ -161,6 +161,18 @@ const CASES: Case[] = [
     says: /"error"[\s\S]*cannot be read \(ELOOP\)/,
   },
   {
+    title: 'leave: all of it',
+    words: ['leave', '--yes'],
+    before: (box) => box.run(['init', '--no-mount', '--modify-shell']),
+    says: /"takes": \[[\s\S]*"profile link"[\s\S]*"prefix"[\s\S]*"2 lines in"/,
+  },
+  {
+    title: 'leave: a profile of another prefix stays',
+    words: ['leave', '--yes'],
+    before: (box) => symlink(box, '/other/profiles/per-user/me/current'),
+    says: /"prefix"[\s\S]*"stays": \[[\s\S]*pkg leave --prefix \/other/,
+  },
+  {
     title: 'store verify --from: a block that was lost',
     words: ['store', 'verify', '--from', './big'],
     before: (box) => lose(box, 'lost'),
@@ -179,6 +191,11 @@ const CASES: Case[] = [
     says: /"healed": \{\s*"blocks": 0[\s\S]*"losses": \[\s*\{/,
   },
 ]
+
+async function symlink({ home }: Sandbox, target: string): Promise<void> {
+  rmSync(join(home, '.pkg-profile'), { force: true })
+  symlinkSync(target, join(home, '.pkg-profile'))
+}
 
 /** What only a run can know, or is not of the plan: what follows it, where it put things, what it counted afterwards. */
 const OF_THE_RUN = [

@@ -1,7 +1,7 @@
 // The examples do what they say.
 
 import assert from 'node:assert/strict'
-import { mkdirSync, symlinkSync } from 'node:fs'
+import { mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { LAUNCHER, makeProgram, outcome, sandbox } from './harness.ts'
@@ -34,6 +34,15 @@ test('the library installs into a profile of its own', async () => {
   assert.match(stdout, /^generation 1: added hello\n.*\/store\/baf\w+\/bin\/hello\n$/)
   const { packages } = await box.json<{ packages: unknown[] }>('list', '--profile', 'profile')
   assert.equal(packages.length, 1)
+})
+
+test('the library runs as its header says', async () => {
+  const root = join(examples, '..')
+  const line = /^\/\/ {3}(\S.*embed\.ts .*)$/m.exec(readFileSync(join(examples, 'embed.ts'), 'utf8'))?.[1]
+  const command = line?.replaceAll('/tmp/', `${box.directory}/header-`) ?? 'false'
+  const { status, stdout, stderr } = await outcome(['sh', '-c', command], { cwd: root, env: box.env })
+  assert.equal(status, 0, stderr)
+  assert.match(stdout, /^generation 1: added hello\n/)
 })
 
 test('an upgrade that fails its check is rolled back', async () => {

@@ -125,8 +125,8 @@ test('pins are listed and removed by their versions; all of a name only with --a
     mkdirSync(join(source, '.pkg'))
     writeFileSync(join(source, '.pkg/manifest.json'), JSON.stringify(manifest))
     const cid = await box.brief('pack', source)
-    const { stdout, stderr } = await box.run(['publish', cid, '--registry', 'reg'])
-    assert.match(stdout, new RegExp(`^Published built 1\\.0\\.0 for linux-${arch} in reg`), stderr)
+    const { stderr } = await box.run(['publish', cid, '--registry', 'reg'])
+    assert.match(stderr, new RegExp(`^Published built 1\\.0\\.0 for linux-${arch} in reg`, 'm'))
   }
   const listed = (await box.run(['pin', 'list'])).stdout
   assert.match(listed, /^built +1\.0\.0 for linux-arm64 /m)

@@ -43,10 +43,11 @@ const ARGUMENTS: Record<string, string[]> = {
   'store export': [NOBODYS, 'x.car'],
   'store import': ['none.car'],
   completion: ['bash'],
+  leave: ['--yes'],
 }
 
-/** What makes a prefix ready comes last, for then there is something. */
-const LAST = ['init', 'daemon start', 'daemon restart', 'daemon stop']
+/** What makes a prefix ready comes last, for then there is something; and what takes it away, last of all. */
+const LAST = ['init', 'daemon start', 'daemon restart', 'daemon stop', 'leave']
 
 /** The table of what there is not yet; a message that only names it needs no hint. */
 const NEEDS_NO_HINT = ['store import']

@@ -104,7 +104,8 @@ test('what is not there: status 3 with a hint', async () => {
   ]) {
     assert.equal((await box.run(words)).status, 3, words.join(' '))
   }
-  assert.equal((await box.run(['store', 'ls', 'no-cid'])).status, 2)
+  assert.equal((await box.run(['store', 'ls', 'no-name'])).status, 3)
+  assert.equal((await box.run(['store', 'ls', './no-path'])).status, 3)
 })
 
 test('verify names a corrupt block and ends with 4; adding again heals', async () => {

@@ -66,6 +66,14 @@ const WRONG: [words: string, message: RegExp, hint: RegExp][] = [
   ['list --josn', /--josn is not understood/, /Did you mean --json\?/],
   ['gc --dryrun', /--dryrun/, /--dry-run/],
   ['list --generation 1 --generation 2', /--generation is given twice/, /pkg list/],
+  ['install -y ruff', /^-y is not understood here$/, /pkg install <package\.\.>/],
+  ['install --yes ruff', /^--yes is not understood here$/, /pkg install/],
+  ['remove -f', /^-f is not understood here$/, /pkg remove/],
+  ['store cat -x b', /^-x is not understood here$/, /pkg store cat/],
+  ['install -ny ruff', /^-y is not understood here$/, /pkg install/],
+  ['run -x y', /^-x is not understood here$/, /: pkg run y -- -x$/],
+  ['list -xl', /^-x is not understood here$/, /pkg list/],
+  ['install --dry-run', /arguments are missing/, /pkg install/],
   ['list --profile', /missing after --profile/, /pkg list/],
 ]
 
@@ -144,7 +152,22 @@ const MISLED: [words: string, status: number, said: RegExp][] = [
     /nowhere is no directory to pack: .*\nhint: Name a directory: \.\/dir/,
   ],
   ['diff', 3, /there is no generation before the current one in .*\nhint: Name two: pkg diff <from> <to>/],
-  ['which rg', 3, /no installed package has a program "rg"\nhint: `pkg list` shows the programs/],
+  [
+    'which rg',
+    3,
+    /no installed package has a program "rg"\nhint: `pkg list` shows what is installed; .*pkg search rg/,
+  ],
+  ['registry add x ./gone', 3, /there is no directory .*\/gone\nhint: Name one that is there/],
+  [
+    'install ./tree --as col@v1.2.0',
+    2,
+    /cannot be made so: version: .*\nhint: A version begins with its number: --as col@1\.2\.0\n$/,
+  ],
+  [
+    'pack ./tree --as Bad/Name@1.0.0',
+    2,
+    /cannot be made so: name: .*\nhint: For example: --as hello@1\.0\.0/,
+  ],
   ['registry add x https://example.org/reg', 2, /is an address, .*\nhint: Name a directory, or the CID/],
 ]
 

@@ -1,53 +1,20 @@
 // A full disk: the collector is the way out, so it has to work there.
 
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { runCollection } from '../../src/collector/collect.ts'
 import { isErrno } from '../../src/errors.ts'
 import { Store } from '../../src/store/store.ts'
 import { readTempPins, TempPin } from '../../src/store/temp-pin.ts'
+import { fill, fillInodes, NOT_ROOT, onSmallDisk } from '../helpers/small-disk.ts'
 import { temporaryDirectory } from '../helpers/temp.ts'
 import { addTree, missing, pinTree, present, tree } from './scenario.ts'
 
-const NOT_ROOT = process.getuid?.() === 0 ? false : 'only root can mount a small file system'
-
-function fill(file: string): void {
-  const fd = openSync(file, 'w')
-  try {
-    for (let size = 1024 * 1024; size >= 1; ) {
-      try {
-        writeSync(fd, Buffer.alloc(size))
-      } catch (error) {
-        if (!isErrno(error, 'ENOSPC')) throw error
-        size = Math.floor(size / 2)
-      }
-    }
-  } finally {
-    closeSync(fd)
-  }
-}
-
-/** A directory on a file system of its own, while `fn` runs. */
-async function onSmallDisk(
-  t: TestContext,
-  size: string,
-  fn: (directory: string) => void | Promise<void>,
-): Promise<void> {
-  const directory = await temporaryDirectory(t)
-  assert.equal(spawnSync('/bin/mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', directory]).status, 0)
-  // Before the directory is removed, which the test's end does.
-  try {
-    await fn(directory)
-  } finally {
-    spawnSync('/bin/umount', ['-l', directory])
-  }
-}
-
 test('a record behind one that had no room is read', { skip: NOT_ROOT }, async (t) => {
-  await onSmallDisk(t, '64k', (tempPins) => {
+  const tempPins = await temporaryDirectory(t)
+  await onSmallDisk(tempPins, '64k', () => {
     const pin = new TempPin({ tempPins })
     fill(join(tempPins, 'filler'))
     const { dag, root } = tree('any')
@@ -70,7 +37,8 @@ for (const lost of [false, true]) {
   test(`a collection frees a full disk${lost ? ', also without an index' : ''}`, {
     skip: NOT_ROOT,
   }, async (t) => {
-    await onSmallDisk(t, '16m', async (directory) => {
+    const directory = await temporaryDirectory(t)
+    await onSmallDisk(directory, '16m', async () => {
       const first = Store.open(join(directory, 'prefix'))
       const kept = await pinTree(first, 'kept')
       const dead = await addTree(first, 'dead')
@@ -89,7 +57,8 @@ for (const lost of [false, true]) {
 
 for (const before of ['before the first collection', 'after one']) {
   test(`a collection works where no inode is left, ${before}`, { skip: NOT_ROOT }, async (t) => {
-    await onSmallDisk(t, '16m,nr_inodes=1400', async (directory) => {
+    const directory = await temporaryDirectory(t)
+    await onSmallDisk(directory, '16m,nr_inodes=1400', async () => {
       const store = Store.open(join(directory, 'prefix'))
       const kept = await pinTree(store, 'kept')
       if (before === 'after one') await runCollection(store)
@@ -104,17 +73,4 @@ for (const before of ['before the first collection', 'after one']) {
       store.close()
     })
   })
-}
-
-/** Empty files until there is no inode left. */
-function fillInodes(directory: string): void {
-  mkdirSync(directory)
-  for (let number = 0; ; number++) {
-    try {
-      writeFileSync(join(directory, String(number)), '')
-    } catch (error) {
-      if (isErrno(error, 'ENOSPC')) return
-      throw error
-    }
-  }
 }

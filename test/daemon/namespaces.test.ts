@@ -1,4 +1,4 @@
-// One prefix, several pid namespaces, as where containers share it: there is one daemon
+// One prefix, several pid or mount namespaces, as where containers share it: there is one daemon
 // all the same, and whoever cannot look it up says where it is.
 
 import assert from 'node:assert/strict'
@@ -11,7 +11,7 @@ import { isElsewhere, isRunning, readPidFile, runningProcess } from '../../src/f
 import { isListening } from '../../src/files/socket.ts'
 import type { PrefixPaths } from '../../src/paths.ts'
 import { Store } from '../../src/store/store.ts'
-import { daemonPrefix, until } from './prefix.ts'
+import { daemonPrefix, until, WITHOUT_FUSE } from './prefix.ts'
 
 const UNSHARE = ['--pid', '--fork', '--kill-child', '--mount-proc']
 const START = join(import.meta.dirname, '..', '..', 'src', 'cli', 'start.ts')
@@ -107,4 +107,43 @@ test('a daemon that answers is not displaced, whatever its pid file says', async
   }
   process.kill(daemon.pid, 'SIGCONT')
   await until('it has ended', () => !isRunning(daemon))
+})
+
+const noMounts =
+  WITHOUT_FUSE ||
+  (spawnSync('unshare', ['--mount', '--propagation', 'private', 'true']).status === 0
+    ? false
+    : 'no mount namespace can be made here')
+
+test('a mount of another mount namespace is named, with the way out, and lives on until that is forced', {
+  skip: noMounts,
+}, async (t) => {
+  const paths = await daemonPrefix(t)
+  const apart = ['--mount', '--propagation', 'private', process.execPath]
+  const line = [...apart, '--disable-warning=ExperimentalWarning', START, 'daemon', 'start']
+  const env = { ...process.env, PKG_PREFIX: paths.root, HOME: paths.root }
+  const made = spawnSync('unshare', line, { env, encoding: 'utf8', timeout: 60_000 })
+  assert.equal(made.status, 0, made.stderr)
+  const server = runningProcess(paths.mountPid) ?? assert.fail()
+  const where = new RegExp(`in another mount namespace \\(process ${server.pid}\\)`)
+  const way = /nsenter --mount --target \d+.*`pkg daemon stop --force`, then `pkg daemon start`/
+  for (const [words, status] of [
+    [['daemon', 'start'], 6],
+    [['daemon', 'restart'], 6],
+    [['daemon', 'stop'], 6],
+    [['doctor'], 8],
+  ] as const) {
+    const done = pkg(paths, [...words])
+    assert.equal(done.status, status, done.stderr)
+    assert.match(done.stdout + done.stderr, where)
+    assert.match(done.stdout + done.stderr, way)
+  }
+  const told = pkg(paths, ['daemon', 'status'])
+  assert.match(told.stdout, /not mounted at .* in this mount namespace/)
+  assert.match(told.stdout, way)
+  assert.ok(isRunning(server))
+  assert.equal(pkg(paths, ['daemon', 'stop', '--force']).status, 0)
+  assert.ok(!isRunning(server))
+  const started = pkg(paths, ['daemon', 'start'])
+  assert.equal(started.status, 0, started.stderr)
 })

@@ -74,7 +74,8 @@ test('every kind is listed, also what is dead, and what cannot be read', async (
       [10, true],
     ],
   )
-  assert.ok(listed.every(({ since }) => since instanceof Date))
+  // Looking for the date of what cannot be read might wait for ever.
+  assert.ok(listed.every(({ since, state }) => since instanceof Date === (state !== 'unreadable')))
   assert.equal(listed.find(({ path }) => path === dead)?.state, 'dead')
   assert.equal(String(listed.find(({ path }) => path === living.file)?.cid), String(root))
   assert.equal(listed.find(({ path }) => path === loop)?.errno, 'ELOOP')

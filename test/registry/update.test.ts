@@ -31,7 +31,7 @@ test('a registry that is gone is named, and keeps none of the others from being 
   await publishNew(b, 'tool-b', '2.0.0')
   const [gone, updated] = await updateRegistry(b.store)
   assert.deepEqual([gone?.name, gone?.ok, gone?.changed], ['a', false, false])
-  assert.ok(hasCode(gone?.error, 'BAD_REGISTRY'))
+  assert.ok(hasCode(gone?.error, 'NOT_FOUND'))
   assert.equal(gone?.error?.message, `${a.registry} is gone`)
   assert.equal(gone?.error?.hint, '`pkg registry remove a` takes it away')
   assert.deepEqual([updated?.name, updated?.ok, updated?.changed], ['b', true, true])

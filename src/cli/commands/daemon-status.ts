@@ -15,6 +15,7 @@ export const command = defineCommand({
       .epilogue('Exit status: 0 when programs can run by the daemon, 8 when it or its mount is not there.'),
   async run(_args, { paths }) {
     const { daemonState } = await import('../../daemon/client.ts')
+    const { wayOut } = await import('../../daemon/elsewhere.ts')
     const { lastCollection } = await import('../../collector/last-collection.ts')
     const state = await daemonState(paths)
     const last = lastCollection(paths)
@@ -23,7 +24,7 @@ export const command = defineCommand({
       mountpoint: paths.store,
       log: paths.log,
       ...state,
-      ...(!works(state) && { hint: hintFor(state, paths) }),
+      ...(!works(state) && { hint: state.elsewhere ? wayOut(state.elsewhere) : hintFor(state, paths) }),
       ...(last && { lastCollection: last }),
     }
   },
@@ -33,9 +34,10 @@ export const command = defineCommand({
   ) {
     const { lastCollection, log } = rest
     const collection = status?.collection
-    const where = elsewhere ? ' of another pid namespace' : ''
+    const where = elsewhere?.apart === 'pid' ? ' of another pid namespace' : ''
     const at = (process: number | undefined) => (process === undefined ? '' : ` (process ${process}${where})`)
     const failure = status?.mount.error
+    const unseen = elsewhere?.apart === 'mount' ? ' in this mount namespace' : ''
     const states = {
       mounted: style.green('mounted'),
       stale: style.red('stale'),
@@ -47,7 +49,7 @@ export const command = defineCommand({
         ['daemon', running ? `${style.green('running')}${at(pid)}` : style.yellow('not running')],
         ['since', status && formatDate(status.started)],
         ['mode', `${undecided ? 'not known' : mode}: ${printable(why)}`],
-        ['mount', `${states[mount]} at ${mountpoint}${at(mountPid)}`],
+        ['mount', `${states[mount]} at ${mountpoint}${unseen}${at(mountPid)}`],
         ['error', failure && style.red(failure.message)],
         ['hint', failure?.hint ?? (hint && printable(hint))],
         ['collects', collection && `by itself ${printable(collection.when)}`],

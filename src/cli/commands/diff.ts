@@ -30,6 +30,7 @@ export const command = defineCommand({
     const sized = (changes: typeof added) => withSizes(changes, profile.store)
     return {
       ...rest,
+      ...(await import('../mounting.ts')).noteNotServed(context),
       added: await sized(added),
       removed: await sized(removed),
       upgraded: await sized(upgraded),

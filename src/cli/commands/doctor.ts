@@ -13,8 +13,11 @@ export const command = defineCommand({
         'Exit status: 0, or that of the worst finding: 4 damaged, 2 wrong settings, 7 not permitted, 9 no space, 8 no mount or daemon (in this order).',
       ),
   async run(_args, { paths, env }) {
-    const { runDoctor } = await import('../../daemon/doctor.ts')
-    const checks = await runDoctor(paths, { env })
+    const [{ runDoctor }, { startCheck }] = await Promise.all([
+      import('../../daemon/doctor.ts'),
+      import('../login-start.ts'),
+    ])
+    const checks = [...(await runDoctor(paths, { env })), ...[startCheck(paths, env) ?? []].flat()]
     return { ok: checks.every(({ ok }) => ok !== false), prefix: paths.root, checks }
   },
   render({ ok, checks }, style) {

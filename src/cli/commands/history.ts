@@ -9,9 +9,11 @@ const NAMED_STRAYS = 5
 
 export const command = defineCommand({
   options: (argv) => argv.example('pkg history', 'Then: pkg switch 2, or pkg diff 1 2'),
-  async run(_args, { readProfile }) {
+  async run(_args, context) {
     const { history } = await import('../../profiles/history.ts')
-    return history(await readProfile())
+    const told = history(await context.readProfile())
+    const served = told.generations.length > 0 && (await import('../mounting.ts')).noteNotServed(context)
+    return { ...told, ...served }
   },
   render({ generations, strays }, style) {
     if (generations.length === 0)

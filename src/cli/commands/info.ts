@@ -6,6 +6,7 @@ import { type PackageRecord, platformKey } from '../../registry/record.ts'
 import type { Spec } from '../../registry/spec.ts'
 import { defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
+import type { MountReport } from '../mounting.ts'
 import { fields, formatBytes, formatDate, printable, type Style, table } from '../output.ts'
 
 export const command = defineCommand({
@@ -61,17 +62,18 @@ async function ofRecord(text: string, { name, range }: Spec & { kind: 'name' }, 
 /** What is installed under this name, for the page of any version of it. */
 async function installedAs(
   name: string,
-  { openProfile }: Context,
-): Promise<{ installed?: InstalledPackage }> {
+  context: Context,
+): Promise<{ installed?: InstalledPackage; mount?: MountReport }> {
   const [{ findCurrentGeneration }, { tryReadEnvironment }] = await Promise.all([
     import('../../profiles/profile.ts'),
     import('../../profiles/environment.ts'),
   ])
-  const profile = await openProfile('read')
+  const profile = await context.openProfile('read')
   const current = findCurrentGeneration(profile)
   const packages = current && tryReadEnvironment(profile.store.blocks, current.cid)
   const installed = packages?.find((one) => one.name === name)
-  return installed === undefined ? {} : { installed }
+  if (installed === undefined) return {}
+  return { installed, ...(await import('../mounting.ts')).noteNotServed(context) }
 }
 
 async function ofManifest(text: string, { openProfile }: Context, unknown?: PkgError) {

@@ -1,7 +1,9 @@
 // `pkg init`: everything that has to be there before the first install. May be run again at any time.
 
-import { EXIT } from '../../errors.ts'
+import { EXIT, PkgError } from '../../errors.ts'
+import type { PrefixPaths } from '../../paths.ts'
 import { defineCommand } from '../command.ts'
+import type { LoginStart } from '../login-start.ts'
 import { isMissing } from '../mounting.ts'
 import { fields, printable } from '../output.ts'
 
@@ -11,6 +13,11 @@ export const command = defineCommand({
       .option('modify-shell', {
         type: 'boolean',
         describe: 'Write the PATH line, and a prefix of your own, to your shell’s start-up file',
+      })
+      .option('start-at-login', {
+        type: 'boolean',
+        describe:
+          'Have the daemon start at login, for root’s prefix at boot; --no-start-at-login takes that away',
       })
       .option('mount', {
         type: 'boolean',
@@ -23,17 +30,19 @@ export const command = defineCommand({
       })
       .example('pkg init', 'Prefix, profile link, mount, and the line for your shell')
       .example('PKG_PREFIX=~/ipfs pkg init', 'A store of your own'),
-  async run({ modifyShell = false, mount: wanted, force = false }, context) {
+  async run({ modifyShell = false, startAtLogin, mount: wanted, force = false }, context) {
     const [
       { moveProfileLink, readProfileLink, requireLeaving },
-      { isInPath, prefixLine, programsDirectory, requirePathWord, shellLine },
-      { addLine, hasLine, hasMarkedLine, setMarkedLine },
+      { isInPath, PREFIX_LINE, prefixLine, programsDirectory, requirePathWord, shellLine },
+      { addLine, hasLine, setMarkedLine },
+      { loginStart, setLoginStart },
       { mountOrFallBack },
       { preparePrefix },
     ] = await Promise.all([
       import('../profile-link.ts'),
       import('../path-hint.ts'),
       import('../shell-file.ts'),
+      import('../login-start.ts'),
       import('../mounting.ts'),
       import('../../daemon/open-store.ts'),
     ])
@@ -41,13 +50,18 @@ export const command = defineCommand({
     requirePathWord(env)
     const link = readProfileLink(context)
     if (!force) requireLeaving(link)
+    if (startAtLogin === true && loginStart(paths, env) === undefined) throw startsElsewhere(paths)
     await preparePrefix(paths)
     moveProfileLink(link)
     const mount = wanted ? await mountOrFallBack(context) : undefined
     const shell = shellLine(env)
     const prefix = prefixLine(env, paths.root)
     const added = modifyShell && addLine(shell.file, shell.line)
-    const modified = (modifyShell && setMarkedLine(shell.file, prefix)) || added
+    const modified = (modifyShell && setMarkedLine(shell.file, prefix, PREFIX_LINE)) || added
+    const isServed = mount?.mode !== 'checkout' || startAtLogin === true
+    const found = isServed ? loginStart(paths, env) : undefined
+    const changed = found && startAtLogin !== undefined && (await setLoginStart(found, startAtLogin))
+    const start = changed ? { ...found, starts: startAtLogin } : found
     return {
       prefix: paths.root,
       mountpoint: paths.store,
@@ -55,18 +69,18 @@ export const command = defineCommand({
       target: link.target,
       ...(link.leads !== undefined && link.leads !== link.target && { led: link.leads }),
       ...(mount && { mount }),
+      ...(start && { start }),
       path: {
         directory: programsDirectory(env),
         inPath: isInPath(env),
         ...shell,
         modified,
         ...(prefix !== undefined && { prefixLine: prefix }),
-        inFile:
-          hasLine(shell.file, shell.line) && (prefix === undefined || hasMarkedLine(shell.file, prefix)),
+        inFile: hasLine(shell.file, shell.line) && (prefix === undefined || hasLine(shell.file, prefix)),
       },
     }
   },
-  render({ prefix, mountpoint, profile, target, led, mount, path }, style) {
+  render({ prefix, mountpoint, profile, target, led, mount, start, path }, style) {
     const checkouts = mount?.mode === 'checkout'
     const state = mount?.mounted ? style.green(mountpoint) : style.yellow(mount?.reason ?? 'not asked for')
     const lines = [
@@ -78,6 +92,7 @@ export const command = defineCommand({
           ['prefix', prefix],
           ['profile', profile],
           checkouts ? ['store', `${style.green(mountpoint)}: real trees (checkout mode)`] : ['mount', state],
+          [start?.when === 'boot' ? 'at boot' : 'at login', start && describeStart(start)],
           ['because', checkouts ? mount.reason : undefined],
           ['hint', isMissing(mount) ? (mount?.hint ?? 'See `pkg doctor`.') : undefined],
         ],
@@ -98,6 +113,17 @@ export const command = defineCommand({
   brief: ({ prefix }) => prefix,
   exitStatus: ({ mount }) => (isMissing(mount) ? EXIT.unavailable : EXIT.ok),
 })
+
+function describeStart({ starts, file }: LoginStart): string {
+  if (starts) return printable(`the daemon starts, by ${file}`)
+  return printable(`the daemon does not start; \`pkg init --start-at-login\` writes ${file} for that`)
+}
+
+function startsElsewhere({ root }: PrefixPaths): PkgError {
+  return new PkgError('PERMISSION', `the daemon of ${root} is its owner’s to start`, {
+    hint: 'Have the owner run `pkg init --start-at-login`.',
+  })
+}
 
 function whereTheLineIs({
   modified,

@@ -64,8 +64,8 @@ export const command = defineCommand({
       note(`${one.name} ${one.version} is damaged: block ${one.cid}, its root, is lost`)
       note(`hint: ${healHint(one)}`)
     }
-    if (packages.length > 0) (await import('../mounting.ts')).noteNotServed(context)
-    return { ...(generation && { generation: generation.number, cid: generation.cid }), packages }
+    const served = packages.length > 0 && (await import('../mounting.ts')).noteNotServed(context)
+    return { ...(generation && { generation: generation.number, cid: generation.cid }), ...served, packages }
   },
   render({ packages, generation }, style, { long }) {
     if (packages.length === 0)

@@ -3,7 +3,7 @@
 import { PkgError } from '../../errors.ts'
 import { writeCar } from '../car-file.ts'
 import { defineCommand } from '../command.ts'
-import { count, formatBytes, write } from '../output.ts'
+import { count, formatBytes, printable, write } from '../output.ts'
 import { bytesProgress } from '../steps.ts'
 
 export const command = defineCommand({
@@ -48,5 +48,5 @@ export const command = defineCommand({
   },
   streams: ({ file }) => file === '-',
   about: (exported) => exported && `${count(exported.blocks, 'block')}, ${formatBytes(exported.bytes)}`,
-  brief: (exported) => exported?.file,
+  brief: (exported) => exported && printable(exported.file),
 })

@@ -34,5 +34,5 @@ export const command = defineCommand({
     const lines = leftOut.map(({ path, why }) => style.yellow(`left out: ${printable(path)} ${why}`))
     return [...lines, `${count(files, 'file')}, ${formatBytes(bytes)}`].join('\n')
   },
-  brief: ({ destination }) => destination,
+  brief: ({ destination }) => printable(destination),
 })

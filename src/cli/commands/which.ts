@@ -36,7 +36,7 @@ export const command = defineCommand({
             : `\`pkg list\` shows what is installed; look for a package that has it: pkg search ${shellWord(program)}`,
       })
     }
-    ;(await import('../mounting.ts')).noteNotServed(context)
+    const { noteNotServed } = await import('../mounting.ts')
     const owner = packages.find(({ cid }) => link.cid === cid.toString())
     return {
       program,
@@ -49,6 +49,7 @@ export const command = defineCommand({
       version: owner?.version,
       cid: owner?.cid,
       generation: generation.number,
+      ...noteNotServed(context),
     }
   },
   about: ({ link, package: name, version, generation }, style) =>

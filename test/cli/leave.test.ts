@@ -1,0 +1,228 @@
+// `pkg leave` on real homes, prefixes and processes: what it takes, and what it does not.
+
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { WITHOUT_FUSE } from '../daemon/prefix.ts'
+import { accounts } from '../users/accounts.ts'
+import { WITHOUT_USERS } from '../users/machine.ts'
+import { makeProgram, outcome, type Sandbox, SHELL_WORDS, sandbox } from './harness.ts'
+
+const BASHRC = '# mine\nalias ll="ls -l"\n'
+const POSIX_LINE = 'export PATH="$HOME/.pkg-profile/bin:$PATH"'
+
+/** A prefix with a program, a shell that knows it, and a unit that starts it. */
+async function settled(t: TestContext, { mount = true } = {}): Promise<Sandbox> {
+  const box = await sandbox(t)
+  writeFileSync(join(box.home, '.bashrc'), BASHRC)
+  if (!mount) {
+    mkdirSync(box.prefix)
+    writeFileSync(join(box.prefix, 'config.json'), '{ "store.mode": "checkout" }')
+  }
+  const { status, stderr } = await box.run(['init', '--modify-shell', ...(mount ? [] : ['--no-mount'])])
+  assert.equal(status, 0, stderr)
+  const source = makeProgram(join(box.directory, 'tool'), 'tool', 'hello')
+  await box.brief('install', source, '--as', 'tool@1.0.0')
+  const units = join(box.home, '.config/systemd/user')
+  mkdirSync(join(units, 'default.target.wants'), { recursive: true })
+  writeFileSync(join(units, 'pkg.service'), `# by pkg init\n[Service]\nExecStart=pkg daemon run\n`)
+  writeFileSync(join(units, 'other.service'), '[Service]\nExecStart=pkg daemon run\n')
+  symlinkSync('../pkg.service', join(units, 'default.target.wants/pkg.service'))
+  return box
+}
+
+/** All but directories and compiled code, below the home. */
+const left = ({ home }: Sandbox) =>
+  readdirSync(home, { recursive: true, withFileTypes: true })
+    .filter((one) => !one.isDirectory() && !one.parentPath.includes('/.cache/'))
+    .map((one) => join(one.parentPath, one.name).slice(home.length + 1))
+    .sort()
+
+function assertGone(box: Sandbox): void {
+  assert.deepEqual(left(box), ['.bashrc', '.config/systemd/user/other.service'])
+  assert.equal(readFileSync(join(box.home, '.bashrc'), 'utf8'), BASHRC)
+  assert.ok(!existsSync(join(box.home, '.cache/pkg')))
+  assert.ok(!existsSync(box.prefix))
+}
+
+for (const mount of [true, false]) {
+  const skip = mount && WITHOUT_FUSE
+  test(`everything goes, after it was shown (${mount ? 'mounted' : 'checkouts'})`, { skip }, async (t) => {
+    const box = await settled(t, { mount })
+    const before = left(box)
+    const unasked = await box.run(['leave'])
+    assert.equal(unasked.status, 2)
+    assert.match(unasked.stderr, /nobody can be asked here[\s\S]*--yes/)
+    const shown = await box.run(['leave', '--dry-run'])
+    assert.equal(shown.status, 0, shown.stderr)
+    assert.deepEqual(left(box), before)
+    const done = await box.run(['leave', '--yes'])
+    assert.equal(done.status, 0, done.stderr)
+    assert.equal(done.stdout.replace('Took away:', 'Would take away:'), shown.stdout)
+    for (const path of [box.prefix, '.pkg-profile', '.bashrc', '.cache/pkg', 'pkg.service'])
+      assert.ok(done.stdout.includes(path), path)
+    assertGone(box)
+    assert.ok(!readFileSync('/proc/self/mountinfo', 'utf8').includes(box.prefix))
+    const again = await box.run(['leave', '--yes'], { env: { XDG_CACHE_HOME: '/proc' } })
+    assert.deepEqual([again.status, again.stdout], [0, 'Nothing of pkg’s is there to take away\n'])
+  })
+}
+
+for (const step of [
+  ...['unit', 'link', 'profiles', 'pins', 'store', 'var', 'config.json', 'blocks', 'prefix', 'cache'],
+]) {
+  test(`killed after the step “${step}”, the next run does the rest`, async (t) => {
+    const box = await settled(t, { mount: false })
+    const killed = await box.run(['leave', '--yes'], { env: { PKG_TEST_KILL_AT: `leave:${step}` } })
+    assert.equal(killed.signal, 'SIGKILL')
+    // A new shell knows the prefix by the line in its file.
+    const line = /^export PKG_PREFIX=(\S+) # by pkg init$/m.exec(
+      readFileSync(join(box.home, '.bashrc'), 'utf8'),
+    )
+    const { status, stderr } = await box.run(['leave', '--yes'], { env: { PKG_PREFIX: line?.[1] } })
+    assert.equal(status, 0, stderr)
+    assertGone(box)
+  })
+}
+
+test('killed after the daemon was stopped', { skip: WITHOUT_FUSE }, async (t) => {
+  const box = await settled(t)
+  const killed = await box.run(['leave', '--yes'], { env: { PKG_TEST_KILL_AT: 'leave:daemon' } })
+  assert.equal(killed.signal, 'SIGKILL')
+  assert.equal((await box.run(['leave', '--yes'])).status, 0)
+  assertGone(box)
+})
+
+test('a line of an older version, without mark, and a file that has nothing else', async (t) => {
+  const box = await sandbox(t)
+  const [bash, zsh] = ['.bashrc', '.zshrc'].map((name) => join(box.home, name)) as [string, string]
+  writeFileSync(bash, `${BASHRC}\n# Programs installed by pkg\n${POSIX_LINE}\n`)
+  writeFileSync(zsh, `${POSIX_LINE} # by pkg init\n`)
+  await box.run(['init', '--no-mount', '--modify-shell'])
+  // `init` does not add what is there.
+  assert.equal(readFileSync(bash, 'utf8').split(POSIX_LINE).length, 2)
+  appendFileSync(bash, 'alias x=y # mine\n')
+  assert.equal((await box.run(['leave', '--yes'])).status, 0)
+  assert.equal(readFileSync(bash, 'utf8'), `${BASHRC}alias x=y # mine\n`)
+  assert.ok(!existsSync(zsh))
+})
+
+test('what is not of pkg stays, links are not followed, and names alone make no prefix', async (t) => {
+  const box = await settled(t, { mount: false })
+  const elsewhere = join(box.directory, 'disk')
+  renameSync(join(box.prefix, 'blocks'), elsewhere)
+  symlinkSync(elsewhere, join(box.prefix, 'blocks'))
+  writeFileSync(join(box.prefix, 'notes'), 'mine')
+  symlinkSync(elsewhere, join(box.prefix, 'var', 'odd'))
+  const done = await box.run(['leave', '--yes'])
+  assert.equal(done.status, 0, done.stderr)
+  assert.match(done.stdout, new RegExp(`${elsewhere} stays: only the link`))
+  assert.deepEqual(readdirSync(box.prefix), ['notes'])
+  assert.ok(existsSync(join(elsewhere, '.tmp')))
+  const project = join(box.directory, 'project')
+  mkdirSync(join(project, 'store'), { recursive: true })
+  mkdirSync(join(project, 'var'))
+  assert.equal((await box.run(['leave', '--yes', '--prefix', project])).status, 0)
+  assert.ok(existsSync(join(project, 'store')) && existsSync(join(project, 'var')))
+})
+
+test('a home that is a prefix too is left alone', async (t) => {
+  const box = await sandbox(t)
+  const env = { PKG_PREFIX: box.home }
+  assert.equal((await box.run(['init', '--no-mount'], { env })).status, 0)
+  const { status, stderr } = await box.run(['leave', '--yes'], { env })
+  assert.equal(status, 2)
+  assert.match(stderr, /for more than a prefix/)
+  assert.ok(existsSync(join(box.home, 'blocks')) && readlinkSync(join(box.home, '.pkg-profile')) !== '')
+})
+
+test('a profile of another prefix stays in PATH', async (t) => {
+  const box = await settled(t, { mount: false })
+  const env = { PKG_PREFIX: join(box.directory, 'other') }
+  assert.equal((await box.run(['store', 'add', 'tool'], { env })).status, 0)
+  const before = left(box)
+  const { status, stdout, stderr } = await box.run(['leave', '--yes'], { env })
+  assert.equal(status, 0, stderr)
+  assert.match(stdout, /\.pkg-profile stays: it leads to /)
+  assert.ok(!existsSync(env.PKG_PREFIX))
+  assert.deepEqual(left(box), before)
+  assert.match(readFileSync(join(box.home, '.bashrc'), 'utf8'), /PATH=[\s\S]*PKG_PREFIX=/)
+})
+
+for (const mount of [true, false]) {
+  const skip = mount && WITHOUT_FUSE
+  test(`refused while a program runs (${mount ? 'mounted' : 'checkouts'})`, { skip }, async (t) => {
+    const box = await settled(t, { mount })
+    const directory = readlinkSync(join(box.home, '.pkg-profile'))
+    const child = spawn('sleep', ['600'], { cwd: join(directory, 'packages', 'tool') })
+    t.after(() => child.kill('SIGKILL'))
+    await once(child, 'spawn')
+    for (const words of [['--yes'], ['--dry-run']]) {
+      const { status, stderr } = await box.run(['leave', ...words])
+      assert.deepEqual([status, stderr.includes(`sleep (${child.pid})`)], [6, true], stderr)
+    }
+    assert.ok(existsSync(join(box.home, '.pkg-profile')))
+    const forced = await box.run(['leave', '--yes', '--force'])
+    assert.equal(forced.status, 0, forced.stderr)
+    assertGone(box)
+  })
+}
+
+test('asks on a terminal', { skip: existsSync('/usr/bin/script') ? false : 'no script(1)' }, async (t) => {
+  const box = await settled(t, { mount: false })
+  const answer = (text: string) =>
+    outcome(['script', '-qec', `${SHELL_WORDS} leave`, '/dev/null'], {
+      cwd: box.directory,
+      env: box.env,
+      input: text,
+    })
+  const no = await answer('n\n')
+  assert.match(no.stdout, /This goes:[\s\S]*\.pkg-profile[\s\S]*\[y\/N\]/)
+  assert.ok(existsSync(box.prefix))
+  const yes = await answer('y\n')
+  assert.match(yes.stdout, /Took away:/)
+  assertGone(box)
+})
+
+test('in a prefix of root’s each takes only what is theirs', {
+  skip: WITHOUT_USERS || WITHOUT_FUSE,
+}, async (t) => {
+  let stop: () => unknown = () => {}
+  t.after(() => stop())
+  const { root, anna, bert } = await accounts(t)
+  stop = () => root.pkg('daemon', 'stop', '--force')
+  assert.equal((await root.pkg('init')).status, 0)
+  for (const user of [anna, bert]) {
+    assert.equal((await user.pkg('init', '--modify-shell')).status, 0)
+    await user.run([
+      'sh',
+      '-c',
+      'mkdir -p tool/bin && printf "#!/bin/sh\\necho hello\\n" > tool/bin/tool && chmod +x tool/bin/tool',
+    ])
+    await user.brief('install', './tool', '--as', 'tool@1.0.0')
+  }
+  const runs = async (user: typeof anna) => (await user.run(['sh', '-c', '~/.pkg-profile/bin/tool'])).stdout
+  for (const user of [root, anna]) {
+    const { status, stderr, stdout } = await user.pkg('leave', '--yes')
+    assert.equal(status, 0, stderr)
+    assert.match(stdout, / stays: /)
+  }
+  assert.equal(await runs(bert), 'hello\n')
+  assert.notEqual(await runs(anna), 'hello\n')
+  assert.equal((await bert.pkg('leave', '--yes')).status, 0)
+  const last = await root.pkg('leave', '--yes')
+  assert.equal(last.status, 0, last.stderr)
+})
