@@ -152,7 +152,8 @@ test('what lay in a directory of a name of ours before it was a prefix stays, an
   await box.brief('store', 'add', source, '--pin', 'tool')
   const { status, stdout, stderr } = await box.run(['leave', '--yes'])
   assert.equal(status, 0, stderr)
-  for (const file of files) assert.match(stdout, new RegExp(`${box.prefix}/${file.replace('/one', '')} stays`))
+  for (const file of files)
+    assert.match(stdout, new RegExp(`${box.prefix}/${file.replace('/one', '')} stays`))
   const there = readdirSync(box.prefix, { recursive: true, withFileTypes: true })
   const found = there.filter((one) => !one.isDirectory())
   assert.deepEqual(found.map((one) => join(one.parentPath, one.name).slice(box.prefix.length + 1)).sort(), [
@@ -164,7 +165,9 @@ for (const [where, place] of [
   ['over the store', 'store'],
   ['in a profile of a prefix that others are in', `profiles/per-user/${userInfo().username}/generations`],
 ] as const) {
-  test(`a mount of somebody else’s ${where} stops it, and keeps what it holds`, { skip: NOT_ROOT }, async (t) => {
+  test(`a mount of somebody else’s ${where} stops it, and keeps what it holds`, {
+    skip: NOT_ROOT,
+  }, async (t) => {
     const box = await sandbox(t)
     const source = makeProgram(join(box.directory, 'tool'), 'tool', 'hello')
     await box.brief('store', 'add', source, '--pin', 'tool')
@@ -188,7 +191,14 @@ test('bytes of a shell’s file that are no UTF-8 are its owner’s, and stay', 
   const mine = Buffer.from('# caf\xe9\nPS1="\xa7 "\n', 'latin1')
   writeFileSync(file, mine)
   for (const prefix of [box.prefix, join(box.directory, 'second é')]) {
-    const { status, stderr } = await box.run(['init', '--no-mount', '--modify-shell', '--force', '--prefix', prefix])
+    const { status, stderr } = await box.run([
+      'init',
+      '--no-mount',
+      '--modify-shell',
+      '--force',
+      '--prefix',
+      prefix,
+    ])
     assert.equal(status, 0, stderr)
   }
   assert.ok(readFileSync(file).includes(Buffer.from('second é')))
