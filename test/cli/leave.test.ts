@@ -14,9 +14,11 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { WITHOUT_FUSE } from '../daemon/prefix.ts'
+import { NOT_ROOT, onSmallDisk } from '../helpers/small-disk.ts'
 import { accounts } from '../users/accounts.ts'
 import { WITHOUT_USERS } from '../users/machine.ts'
 import { makeProgram, outcome, type Sandbox, SHELL_WORDS, sandbox } from './harness.ts'
@@ -126,7 +128,7 @@ test('what is not of pkg stays, links are not followed, and names alone make no 
   renameSync(join(box.prefix, 'blocks'), elsewhere)
   symlinkSync(elsewhere, join(box.prefix, 'blocks'))
   writeFileSync(join(box.prefix, 'notes'), 'mine')
-  symlinkSync(elsewhere, join(box.prefix, 'var', 'odd'))
+  symlinkSync(elsewhere, join(box.prefix, 'var', 'quarantine', 'odd'))
   const done = await box.run(['leave', '--yes'])
   assert.equal(done.status, 0, done.stderr)
   assert.match(done.stdout, new RegExp(`${elsewhere} stays: only the link`))
@@ -137,6 +139,72 @@ test('what is not of pkg stays, links are not followed, and names alone make no 
   mkdirSync(join(project, 'var'))
   assert.equal((await box.run(['leave', '--yes', '--prefix', project])).status, 0)
   assert.ok(existsSync(join(project, 'store')) && existsSync(join(project, 'var')))
+})
+
+test('what lay in a directory of a name of ours before it was a prefix stays, and is named', async (t) => {
+  const box = await sandbox(t)
+  const files = ['var/notes', 'store/data/one', 'blocks/mine', 'blocks/aa/mine', 'pins/mine', 'profiles/mine']
+  for (const file of files) {
+    mkdirSync(join(box.prefix, file, '..'), { recursive: true })
+    writeFileSync(join(box.prefix, file), 'mine')
+  }
+  const source = makeProgram(join(box.directory, 'tool'), 'tool', 'hello')
+  await box.brief('store', 'add', source, '--pin', 'tool')
+  const { status, stdout, stderr } = await box.run(['leave', '--yes'])
+  assert.equal(status, 0, stderr)
+  for (const file of files)
+    assert.match(stdout, new RegExp(`${box.prefix}/${file.replace('/one', '')} stays`))
+  const there = readdirSync(box.prefix, { recursive: true, withFileTypes: true })
+  const found = there.filter((one) => !one.isDirectory())
+  assert.deepEqual(found.map((one) => join(one.parentPath, one.name).slice(box.prefix.length + 1)).sort(), [
+    ...files.sort(),
+  ])
+})
+
+for (const [where, place] of [
+  ['over the store', 'store'],
+  ['in a profile of a prefix that others are in', `profiles/per-user/${userInfo().username}/generations`],
+] as const) {
+  test(`a mount of somebody else’s ${where} stops it, and keeps what it holds`, {
+    skip: NOT_ROOT,
+  }, async (t) => {
+    const box = await sandbox(t)
+    const source = makeProgram(join(box.directory, 'tool'), 'tool', 'hello')
+    await box.brief('store', 'add', source, '--pin', 'tool')
+    if (place !== 'store') mkdirSync(join(box.prefix, 'pins/per-user/anna/tool'), { recursive: true })
+    const point = join(box.prefix, place)
+    mkdirSync(point, { recursive: true })
+    await onSmallDisk(point, '1m', async () => {
+      writeFileSync(join(point, 'file'), 'mine')
+      for (const words of [['--dry-run'], ['--yes']]) {
+        const { status, stderr } = await box.run(['leave', ...words])
+        assert.deepEqual([status, stderr.includes(`${point} is a mount`)], [6, true], stderr)
+      }
+      assert.ok(existsSync(join(point, 'file')))
+    })
+  })
+}
+
+test('bytes of a shell’s file that are no UTF-8 are its owner’s, and stay', async (t) => {
+  const box = await sandbox(t)
+  const file = join(box.home, '.bashrc')
+  const mine = Buffer.from('# caf\xe9\nPS1="\xa7 "\n', 'latin1')
+  writeFileSync(file, mine)
+  for (const prefix of [box.prefix, join(box.directory, 'second é')]) {
+    const { status, stderr } = await box.run([
+      'init',
+      '--no-mount',
+      '--modify-shell',
+      '--force',
+      '--prefix',
+      prefix,
+    ])
+    assert.equal(status, 0, stderr)
+  }
+  assert.ok(readFileSync(file).includes(Buffer.from('second é')))
+  const env = { PKG_PREFIX: join(box.directory, 'second é') }
+  assert.equal((await box.run(['leave', '--yes'], { env })).status, 0)
+  assert.deepEqual(readFileSync(file), mine)
 })
 
 test('a home that is a prefix too is left alone', async (t) => {
