@@ -15,8 +15,10 @@ import { runningHere } from '../files/pid-file.ts'
 import { mountState } from '../mount/mountpoint.ts'
 import { SUBTYPE } from '../mount/options.ts'
 import { type PrefixPaths, prefixPaths, shellWord, userName } from '../paths.ts'
+import { findHungMounts } from '../pins/hung-mounts.ts'
 import { readMounts } from '../pins/mount-table.ts'
 import { UNFINISHED } from '../pins/names.ts'
+import { listPins } from '../pins/pins.ts'
 import { removeTree } from '../store/checkout/remove-tree.ts'
 import { stopDaemon } from './client.ts'
 import { requireStoreUnused } from './mount-users.ts'
@@ -46,10 +48,22 @@ export async function planLeaving(
   requireOwnPrefix(paths)
   const others = otherUsers(paths)
   const isOwn = root.uid === process.geteuid?.()
-  if (isOwn && others.length === 0) return planAll(paths, force)
+  const links = await linksElsewhere(paths)
+  if (isOwn && others.length === 0) {
+    const all = await planAll(paths, force)
+    return { steps: all.steps, stays: [...all.stays, ...links] }
+  }
   const own = planOwn(paths)
   const why = isOwn ? `in use by ${others.join(', ')}` : 'another user’s'
-  return { steps: own.steps, stays: [...own.stays, { path: paths.root, why }] }
+  return { steps: own.steps, stays: [...own.stays, ...links, { path: paths.root, why }] }
+}
+
+/** The user's registries, profiles and other links outside the prefix: what they led to goes, or is kept no more. */
+async function linksElsewhere(paths: PrefixPaths): Promise<Staying[]> {
+  await findHungMounts(paths)
+  return listPins({ paths }, { user: userName() })
+    .filter(({ kind, remembered }) => kind === 'auto' && !remembered)
+    .map(({ path }) => ({ path, why: 'yours to remove: what it leads to is kept no more' }))
 }
 
 async function planAll(paths: PrefixPaths, force: boolean): Promise<Leaving> {

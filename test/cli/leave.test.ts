@@ -83,6 +83,18 @@ for (const mount of [true, false]) {
   })
 }
 
+test('links elsewhere that it leaves without their content are named: a registry, a profile of one’s own', async (t) => {
+  const box = await settled(t, { mount: false })
+  const [registry, profile] = [join(box.directory, 'reg'), join(box.directory, 'profile')]
+  await box.brief('registry', 'create', registry)
+  await box.brief('install', join(box.directory, 'tool'), '--as', 'tool@1.0.0', '--profile', profile)
+  const { stays } = await box.json<{ stays: { path: string; why: string }[] }>('leave', '--yes')
+  const paths = [join(profile, 'generations/1'), join(registry, 'root')]
+  assert.deepEqual(stays.map(({ path }) => path).sort(), paths)
+  for (const path of paths) readlinkSync(path)
+  assert.ok(!existsSync(box.prefix))
+})
+
 for (const step of [
   ...['unit', 'link', 'profiles', 'pins', 'store', 'var', 'config.json', 'blocks', 'prefix', 'cache'],
 ]) {
