@@ -40,7 +40,10 @@ async function settled(t: TestContext, { mount = true } = {}): Promise<Sandbox> 
   await box.brief('install', source, '--as', 'tool@1.0.0')
   const units = join(box.home, '.config/systemd/user')
   mkdirSync(join(units, 'default.target.wants'), { recursive: true })
-  writeFileSync(join(units, 'pkg.service'), `# by pkg init\n[Service]\nExecStart=pkg daemon run\n`)
+  writeFileSync(
+    join(units, 'pkg.service'),
+    `# by pkg init\n[Service]\nExecStart=pkg daemon run --prefix ${box.prefix}\n`,
+  )
   writeFileSync(join(units, 'other.service'), '[Service]\nExecStart=pkg daemon run\n')
   symlinkSync('../pkg.service', join(units, 'default.target.wants/pkg.service'))
   return box
@@ -305,4 +308,16 @@ test('in a prefix of root’s each takes only what is theirs', {
   assert.equal((await bert.pkg('leave', '--yes')).status, 0)
   const last = await root.pkg('leave', '--yes')
   assert.equal(last.status, 0, last.stderr)
+})
+
+test('what starts or names another prefix of one’s own stays', async (t) => {
+  const box = await settled(t, { mount: false })
+  const line = '(pkg daemon start --quiet --prefix /elsewhere </dev/null >/dev/null 2>&1 &) # by pkg init'
+  appendFileSync(join(box.home, '.bashrc'), `${line}\n`)
+  const unit = join(box.home, '.config/systemd/user/elsewhere.service')
+  writeFileSync(unit, '# by pkg init\n[Service]\nExecStart=pkg daemon start --prefix /elsewhere\n')
+  const { status, stderr } = await box.run(['leave', '--yes'])
+  assert.equal(status, 0, stderr)
+  assert.ok(readFileSync(join(box.home, '.bashrc'), 'utf8').includes(line))
+  assert.ok(existsSync(unit))
 })
