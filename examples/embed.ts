@@ -16,7 +16,10 @@ import {
 } from '../src/index.ts'
 
 const [prefix, profilePath, directory] = process.argv.slice(2)
-if (!prefix || !profilePath || !directory) throw new Error('usage: embed.ts <prefix> <profile> <directory>')
+if (!prefix || !profilePath || !directory) {
+  console.error('usage: embed.ts <prefix> <profile> <directory>')
+  process.exit(2)
+}
 
 const store = Store.open(prefix)
 try {

@@ -79,6 +79,10 @@ const TABLE = {
 
 export type ErrorCode = keyof typeof TABLE
 
+export function isErrorCode(text: unknown): text is ErrorCode {
+  return typeof text === 'string' && Object.hasOwn(TABLE, text)
+}
+
 export type PkgErrorOptions = { hint?: string; cause?: unknown }
 
 /**

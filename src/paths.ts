@@ -3,7 +3,7 @@
 // becomes part of a path only after `checkName`.
 
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
-import { userInfo } from 'node:os'
+import { type UserInfo, userInfo } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { PkgError } from './errors.ts'
 
@@ -129,14 +129,32 @@ export function userSocket(paths: Pick<PrefixPaths, 'userSockets'>, uid: number)
   return join(paths.userSockets, `${uid}.sock`)
 }
 
-/** The name of the user that runs this process, checked: it becomes a directory's name. */
+/** The name of the user that runs this process, checked: it becomes a directory's. `uid-1234` where that one has no account. */
 export function userName(): string {
-  return checkName(userInfo().username, 'user name')
+  return checkName(account()?.username ?? `uid-${process.geteuid?.()}`, 'user name')
 }
 
-/** The home directory: `$HOME`, unless that is empty or relative, which would be another one in each directory. */
+/** The home directory: `$HOME`, unless that is empty or relative, which would be another one in each directory. Throws NOT_FOUND where there is none. */
 export function homeDirectory(env: NodeJS.ProcessEnv = process.env): string {
-  return env.HOME && isAbsolute(env.HOME) ? env.HOME : userInfo().homedir
+  const home = env.HOME && isAbsolute(env.HOME) ? env.HOME : account()?.homedir
+  if (home !== undefined) return home
+  throw new PkgError(
+    'NOT_FOUND',
+    `uid ${process.geteuid?.()} has no account here, and so no home directory`,
+    {
+      hint: 'Set HOME to a directory of your own.',
+    },
+  )
+}
+
+/** Undefined where the machine knows no such user, as in containers that run as any uid (getpwuid(3)). */
+function account(): UserInfo<string> | undefined {
+  try {
+    return userInfo()
+  } catch (error) {
+    if ((error as { info?: { code?: string } }).info?.code === 'ENOENT') return undefined
+    throw error
+  }
 }
 
 /** What `env` names as a base directory, else `standard` below the home. A relative one does not count (XDG Base Directory). */

@@ -2,8 +2,9 @@
 // a file that is made appears whole or not at all.
 
 import { randomBytes } from 'node:crypto'
-import { createReadStream, existsSync, statSync } from 'node:fs'
+import { constants, createReadStream, existsSync, openSync, statSync } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
+import { Socket } from 'node:net'
 import { basename, dirname, join } from 'node:path'
 import { addAbortSignal } from 'node:stream'
 import { codeOf, hasCode, isErrno, PkgError } from '../errors.ts'
@@ -13,12 +14,20 @@ import { codeOf, hasCode, isErrno, PkgError } from '../errors.ts'
  * for more. Throws IS_DIRECTORY.
  */
 export function readCar(file: string, signal: AbortSignal): AsyncIterable<Uint8Array> {
-  if (file !== '-' && statSync(file, { throwIfNoEntry: false })?.isDirectory()) {
+  const stats = file === '-' ? undefined : statSync(file, { throwIfNoEntry: false })
+  if (stats?.isDirectory()) {
     throw new PkgError('IS_DIRECTORY', `${file} is a directory and no CAR file`, {
       hint: 'A directory is added by `pkg store add`.',
     })
   }
+  if (stats?.isFIFO()) return addAbortSignal(signal, readFifo(file))
   return addAbortSignal(signal, file === '-' ? process.stdin : createReadStream(file))
+}
+
+/** A thread that waits in open(2) for who writes it would keep this process from ending. */
+function readFifo(file: string): Socket {
+  const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
+  return new Socket({ fd, readable: true, writable: false })
 }
 
 /** For what the reading of a CAR threw: the same, naming the file. */

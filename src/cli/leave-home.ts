@@ -15,7 +15,7 @@ import { requireOwnPlace } from '../files/own-place.ts'
 import { type PrefixPaths, profileLink, shellWord, xdgDirectory } from '../paths.ts'
 import { removeTree } from '../store/checkout/remove-tree.ts'
 import { compiledCache } from './compiled-cache.ts'
-import { PATH_LINES, prefixLine, START_LINE, shellFiles } from './path-hint.ts'
+import { PATH_LINES, PREFIX_LINE, prefixLine, START_LINE, shellFiles } from './path-hint.ts'
 import { MARK, ownLines, removeOwnLines } from './shell-file.ts'
 
 type Where = { paths: Pick<PrefixPaths, 'root'>; env: NodeJS.ProcessEnv }
@@ -39,8 +39,8 @@ export function planLeavingHome(where: Where): {
     }
   }
   return {
-    before: [...units(where, ''), ...(lookAtLink(link) === undefined ? [] : [profile(link)])],
-    after: [...cache(env), ...lines(env, () => true)],
+    before: [...units(where, paths.root), ...(lookAtLink(link) === undefined ? [] : [profile(link)])],
+    after: [...cache(env), ...lines(env, (line) => !isForAnother(line, env, paths.root))],
     stays: [],
   }
 }
@@ -105,6 +105,12 @@ function cache(env: NodeJS.ProcessEnv): LeaveStep[] {
     }
   }
   return [{ name: 'cache', what: 'compile cache', path, run }]
+}
+
+/** Another prefix of the user's is not left by leaving this one. */
+function isForAnother(line: string, env: NodeJS.ProcessEnv, root: string): boolean {
+  if (PREFIX_LINE.test(line)) return !line.startsWith(`${prefixLine(env, root)} `)
+  return START_LINE.test(line) && !startsDaemonOf(line, root)
 }
 
 function startsDaemonOf(line: string, root: string): boolean {

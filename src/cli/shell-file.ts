@@ -1,10 +1,20 @@
 // Lines of ours in a shell's start-up file, added at its end and only once, each with
-// our mark. The rest of the file is its owner's and stays to the byte.
+// our mark. The rest of the file is its owner's and stays to the byte, whatever its
+// encoding: a line is kept as its bytes, one a character, and read as UTF-8 (`read`).
 
-import { appendFileSync, lstatSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import {
+  closeSync,
+  fstatSync,
+  ftruncateSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { isErrno } from '../errors.ts'
-import { writeFileAtomic } from '../files/atomic.ts'
+import { writeAll, writeFileAtomic } from '../files/atomic.ts'
 import { makeDirectory, removeIfThere } from '../files/directory.ts'
 
 /** At the end of a line that is ours to change and to take away; in a unit, a line of its own. */
@@ -15,7 +25,7 @@ const HEADING = '# Programs installed by pkg'
 
 /** True when `file` has that line, with our mark or without. */
 export function hasLine(file: string, line: string): boolean {
-  return linesOf(readOrEmpty(file)).some((one) => withoutMark(one.trim()) === line)
+  return linesOf(readOrEmpty(file)).some((one) => withoutMark(read(one).trim()) === line)
 }
 
 /** Adds `line`, marked, to `file`, made if missing. False when it is there already. Appends: a dotfile may be a symlink. */
@@ -31,14 +41,14 @@ export function addLine(file: string, line: string): boolean {
  */
 export function setMarkedLine(file: string, line: string | undefined, such: RegExp): boolean {
   const text = readOrEmpty(file)
-  const isOld = (one: string) => isMarked(one) && such.test(one)
+  const isOld = (one: string) => isMarked(one) && such.test(read(one))
   const old = linesOf(text).filter(isOld)
   if (old.length === 0 && line === undefined) return false
-  if (old.length === 1 && old[0] === `${line} ${MARK}`) return false
+  if (old.length === 1 && read(old[0] as string) === `${line} ${MARK}`) return false
   if (old.length === 0) append(file, line as string)
   else {
     const kept = linesOf(text).filter((one) => !isOld(one))
-    replace(file, kept.join('\n') + (line === undefined ? '' : addition(kept.join('\n'), line)))
+    replace(file, kept.join('\n') + (line === undefined ? '' : asBytes(addition(kept.join('\n'), line))))
   }
   return true
 }
@@ -46,7 +56,9 @@ export function setMarkedLine(file: string, line: string | undefined, such: RegE
 /** The lines of `file` that are ours: marked, or one of `unmarked`. None in what is no file that one may read. */
 export function ownLines(file: string, unmarked: readonly string[]): string[] {
   try {
-    return linesOf(readOrEmpty(file)).filter((line) => isOwn(line, unmarked))
+    return linesOf(readOrEmpty(file))
+      .filter((line) => isOwn(line, unmarked))
+      .map(read)
   } catch (error) {
     if (isErrno(error, 'EACCES', 'EISDIR', 'ENOTDIR', 'ELOOP')) return []
     throw error
@@ -62,7 +74,7 @@ export function removeOwnLines(
   const kept: string[] = []
   let isFound = false
   for (const line of linesOf(readOrEmpty(file))) {
-    if (!isOwn(line, unmarked) || !such(line)) kept.push(line)
+    if (!isOwn(line, unmarked) || !such(read(line))) kept.push(line)
     else {
       isFound = true
       // The heading, and the empty line that was put above it.
@@ -91,7 +103,20 @@ function withoutMark(line: string): string {
 
 function append(file: string, line: string): void {
   makeDirectory(dirname(file))
-  appendFileSync(file, addition(readOrEmpty(file), line))
+  const bytes = Buffer.from(addition(readOrEmpty(file), line))
+  const fd = openSync(file, 'a')
+  try {
+    const { size } = fstatSync(fd)
+    try {
+      writeAll(fd, bytes)
+    } catch (error) {
+      // The part of a line for which there was room may be one that no shell gets past.
+      ftruncateSync(fd, size)
+      throw error
+    }
+  } finally {
+    closeSync(fd)
+  }
 }
 
 function addition(text: string, line: string): string {
@@ -100,8 +125,11 @@ function addition(text: string, line: string): string {
 
 function replace(file: string, text: string): void {
   const target = realpathSync(file)
-  writeFileAtomic(target, text, { mode: statSync(target).mode & 0o777 })
+  writeFileAtomic(target, Buffer.from(text, 'latin1'), { mode: statSync(target).mode & 0o777 })
 }
+
+const read = (bytes: string) => Buffer.from(bytes, 'latin1').toString()
+const asBytes = (text: string) => Buffer.from(text).toString('latin1')
 
 function linesOf(text: string): string[] {
   return text.split('\n')
@@ -109,7 +137,7 @@ function linesOf(text: string): string[] {
 
 function readOrEmpty(file: string): string {
   try {
-    return readFileSync(file, 'utf8')
+    return readFileSync(file, 'latin1')
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return ''
     throw error

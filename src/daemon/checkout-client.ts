@@ -4,7 +4,8 @@ import { PkgError } from '../errors.ts'
 import type { PrefixPaths } from '../paths.ts'
 import type { CheckOutOptions } from '../store/checkout/check-out.ts'
 import type { CID } from '../store/cid.ts'
-import { askAsUser, linesOf, refusal } from './user-request.ts'
+import { refusal } from './http.ts'
+import { askAsUser, linesOf } from './user-request.ts'
 
 /** Returns when they are there. Throws NO_DAEMON, and what the daemon fails with. */
 export async function makeCheckouts(

@@ -11,7 +11,8 @@ import { mayWrite } from '../files/modes.ts'
 import { userName } from '../paths.ts'
 import type { Store } from '../store/store.ts'
 import type { CollectLine } from './collector-process.ts'
-import { askAsUser, linesOf, refusal } from './user-request.ts'
+import { refusal } from './http.ts'
+import { askAsUser, linesOf } from './user-request.ts'
 
 /** What only the owner of the store can ask for. */
 const OWNERS = ['despiteDamage', 'maxFreedBytes', 'ensureFreeBytes', 'graceMs'] as const

@@ -13,12 +13,16 @@ import { namesIn } from '../files/directory.ts'
 import { failpoint } from '../files/failpoint.ts'
 import { runningHere } from '../files/pid-file.ts'
 import { mountState } from '../mount/mountpoint.ts'
-import { type PrefixPaths, shellWord, userName } from '../paths.ts'
+import { SUBTYPE } from '../mount/options.ts'
+import { type PrefixPaths, prefixPaths, shellWord, userName } from '../paths.ts'
+import { findHungMounts } from '../pins/hung-mounts.ts'
 import { readMounts } from '../pins/mount-table.ts'
 import { UNFINISHED } from '../pins/names.ts'
+import { listPins } from '../pins/pins.ts'
 import { removeTree } from '../store/checkout/remove-tree.ts'
 import { stopDaemon } from './client.ts'
 import { requireStoreUnused } from './mount-users.ts'
+import { foreignEntries } from './own-names.ts'
 import { requireOwnPrefix } from './own-prefix.ts'
 
 /** What one step takes away, and how. Idempotent. */
@@ -44,10 +48,22 @@ export async function planLeaving(
   requireOwnPrefix(paths)
   const others = otherUsers(paths)
   const isOwn = root.uid === process.geteuid?.()
-  if (isOwn && others.length === 0) return planAll(paths, force)
+  const links = await linksElsewhere(paths)
+  if (isOwn && others.length === 0) {
+    const all = await planAll(paths, force)
+    return { steps: all.steps, stays: [...all.stays, ...links] }
+  }
   const own = planOwn(paths)
   const why = isOwn ? `in use by ${others.join(', ')}` : 'another user’s'
-  return { steps: own.steps, stays: [...own.stays, { path: paths.root, why }] }
+  return { steps: own.steps, stays: [...own.stays, ...links, { path: paths.root, why }] }
+}
+
+/** The user's registries, profiles and other links outside the prefix: what they led to goes, or is kept no more. */
+async function linksElsewhere(paths: PrefixPaths): Promise<Staying[]> {
+  await findHungMounts(paths)
+  return listPins({ paths }, { user: userName() })
+    .filter(({ kind, remembered }) => kind === 'auto' && !remembered)
+    .map(({ path }) => ({ path, why: 'yours to remove: what it leads to is kept no more' }))
 }
 
 async function planAll(paths: PrefixPaths, force: boolean): Promise<Leaving> {
@@ -58,7 +74,9 @@ async function planAll(paths: PrefixPaths, force: boolean): Promise<Leaving> {
   if (!force) await requireStoreUnused(paths)
   const stays = namesIn(place)
     .filter((name) => !ours.includes(name))
-    .map((name) => ({ path: join(place, name), why: 'not of pkg' }))
+    .map((name) => join(place, name))
+    .concat(foreignEntries(prefixPaths(place), { mounted: mountState(paths) !== 'none' }))
+    .map((path) => ({ path, why: 'not of pkg' }))
   for (const name of ours.filter((name) => look(join(place, name))?.isSymbolicLink()))
     stays.push({ path: realpathOf(join(place, name)), why: `only the link ${join(place, name)} goes` })
   if (place !== paths.root) stays.push({ path: place, why: `${paths.root} leads there; it is emptied` })
@@ -100,11 +118,12 @@ async function removePrefix(paths: PrefixPaths, place: string): Promise<void> {
     }
   }
   const blocks = join(place, basename(paths.blocks))
+  const stay = new Set(foreignEntries(prefixPaths(place), { mounted: false }))
   for (const name of namesOf(paths)) {
     // By its last entry one knows it for a prefix.
     if (join(place, name) === blocks && look(blocks)?.isDirectory())
-      await emptyBut(blocks, basename(paths.blocksTemp))
-    await removeTree(join(place, name))
+      await emptyBut(blocks, new Set([...stay, join(blocks, basename(paths.blocksTemp))]))
+    await removeBut(join(place, name), stay)
     failpoint(`leave:${name}`)
   }
   // A mount of its own, a place in another user's directory, or what is not ours keeps the directory.
@@ -112,7 +131,8 @@ async function removePrefix(paths: PrefixPaths, place: string): Promise<void> {
 }
 
 /** The user's own directories; those above are not this user's, and the directories themselves may have to stay. */
-function planOwn({ profilesPerUser, pinsPerUser }: PrefixPaths): Leaving {
+function planOwn(paths: PrefixPaths): Leaving {
+  const { profilesPerUser, pinsPerUser } = paths
   const places = [
     { name: 'profile', what: 'profile', path: join(profilesPerUser, userName()) },
     { name: 'pins', what: 'pins', path: join(pinsPerUser, userName()) },
@@ -124,13 +144,23 @@ function planOwn({ profilesPerUser, pinsPerUser }: PrefixPaths): Leaving {
     if (stats?.isSymbolicLink()) stays.push({ path: realpathOf(place.path), why: `${place.path} is a link` })
     if (!stats?.isDirectory() || stats.uid !== process.geteuid?.() || namesIn(place.path).length === 0)
       continue
+    requireNoMountBelow(paths, place.path)
     steps.push({ ...place, run: () => empty(place.path) })
   }
   return { steps, stays }
 }
 
-async function emptyBut(directory: string, kept?: string): Promise<void> {
-  for (const name of namesIn(directory)) if (name !== kept) await removeTree(join(directory, name))
+/** Removes what lies at `path`, but the entries that `stay`, and the directories in which they are. */
+async function removeBut(path: string, stay: ReadonlySet<string>): Promise<void> {
+  if (stay.has(path)) return
+  const holdsOne = [...stay].some((one) => one.startsWith(`${path}/`))
+  if (!holdsOne) return await removeTree(path)
+  await emptyBut(path, stay)
+  removeIfEmpty(path)
+}
+
+async function emptyBut(directory: string, stay: ReadonlySet<string> = new Set()): Promise<void> {
+  for (const name of namesIn(directory)) await removeBut(join(directory, name), stay)
 }
 
 async function empty(directory: string): Promise<void> {
@@ -165,10 +195,12 @@ function requirePrefixOnly(place: string): void {
   })
 }
 
-/** Our own mount is taken away before. */
-function requireNoMountBelow({ root, store }: PrefixPaths): void {
-  const [place, own] = [realpathSync(root), join(realpathSync(root), basename(store))]
-  const other = readMounts().find(({ point }) => point.startsWith(`${place}/`) && point !== own)
+/** Our own mount is taken away before; what somebody else mounted over the store is no more ours than elsewhere. */
+function requireNoMountBelow({ root, store }: PrefixPaths, directory = root): void {
+  const [place, own] = [realpathOf(directory), join(realpathSync(root), basename(store))]
+  const other = readMounts().find(({ point, type }) => {
+    return point.startsWith(`${place}/`) && !(point === own && type === `fuse.${SUBTYPE}`)
+  })
   if (other === undefined) return
   throw new PkgError('BUSY', `${other.point} is a mount of ${other.source}, and not of pkg`, {
     hint: `Take it away first: umount ${shellWord(other.point)}`,

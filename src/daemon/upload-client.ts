@@ -12,8 +12,9 @@ import type { PrefixPaths } from '../paths.ts'
 import { writeCar } from '../store/car/write.ts'
 import { type CID, parseCid } from '../store/cid.ts'
 import type { Upload, Uploader, UploadRequest } from '../store/upload/uploader.ts'
+import { refusal } from './http.ts'
 import type { ImportLine } from './import.ts'
-import { askAsUser, linesOf, refusal } from './user-request.ts'
+import { askAsUser, linesOf } from './user-request.ts'
 
 /** How long to try while the daemon takes no more uploads, in ms, and the first pause, which is doubled. */
 const BUSY_MS = 60_000

@@ -2,7 +2,7 @@
 // checked who asks. The answers are NDJSON.
 
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
-import { type ErrorCode, isErrno, PkgError } from '../errors.ts'
+import { isErrno } from '../errors.ts'
 import { socketPath } from '../files/socket.ts'
 import { type PrefixPaths, userSocket } from '../paths.ts'
 import { noDaemon, sayHello } from './hello-client.ts'
@@ -66,17 +66,4 @@ export async function* linesOf(res: IncomingMessage): AsyncGenerator<string> {
     yield* lines
   }
   if (rest !== '') yield rest
-}
-
-/** The error that a line of an answer, or a refused request's body, tells of. */
-export function refusal({
-  code,
-  message,
-  hint,
-}: {
-  code: ErrorCode
-  message: string
-  hint?: string
-}): PkgError {
-  return new PkgError(code, message, hint === undefined ? {} : { hint })
 }

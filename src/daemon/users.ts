@@ -69,7 +69,15 @@ export class UserSockets {
 
   async #hello(uid: number): Promise<Account> {
     const account = this.#open.get(uid)?.account ?? (await findAccount(uid))
-    if (account === undefined) throw new PkgError('NOT_FOUND', `this machine has no account with uid ${uid}`)
+    if (account === undefined) {
+      throw new PkgError(
+        'PERMISSION',
+        `uid ${uid} has no account here, and so no place in ${this.#paths.root}`,
+        {
+          hint: 'Set PKG_PREFIX to a directory of your own.',
+        },
+      )
+    }
     makeUserDirectories(this.#paths, account)
     if (this.#open.has(uid)) return account
     for (const oldest of this.#open.keys()) {

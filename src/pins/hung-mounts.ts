@@ -2,7 +2,9 @@
 // reading one there would wait for ever. So those are looked at first by a process that may be left where it waits;
 // what does not answer is avoided from then on (mount-table.ts), and what its links kept, as they are remembered, stays.
 
+import { type Dirent, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { isErrno } from '../errors.ts'
 import { readLinkOrUndefined } from '../files/atomic.ts'
 import { namesIn } from '../files/directory.ts'
 import type { PrefixPaths } from '../paths.ts'
@@ -36,15 +38,31 @@ export async function findHungMounts(paths: Pick<PrefixPaths, 'store' | 'pinsPer
   }
 }
 
-/** Those on file systems that ask others, and that are not avoided anyway. */
+/**
+ * Those on file systems that ask others, and that are not avoided anyway. Below the users' own directories no link is
+ * followed: one would lead the listing itself to where nobody answers.
+ */
 function watchedLinks({ pinsPerUser }: Pick<PrefixPaths, 'pinsPerUser'>, mounts: MountLine[]): string[] {
   const avoid = mountsToAvoid(mounts)
-  const below = (directories: string[]) =>
-    directories.flatMap((directory) =>
-      isOnAny(avoid, directory) ? [] : namesIn(directory, CLOSED).map((name) => join(directory, name)),
-    )
-  const autos = below(below([pinsPerUser])).map((prog) => join(prog, AUTO))
-  return below(autos)
-    .flatMap((pin) => readLinkOrUndefined(pin) ?? [])
+  const entries = (directory: string) => (isOnAny(avoid, directory) ? [] : entriesIn(directory))
+  const directories = (directory: string) => entries(directory).filter((entry) => entry.isDirectory())
+  const users = namesIn(pinsPerUser, CLOSED).map((name) => join(pinsPerUser, name))
+  const progs = users.flatMap(directories).map(pathOf)
+  const autos = progs.flatMap(directories).filter(({ name }) => name === AUTO)
+  return autos
+    .map(pathOf)
+    .flatMap(entries)
+    .flatMap((pin) => readLinkOrUndefined(pathOf(pin)) ?? [])
     .filter((link) => ASKING.test(mountOf(link, mounts)?.type ?? '') && !isOnAny(avoid, link))
+}
+
+const pathOf = ({ parentPath, name }: Dirent) => join(parentPath, name)
+
+function entriesIn(directory: string): Dirent[] {
+  try {
+    return readdirSync(directory, { withFileTypes: true })
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', ...CLOSED)) return []
+    throw error
+  }
 }

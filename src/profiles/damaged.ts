@@ -1,8 +1,10 @@
 // A lost block told as what it belongs to: a package by its name, an environment by
 // its generation, with what heals it. A CID alone tells nobody what to do.
 
+import { join } from 'node:path'
 import { hasCode, PkgError } from '../errors.ts'
 import { shellWord } from '../paths.ts'
+import { resolveLink, storeSpellings } from '../pins/resolve-link.ts'
 import type { BlockGetter } from '../store/blocks.ts'
 import { missingBlocks } from '../store/closure.ts'
 import type { Store } from '../store/store.ts'
@@ -35,13 +37,20 @@ export function healHint({ name, requested }: Pick<Named, 'name' | 'requested'>,
 
 /** The packages of a generation. Throws as `readEnvironment`, naming the generation. */
 export function readInstalled(
-  { store, dir }: Pick<Profile<ProfileStore>, 'store' | 'dir'>,
+  { store, dir, generationsDir }: Pick<Profile<ProfileStore>, 'store' | 'dir' | 'generationsDir'>,
   { number, cid }: Pick<Generation, 'number' | 'cid'>,
 ): InstalledPackage[] {
   try {
     return readEnvironment(store.blocks, cid)
   } catch (cause) {
     if (!isDamage(cause)) throw cause
+    const link = join(generationsDir, String(number))
+    if (resolveLink(link, storeSpellings(store.paths)).state !== 'store') {
+      throw new PkgError(cause.code, `${link} does not lead into ${store.paths.store}`, {
+        hint: 'The profile was made for another prefix: set PKG_PREFIX to that one.',
+        cause,
+      })
+    }
     throw new PkgError(cause.code, `generation ${number} of ${dir} is damaged: ${cause.message}`, {
       hint: ENVIRONMENT_HINT,
       cause,

@@ -88,7 +88,7 @@ function readRoot(store: Pick<Store, 'paths'>, directory: string): CID {
   const found = resolveLink(join(resolve(directory), ROOT_LINK), storeSpellings(store.paths))
   if (found.state === 'store') return found.cid
   throw new PkgError('BAD_REGISTRY', `${directory}/${ROOT_LINK} does not lead into ${store.paths.store}`, {
-    hint: 'It was made for another prefix: set PKG_PREFIX to that one.',
+    hint: `It was made for another prefix: set PKG_PREFIX to that one. Where that is gone: ${anew(directory)}`,
   })
 }
 
@@ -146,9 +146,15 @@ export async function changeRegistry(
 function lostBlocks(directory: string, root: CID, prefix: string): PkgError {
   return new PkgError('BAD_REGISTRY', `${directory} has lost its blocks: ${root} is not in ${prefix}`, {
     hint:
-      'Was the directory moved, and a collection run before it was used at its new place? ' +
-      `Where there is a copy: pkg store import. Else make a new one, and publish the packages, which are pinned, again.`,
+      'Was the directory moved, and a collection run before it was used at its new place, or the prefix made anew? ' +
+      `Where there is a copy: pkg store import. Else: ${anew(directory)}`,
   })
+}
+
+/** Without that file the directory is no registry. */
+function anew(directory: string): string {
+  const place = shellWord(directory)
+  return `rm ${shellWord(join(directory, REGISTRY_FILE))} && pkg registry create ${place}, and publish the packages again.`
 }
 
 function linkRoot(store: Store, place: string, root: CID): void {

@@ -14,7 +14,7 @@ import { type CID, parseCid } from '../store/cid.ts'
 import type { Store } from '../store/store.ts'
 import { resolvePath } from '../store/unixfs/resolve.ts'
 import { chooseVersion } from './choose.ts'
-import { findHere, type Here } from './here.ts'
+import { byVersion, findHere, type Here, isMeant, pinnedPackage } from './here.ts'
 import type { PackageRecord } from './record.ts'
 import { parseSpec, type Spec } from './spec.ts'
 import { followPath } from './store-path.ts'
@@ -102,7 +102,7 @@ export type FoundRecord = { registry: string; root: CID; record: PackageRecord }
 export function findRecord(
   store: Store,
   name: string,
-  { user, registry, roots }: LookupOptions = {},
+  { user, registry, roots, range }: LookupOptions & { range?: string | undefined } = {},
 ): FoundRecord {
   const all = readSubscriptions(store.paths, user).map((one) => {
     return { ...one, root: roots?.get(one.name) ?? one.root }
@@ -112,11 +112,17 @@ export function findRecord(
     const record = recordFrom(store, { name: from, root }, name)
     if (record) return { registry: from, root, record }
   }
-  const pinned = listPins(store, { user: user ?? userName() }).findLast(({ prog }) => prog === name)
+  const pinned = listPins(store, { user: user ?? userName() })
+    .filter(({ prog }) => prog === name)
+    .map(({ cid }) => ({ ...pinnedPackage(store.blocks, cid), cid }))
+    .filter(({ version }) => isMeant(version, range))
+    .sort(byVersion)
+    .at(-1)
   const error = noPackage(store, name, asked, registry)
   if (pinned === undefined) throw error
+  const newest = asked.length === 0 ? '' : '; `pkg registry update` takes what was published since'
   throw new PkgError('NO_PACKAGE', error.message, {
-    hint: `${name} is pinned here: pkg install ${pinned.cid}`,
+    hint: `${name} is pinned here: pkg install ${pinned.cid}${newest}`,
   })
 }
 
@@ -163,7 +169,7 @@ function resolveName(
   platform: Platform,
   options: LookupOptions,
 ): Omit<ResolvedPackage, 'requested'> {
-  const { registry, record } = findRecord(store, name, options)
+  const { registry, record } = findRecord(store, name, { ...options, range })
   try {
     const { version, build } = chooseVersion(record, range, platform)
     return { name, version, cid: parseCid(build.cid), registry }

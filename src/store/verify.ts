@@ -15,8 +15,8 @@ import type { Store } from './store.ts'
 export type VerifyOptions = ReadAllOptions & {
   /** false: say what is wrong and what would be healed, and touch nothing */
   repair?: boolean
-  /** DAGs that have to be whole */
-  roots?: Iterable<CID>
+  /** DAGs that have to be whole; a function is asked when all blocks are read, and again before one is called incomplete */
+  roots?: Iterable<CID> | (() => Promise<Iterable<CID>>)
   /** where to take what they lack from; see heal.ts */
   from?: readonly string[] | undefined
 }
@@ -44,7 +44,6 @@ export type Verified = {
  */
 export async function verifyStore(store: Store, options: VerifyOptions = {}): Promise<Verified> {
   const { repair = true, from = [] } = options
-  const roots = [...(options.roots ?? [])]
   const result: Verified = { blocks: 0, bytes: 0, corrupt: [], incompleteRoots: [], quarantined: [] }
   for await (const { block, bytes, error } of readAll(store, options)) {
     result.blocks += 1
@@ -59,8 +58,15 @@ export async function verifyStore(store: Store, options: VerifyOptions = {}): Pr
     result.corrupt.filter(({ quarantined }) => !quarantined).map(({ cid }) => blockKey(cid)),
   )
   const found = new Map<BlockKey, Buffer>()
+  let roots = await rootsNow(options)
   const findIncomplete = () => incompleteOf(store, roots, { ...options, inPlace, found })
   result.incompleteRoots = findIncomplete()
+  if (result.incompleteRoots.length > 0) {
+    // What somebody let go of since, a collection may have taken.
+    const still = new Set((await rootsNow(options)).map(String))
+    roots = roots.filter((cid) => still.has(String(cid)))
+    result.incompleteRoots = result.incompleteRoots.filter(({ cid }) => still.has(String(cid)))
+  }
   if (from.length > 0 && result.incompleteRoots.length > 0) {
     const { childrenOf, healStore } = await import('./heal.ts')
     const { signal } = options
@@ -75,6 +81,12 @@ export async function verifyStore(store: Store, options: VerifyOptions = {}): Pr
   }
   lookIntoQuarantine(store, result, repair)
   return result
+}
+
+/** Each once. */
+async function rootsNow({ roots = [] }: Pick<VerifyOptions, 'roots'>): Promise<CID[]> {
+  const cids = typeof roots === 'function' ? await roots() : roots
+  return [...new Map(Array.from(cids, (cid) => [String(cid), cid])).values()]
 }
 
 type Reckoned = {

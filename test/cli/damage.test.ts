@@ -113,6 +113,36 @@ test('a pinned package that is in no registry is named by its CID, and runs', as
   assert.equal((await box.run(['run', 'tool'])).stdout, 'x\n')
 })
 
+test('of several pinned versions the hint names the one that was asked for, else the newest, and how to look anew', async (t) => {
+  const box = await checkouts(t)
+  const source = makeProgram(join(box.directory, 'src'), 'tool', 'x')
+  const versions = ['1.0.0', '2.0.0', '3.0.0', '10.0.0']
+  const cids: string[] = []
+  for (const version of versions) cids.push(await box.brief('pack', source, '--as', `tool@${version}`))
+  await box.brief('registry', 'create', 'reg')
+  await box.brief('registry', 'add', 'main', 'reg')
+  for (const [asked, cid] of [
+    ...versions.map((version, at) => [`tool@${version}`, cids[at]]),
+    ['tool', cids[3]],
+  ]) {
+    const { status, stderr } = await box.run(['install', asked!])
+    assert.equal(status, 3)
+    assert.match(stderr, new RegExp(`pkg install ${cid}; \`pkg registry update\` takes`), asked)
+  }
+  assert.match((await box.run(['install', 'tool@4'])).stderr, /hint: `pkg registry update` takes/)
+})
+
+test('a profile of another prefix is not called damaged', async (t) => {
+  const [box, other] = [await checkouts(t), await checkouts(t)]
+  const profile = join(other.directory, 'profile')
+  const source = makeProgram(join(other.directory, 'src'), 'tool', 'x')
+  await other.brief('install', source, '--as', 'tool@1.0.0', '--profile', profile)
+  await box.brief('pin', 'add', 'any', await box.brief('store', 'add', join(source, 'bin')))
+  const { status, stderr } = await box.run(['list', '--profile', profile])
+  assert.equal(status, 4)
+  assert.match(stderr, /generations\/1 does not lead into .*\nhint: The profile was made for another prefix/)
+})
+
 test('a package that did not come whole is not called lost, and the hint has the rest brought', async (t) => {
   const box = await checkouts(t)
   const cid = await box.brief(

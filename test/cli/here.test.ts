@@ -161,8 +161,10 @@ test('what was published is taken back: a version, or all of them', async () => 
     const { versions } = await box.json<{ versions: { version: string }[] }>('info', 'wrong')
     return versions.map(({ version }) => version)
   }
-  const { status, stdout } = await unpublish('wrong@1.1.0')
+  const { status, stdout, stderr } = await unpublish('wrong@1.1.0')
   assert.equal(status, 0)
+  // Other versions are pinned, too: the name alone would be refused.
+  assert.match(stderr, /`pkg pin remove wrong@1\.1\.0`/)
   assert.match(stdout, /^Took wrong 1\.1\.0 out of reg\n/)
   assert.deepEqual(await versions(), ['1.0.0', '1.2.0'])
   assert.equal((await unpublish('wrong@1.1.0')).status, 3)

@@ -14,9 +14,11 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { WITHOUT_FUSE } from '../daemon/prefix.ts'
+import { NOT_ROOT, onSmallDisk } from '../helpers/small-disk.ts'
 import { accounts } from '../users/accounts.ts'
 import { WITHOUT_USERS } from '../users/machine.ts'
 import { makeProgram, outcome, type Sandbox, SHELL_WORDS, sandbox } from './harness.ts'
@@ -38,7 +40,10 @@ async function settled(t: TestContext, { mount = true } = {}): Promise<Sandbox> 
   await box.brief('install', source, '--as', 'tool@1.0.0')
   const units = join(box.home, '.config/systemd/user')
   mkdirSync(join(units, 'default.target.wants'), { recursive: true })
-  writeFileSync(join(units, 'pkg.service'), `# by pkg init\n[Service]\nExecStart=pkg daemon run\n`)
+  writeFileSync(
+    join(units, 'pkg.service'),
+    `# by pkg init\n[Service]\nExecStart=pkg daemon run --prefix ${box.prefix}\n`,
+  )
   writeFileSync(join(units, 'other.service'), '[Service]\nExecStart=pkg daemon run\n')
   symlinkSync('../pkg.service', join(units, 'default.target.wants/pkg.service'))
   return box
@@ -80,6 +85,18 @@ for (const mount of [true, false]) {
     assert.deepEqual([again.status, again.stdout], [0, 'Nothing of pkg’s is there to take away\n'])
   })
 }
+
+test('links elsewhere that it leaves without their content are named: a registry, a profile of one’s own', async (t) => {
+  const box = await settled(t, { mount: false })
+  const [registry, profile] = [join(box.directory, 'reg'), join(box.directory, 'profile')]
+  await box.brief('registry', 'create', registry)
+  await box.brief('install', join(box.directory, 'tool'), '--as', 'tool@1.0.0', '--profile', profile)
+  const { stays } = await box.json<{ stays: { path: string; why: string }[] }>('leave', '--yes')
+  const paths = [join(profile, 'generations/1'), join(registry, 'root')]
+  assert.deepEqual(stays.map(({ path }) => path).sort(), paths)
+  for (const path of paths) readlinkSync(path)
+  assert.ok(!existsSync(box.prefix))
+})
 
 for (const step of [
   ...['unit', 'link', 'profiles', 'pins', 'store', 'var', 'config.json', 'blocks', 'prefix', 'cache'],
@@ -126,7 +143,7 @@ test('what is not of pkg stays, links are not followed, and names alone make no 
   renameSync(join(box.prefix, 'blocks'), elsewhere)
   symlinkSync(elsewhere, join(box.prefix, 'blocks'))
   writeFileSync(join(box.prefix, 'notes'), 'mine')
-  symlinkSync(elsewhere, join(box.prefix, 'var', 'odd'))
+  symlinkSync(elsewhere, join(box.prefix, 'var', 'quarantine', 'odd'))
   const done = await box.run(['leave', '--yes'])
   assert.equal(done.status, 0, done.stderr)
   assert.match(done.stdout, new RegExp(`${elsewhere} stays: only the link`))
@@ -137,6 +154,72 @@ test('what is not of pkg stays, links are not followed, and names alone make no 
   mkdirSync(join(project, 'var'))
   assert.equal((await box.run(['leave', '--yes', '--prefix', project])).status, 0)
   assert.ok(existsSync(join(project, 'store')) && existsSync(join(project, 'var')))
+})
+
+test('what lay in a directory of a name of ours before it was a prefix stays, and is named', async (t) => {
+  const box = await sandbox(t)
+  const files = ['var/notes', 'store/data/one', 'blocks/mine', 'blocks/aa/mine', 'pins/mine', 'profiles/mine']
+  for (const file of files) {
+    mkdirSync(join(box.prefix, file, '..'), { recursive: true })
+    writeFileSync(join(box.prefix, file), 'mine')
+  }
+  const source = makeProgram(join(box.directory, 'tool'), 'tool', 'hello')
+  await box.brief('store', 'add', source, '--pin', 'tool')
+  const { status, stdout, stderr } = await box.run(['leave', '--yes'])
+  assert.equal(status, 0, stderr)
+  for (const file of files)
+    assert.match(stdout, new RegExp(`${box.prefix}/${file.replace('/one', '')} stays`))
+  const there = readdirSync(box.prefix, { recursive: true, withFileTypes: true })
+  const found = there.filter((one) => !one.isDirectory())
+  assert.deepEqual(found.map((one) => join(one.parentPath, one.name).slice(box.prefix.length + 1)).sort(), [
+    ...files.sort(),
+  ])
+})
+
+for (const [where, place] of [
+  ['over the store', 'store'],
+  ['in a profile of a prefix that others are in', `profiles/per-user/${userInfo().username}/generations`],
+] as const) {
+  test(`a mount of somebody else’s ${where} stops it, and keeps what it holds`, {
+    skip: NOT_ROOT,
+  }, async (t) => {
+    const box = await sandbox(t)
+    const source = makeProgram(join(box.directory, 'tool'), 'tool', 'hello')
+    await box.brief('store', 'add', source, '--pin', 'tool')
+    if (place !== 'store') mkdirSync(join(box.prefix, 'pins/per-user/anna/tool'), { recursive: true })
+    const point = join(box.prefix, place)
+    mkdirSync(point, { recursive: true })
+    await onSmallDisk(point, '1m', async () => {
+      writeFileSync(join(point, 'file'), 'mine')
+      for (const words of [['--dry-run'], ['--yes']]) {
+        const { status, stderr } = await box.run(['leave', ...words])
+        assert.deepEqual([status, stderr.includes(`${point} is a mount`)], [6, true], stderr)
+      }
+      assert.ok(existsSync(join(point, 'file')))
+    })
+  })
+}
+
+test('bytes of a shell’s file that are no UTF-8 are its owner’s, and stay', async (t) => {
+  const box = await sandbox(t)
+  const file = join(box.home, '.bashrc')
+  const mine = Buffer.from('# caf\xe9\nPS1="\xa7 "\n', 'latin1')
+  writeFileSync(file, mine)
+  for (const prefix of [box.prefix, join(box.directory, 'second é')]) {
+    const { status, stderr } = await box.run([
+      'init',
+      '--no-mount',
+      '--modify-shell',
+      '--force',
+      '--prefix',
+      prefix,
+    ])
+    assert.equal(status, 0, stderr)
+  }
+  assert.ok(readFileSync(file).includes(Buffer.from('second é')))
+  const env = { PKG_PREFIX: join(box.directory, 'second é') }
+  assert.equal((await box.run(['leave', '--yes'], { env })).status, 0)
+  assert.deepEqual(readFileSync(file), mine)
 })
 
 test('a home that is a prefix too is left alone', async (t) => {
@@ -225,4 +308,16 @@ test('in a prefix of root’s each takes only what is theirs', {
   assert.equal((await bert.pkg('leave', '--yes')).status, 0)
   const last = await root.pkg('leave', '--yes')
   assert.equal(last.status, 0, last.stderr)
+})
+
+test('what starts or names another prefix of one’s own stays', async (t) => {
+  const box = await settled(t, { mount: false })
+  const line = '(pkg daemon start --quiet --prefix /elsewhere </dev/null >/dev/null 2>&1 &) # by pkg init'
+  appendFileSync(join(box.home, '.bashrc'), `${line}\n`)
+  const unit = join(box.home, '.config/systemd/user/elsewhere.service')
+  writeFileSync(unit, '# by pkg init\n[Service]\nExecStart=pkg daemon start --prefix /elsewhere\n')
+  const { status, stderr } = await box.run(['leave', '--yes'])
+  assert.equal(status, 0, stderr)
+  assert.ok(readFileSync(join(box.home, '.bashrc'), 'utf8').includes(line))
+  assert.ok(existsSync(unit))
 })

@@ -50,6 +50,15 @@ test('pin list shows sizes and dates, the oldest of a name first', async () => {
   assert.ok((one?.size ?? 0) > 0)
 })
 
+test('of what the list shows for a link, `pin remove` says which link that is, and its hint can be followed', async () => {
+  const { status, stderr } = await box.run(['pin', 'remove', 'registry'])
+  assert.equal(status, 3)
+  const link = join(registry, 'root')
+  assert.match(stderr, new RegExp(`kept by the link ${link}\\nhint: .* pkg roots drop ${link}\\n`))
+  await box.brief('roots', 'drop', link)
+  assert.match((await box.run(['pin', 'remove', 'registry'])).stderr, /has no pin registry/)
+})
+
 test('a pin whose blocks are lost is listed without a size', async () => {
   const blocks = join(box.prefix, 'blocks')
   const files = readdirSync(blocks, { recursive: true }) as string[]

@@ -2,10 +2,13 @@
 
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { appendFileSync, chmodSync, readFileSync, statSync } from 'node:fs'
+import { appendFileSync, chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { prefixLine } from '../../src/cli/path-hint.ts'
+import { addLine } from '../../src/cli/shell-file.ts'
+import { fill, NOT_ROOT, onSmallDisk } from '../helpers/small-disk.ts'
+import { temporaryDirectory } from '../helpers/temp.ts'
 import { sandbox } from './harness.ts'
 
 test('a new shell knows a prefix that is not the default one; a second init replaces our line only', async (t) => {
@@ -41,4 +44,16 @@ test('the default prefix needs no line, and fish has words of its own', () => {
   if (own === '/ipfs') assert.equal(prefixLine({ ...env, PKG_PREFIX: own }, own), undefined)
   assert.equal(prefixLine(env, '/else where'), "set -gx PKG_PREFIX '/else where'")
   assert.equal(prefixLine(env, "/it's\\"), "set -gx PKG_PREFIX '/it\\'s\\\\'")
+})
+
+test('on a full disk a line is added whole or not at all', { skip: NOT_ROOT }, async (t) => {
+  const directory = await temporaryDirectory(t)
+  await onSmallDisk(directory, '1m', () => {
+    const file = join(directory, '.bashrc')
+    const mine = `${'#'.repeat(4085)}\n`
+    writeFileSync(file, mine)
+    fill(join(directory, 'filler'))
+    assert.throws(() => addLine(file, 'export PATH="$HOME/.pkg-profile/bin:$PATH"'), { code: 'ENOSPC' })
+    assert.equal(readFileSync(file, 'utf8'), mine)
+  })
 })

@@ -1,9 +1,15 @@
 // `pkg store verify`: what it says of damage, and healing it from what is named.
 
 import assert from 'node:assert/strict'
-import { chmodSync, globSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, globSync, mkdirSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { roots } from '../../src/pins/roots.ts'
+import { withAdd } from '../../src/store/add.ts'
+import { tree as treeOf } from '../collector/scenario.ts'
+import { temporaryStore } from '../helpers/store.ts'
 import { makeProgram, sandbox } from './harness.ts'
 
 test('damage is named with its roots, and healed by --from', async (t) => {
@@ -84,4 +90,21 @@ test('damage of what is installed leads to a repair: package, generations, how; 
   assert.notEqual((await verify('--dry-run', '--quiet')).stdout, '')
   await box.brief('install', source, '--as', 'tool@1.0.0')
   assert.match((await verify()).stdout, /all good/)
+})
+
+test('what a process names, or is adding, and was never here is no loss', async (t) => {
+  const box = await sandbox(t)
+  const store = await temporaryStore(t)
+  const other = treeOf('of another store').root
+  // Anybody may name anything in an environment, and a detached mount is not known from another store's.
+  const place = join(realpathSync(store.paths.root), 'store', String(other))
+  const child = spawn('/bin/sleep', ['600'], { stdio: 'ignore', env: { PLACE: place } })
+  t.after(() => child.kill('SIGKILL'))
+  await once(child, 'spawn')
+  assert.ok((await roots(store)).some(({ kind, cid }) => kind === 'process' && cid.equals(other)))
+  await withAdd(store, async (add) => {
+    await add.protect(treeOf('that is coming').root)
+    const { status, stdout, stderr } = await box.run(['store', 'verify', '--prefix', store.paths.root])
+    assert.equal(status, 0, stdout + stderr)
+  })
 })

@@ -30,6 +30,7 @@ test('nobody there is undefined: no socket, or one that a dead process left', as
 
 const poor: Record<string, RequestListener> = {
   'another status': (_req, res) => res.writeHead(500).end('{}'),
+  'a code that nobody knows': (_req, res) => res.writeHead(500).end('{"code":"toString","message":"x"}'),
   'no JSON': (_req, res) => res.end('hello'),
   'a cut connection': (_req, res) => res.writeHead(200).flushHeaders() ?? res.destroy(),
 }
@@ -40,6 +41,15 @@ for (const [what, listener] of Object.entries(poor)) {
     await assert.rejects(askSocket(socket, '/status'), (error) => hasCode(error, 'NO_DAEMON'))
   })
 }
+
+test('what a daemon refuses with is thrown as it said it', async (t) => {
+  const told = { type: 'error', code: 'NO_SPACE', message: 'the disk is full', hint: 'Free some.' }
+  const socket = await listening(t, (_req, res) => res.writeHead(507).end(JSON.stringify(told)))
+  await assert.rejects(askSocket(socket, '/v1/hello', { method: 'POST' }), (error) => {
+    assert.ok(hasCode(error, 'NO_SPACE'))
+    return error.message === told.message && error.hint === told.hint
+  })
+})
 
 test('a process that never answers is waited for with a bound', async (t) => {
   const socket = join(await temporaryDirectory(t), 's')

@@ -2,7 +2,7 @@
 // it that its tree is kept from there on.
 
 import assert from 'node:assert/strict'
-import { renameSync } from 'node:fs'
+import { renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { runCollection } from '../../src/collector/collect.ts'
@@ -68,9 +68,14 @@ test('a registry that a collection took after the move says so', async (t) => {
   const error = {
     code: 'BAD_REGISTRY',
     message: /moved has lost its blocks: bafy\S+ is not in /,
-    hint: /moved/,
+    hint: /moved.* Else: rm (\S+) && pkg registry create (\S+), and/,
   }
   assert.throws(() => openRegistry(store, registry), error)
   await assert.rejects(publish(store, registry, cid), error)
   await assert.rejects(addRegistry(store, { name: 'mine', source: registry }), error)
+  // As the hint says.
+  await assert.rejects(createRegistry(store, registry), { code: 'EXISTS' })
+  rmSync(join(registry, 'registry.json'))
+  await createRegistry(store, registry)
+  await publish(store, registry, cid)
 })

@@ -6,7 +6,7 @@ import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, 
 import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { runCollection } from '../../src/collector/collect.ts'
-import { addPin } from '../../src/pins/pins.ts'
+import { addPin, listPins, removePin } from '../../src/pins/pins.ts'
 import { withAdd } from '../../src/store/add.ts'
 import { exportCar } from '../../src/store/car/write.ts'
 import type { CID } from '../../src/store/cid.ts'
@@ -130,4 +130,19 @@ test('a collector beside it takes nothing of what came back', async (t) => {
   for (const cid of all.slice(1)) rmSync(store.blocks.file(cid))
   await Promise.all([healStore(store, [root], { from: [from] }), runCollection(store)])
   assert.deepEqual(checkPrefix(store.paths.root), [])
+})
+
+test('what somebody lets go of while blocks are read, and a collection takes, is no loss', async (t) => {
+  const { store, root } = await pinnedTree(t)
+  const pinned = async () => listPins(store).map(({ cid }) => cid)
+  let asked = 0
+  const roots = async () => {
+    const found = await pinned()
+    if (++asked > 1) return found
+    for (const pin of listPins(store)) await removePin(store, pin)
+    await runCollection(store)
+    return found
+  }
+  assert.deepEqual((await verifyStore(store, { roots })).incompleteRoots, [])
+  assert.equal(store.blocks.has(root), false)
 })

@@ -27,20 +27,20 @@ test('what a user adds and imports a second time', { skip: WITHOUT_USERS }, asyn
     const before = read()
     const { status, stdout, stderr } = await anna.pkg(...words)
     assert.equal(status, 0, stderr)
-    return { stdout, bytes: read() - before }
+    return { stdout, stderr, bytes: read() - before }
   }
 
   const first = await readWhile('store', 'add', source, '--pin', 'tree')
-  assert.match(first.stdout, /; 9 new blocks, 8\.0 MiB; pinned as tree/)
+  assert.match(first.stderr, /; 9 new blocks, 8\.0 MiB; pinned as tree/)
   assert.ok(first.bytes > 8 * MIB, String(first.bytes))
   for (const pinned of [[], ['--pin', 'again']]) {
     const again = await readWhile('store', 'add', source, ...pinned)
-    assert.match(again.stdout, /; nothing new; /)
+    assert.match(again.stderr, /; nothing new; /)
     assert.ok(again.bytes < MIB, String(again.bytes))
   }
   const car = join(anna.home, 'tree.car')
   await anna.brief('store', 'export', first.stdout.split('\n')[0] ?? '', car)
   const imported = await readWhile('store', 'import', car)
-  assert.match(imported.stdout, /9 blocks, 8\.0 MiB, 0 new; /)
+  assert.match(imported.stderr, /9 blocks, 8\.0 MiB, 0 new; /)
   assert.ok(imported.bytes < MIB, String(imported.bytes))
 })

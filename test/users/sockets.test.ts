@@ -60,7 +60,7 @@ test('a machine with two users and root', { skip }, async (t) => {
     assert.deepEqual([...store.blocks.list()], [])
   })
   for (const [claim, status] of [
-    [`uid=${NO_ACCOUNT}`, 404],
+    [`uid=${NO_ACCOUNT}`, 403],
     ['uid=4294967295', 400],
     ['uid=-1', 400],
     ['uid=64001x', 400],

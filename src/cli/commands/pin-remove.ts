@@ -1,7 +1,7 @@
 // `pkg pin remove`: what it kept lies there until the next collection.
 
-import { hasCode } from '../../errors.ts'
-import { checkVisibleName, userName } from '../../paths.ts'
+import { hasCode, PkgError } from '../../errors.ts'
+import { checkVisibleName, shellWord, userName } from '../../paths.ts'
 import type { Pin } from '../../pins/pins.ts'
 import type { Store } from '../../store/store.ts'
 import { defineCommand } from '../command.ts'
@@ -47,7 +47,8 @@ async function choose(store: Store, { name, text, all }: Asked, context: Context
       import('../dag.ts'),
     ])
   checkVisibleName(name, 'name for a pin')
-  const pins = listPins(store, { user: userName() }).filter(({ kind }) => kind === 'pin')
+  const listed = listPins(store, { user: userName() })
+  const pins = listed.filter(({ kind }) => kind === 'pin')
   const called = (prog: string) => pins.filter((pin) => pin.prog === prog)
   const ofVersion = (some: readonly Pin[], range: string | undefined) => {
     return some.filter((pin) => isMeant(pinnedPackage(store.blocks, pin.cid).version, range))
@@ -58,6 +59,12 @@ async function choose(store: Store, { name, text, all }: Asked, context: Context
     found = ofVersion(called(prog), range)
   }
   if (text !== undefined) found = await narrow(found, text)
+  const auto = listed.find(({ kind, prog }) => kind === 'auto' && prog === name)
+  if (found.length === 0 && auto !== undefined) {
+    throw new PkgError('NOT_FOUND', `${name} is no pin: it is kept by the link ${auto.path}`, {
+      hint: `As long as that link is there. Let go of it all the same: pkg roots drop ${shellWord(auto.path)}`,
+    })
+  }
   if (found.length === 0) throw noPin(userName(), name, text)
   if (all || found.length === 1) return found
   throw severalHere(

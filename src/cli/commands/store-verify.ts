@@ -30,9 +30,10 @@ export const command = defineCommand({
         hint: 'Name CAR files, imported directories or other prefixes: --from <path>…',
       })
     }
-    const [{ verifyStore }, { roots }] = await Promise.all([
+    const [{ verifyStore }, { roots }, { owedRoots }] = await Promise.all([
       import('../../store/verify.ts'),
       import('../../pins/roots.ts'),
+      import('../../pins/owed.ts'),
     ])
     if (from.length > 0) {
       const { kindOf } = await import('../../store/heal-sources.ts')
@@ -45,12 +46,16 @@ export const command = defineCommand({
     }
     const task = context.progress.task('Verifying', 'items')
     const total = Array.from(store.blocks.list(), () => 0).length
-    const all = await roots(store)
+    let all: Root[] = []
+    const owed = async () => {
+      all = owedRoots(store, await roots(store))
+      return all.map(({ cid }) => cid)
+    }
     const { quarantined, incompleteRoots, ...verified } = await verifyStore(store, {
       signal: context.signal,
       repair: !dryRun,
       from,
-      roots: new Map(all.map(({ cid }) => [cid.toString(), cid])).values(),
+      roots: owed,
       onProgress: ({ blocks }) => task.update({ done: blocks, total }),
     }).finally(task.end)
     const { nameLosses } = await import('../../profiles/lost-blocks.ts')

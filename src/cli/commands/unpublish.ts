@@ -45,8 +45,9 @@ export const command = defineCommand({
       })
     }
     const cid = await unpublish(store, registry, name, version)
+    const pins = versions.length === 1 ? shellWord(`${name}@${versions[0]}`) : `${shellWord(name)} --all`
     context.note(
-      `Subscribers see it by \`pkg registry update\`; what is installed or pinned stays: \`pkg pin remove ${shellWord(name)}\``,
+      `Subscribers see it by \`pkg registry update\`; what is installed or pinned stays: \`pkg pin remove ${pins}\``,
     )
     return { name, versions, cid, registry }
   },
