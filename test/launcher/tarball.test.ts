@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { after, test } from 'node:test'
 import { stopDaemon } from '../../src/daemon/client.ts'
 import { ENTRY_POINTS } from '../../src/entry.ts'
@@ -44,7 +44,9 @@ function install(tarball: string): string {
   // The bundle holds fuse-native: an npm that gave it up must make no difference.
   for (const name of needed.filter((one) => one !== 'fuse-native')) {
     const source = join(ROOT, 'node_modules', name)
-    if (existsSync(source)) symlinkSync(source, join(modules, name))
+    if (!existsSync(source)) continue
+    mkdirSync(dirname(join(modules, name)), { recursive: true })
+    symlinkSync(source, join(modules, name))
   }
   mkdirSync(join(work, 'bin'))
   symlinkSync('../lib/node_modules/ipfs-pkg/src/cli/pkg', join(work, 'bin/pkg'))
