@@ -1,7 +1,9 @@
 // Temp directories that are gone after the test, also when it fails.
 
+import { type ChildProcess, spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises'
+import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -11,8 +13,24 @@ export type Owner = { after(fn: () => unknown): void }
 /** An empty directory that is removed when the test ends. */
 export async function temporaryDirectory(t: Owner): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'pkg-test-'))
+  keep(directory)
   t.after(() => removeDirectory(directory))
   return directory
+}
+
+let keeper: ChildProcess | undefined
+
+/** Hooks do not run in a process that is killed, and a daemon outlives it: then keeper.sh does their work. */
+function keep(directory: string): void {
+  if (keeper === undefined) {
+    const script = join(import.meta.dirname, 'keeper.sh')
+    keeper = spawn('/bin/sh', [script], { cwd: '/', detached: true, stdio: ['pipe', 'ignore', 'ignore'] })
+    keeper.unref()
+    ;(keeper.stdin as Socket).unref()
+    // A machine without a shell: then nobody cleans up behind a kill.
+    for (const one of [keeper, keeper.stdin]) one?.on('error', () => {})
+  }
+  keeper.stdin?.write(`${directory}\n`)
 }
 
 /**
