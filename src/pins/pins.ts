@@ -7,7 +7,7 @@ import { rmdirSync, unlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { isErrno, PkgError } from '../errors.ts'
 import { fsyncDirectory, symlinkAtomic } from '../files/atomic.ts'
-import { makePrefixDirectory } from '../files/directory.ts'
+import { fillPrefixDirectory } from '../files/directory.ts'
 import { type PrefixPaths, userName } from '../paths.ts'
 import { withAdd } from '../store/add.ts'
 import { type CID, sameBlock } from '../store/cid.ts'
@@ -103,20 +103,9 @@ export function listPins(
   return pins.sort((a, b) => compare(a.user, b.user) || compare(a.prog, b.prog) || compare(a.path, b.path))
 }
 
-/** How often that may happen to one link. */
-const TRIES = 100
-
 /** Makes a link in a directory that somebody else may be removing because it was empty. */
 export function placeLink(target: string, directory: string, path: string): void {
-  for (let tries = 0; ; tries++) {
-    makePrefixDirectory(directory)
-    try {
-      symlinkAtomic(target, path)
-      return
-    } catch (error) {
-      if (!isErrno(error, 'ENOENT') || tries === TRIES) throw error
-    }
-  }
+  fillPrefixDirectory(directory, () => symlinkAtomic(target, path))
 }
 
 /** Removes a link; false when somebody else did. */

@@ -4,7 +4,8 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { lstatSync } from 'node:fs'
+import fs, { lstatSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { autoPin } from '../../src/pins/auto-pin.ts'
@@ -18,6 +19,18 @@ import { temporaryDirectory } from '../helpers/temp.ts'
 
 /** Some system calls long: what comes between two of them meets the window, and seldom the next one too. */
 const MAX_PAUSE_MS = 0.5
+
+/** Flushes as on a slow disk: longer than others pause, so that nothing may depend on who comes during one. */
+function slowFlushes(): void {
+  const flush = fs.fsyncSync
+  const waits = new Int32Array(new SharedArrayBuffer(4))
+  fs.fsyncSync = (fd) => {
+    Atomics.wait(waits, 0, 0, 2 * MAX_PAUSE_MS)
+    flush(fd)
+  }
+  syncBuiltinESMExports()
+}
+slowFlushes()
 
 /** Runs `loop` again and again, after moments of random length, in a process of its own until the test ends. */
 async function again(t: TestContext, loop: string): Promise<void> {
