@@ -43,9 +43,9 @@ export async function removeDirectory(directory: string): Promise<void> {
   try {
     if (process.getuid?.() !== 0) await openDirectories(directory)
     await rm(directory, { recursive: true, force: true, maxRetries: 3 })
-  console.error('rm done', directory, performance.now())
+    console.error('rm done', directory, performance.now())
   } catch (e) {
- console.error('rm failed', directory, performance.now(), e)
+    console.error('rm failed', directory, performance.now(), e)
     process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
   }
 }
