@@ -72,8 +72,7 @@ export async function removePin(
 ): Promise<Pin[]> {
   const owner = user ?? userName()
   const directory = progDirectory(store.paths, owner, prog)
-  await findHungMounts(store.paths)
-  const found = listPins(store, { user: owner }).filter(
+  const found = (await listPins(store, { user: owner })).filter(
     (pin) => pin.kind === 'pin' && pin.prog === prog && (cid === undefined || sameBlock(pin.cid, cid)),
   )
   const removed = found.filter(({ path }) => removeLink(path))
@@ -89,11 +88,12 @@ export function noPin(user: string, prog: string, of?: string): PkgError {
   })
 }
 
-/** Pins and auto pins of one user, or of all, by user and name. One that cannot be read and is not remembered is left out. May wait for a file system that `findHungMounts` was not asked of. */
-export function listPins(
+/** Pins and auto pins of one user, or of all, by user and name. One that cannot be read and is not remembered is left out. */
+export async function listPins(
   { paths }: { paths: PrefixPaths },
   { user }: { user?: string | undefined } = {},
-): Pin[] {
+): Promise<Pin[]> {
+  await findHungMounts(paths)
   const pins = readLinks(paths, { user }).roots.flatMap((root): Pin[] => {
     if ((root.kind !== 'pin' && root.kind !== 'auto') || root.user === undefined) return []
     if (user !== undefined && root.user !== user) return []

@@ -63,10 +63,10 @@ test('an auto pin that a collector sets aside and gives back is alive all the ti
 
 for (const [what, remove] of Object.entries({
   'removing a pin': (store, prog) => removePin(store, { prog, user: 'bob' }),
-  'dropping a root': (store, prog) =>
+  'dropping a root': async (store, prog) =>
     dropRoots(
       store,
-      listPins(store).flatMap((pin) => (pin.prog === prog ? [pin.path] : [])),
+      (await listPins(store)).flatMap((pin) => (pin.prog === prog ? [pin.path] : [])),
     ),
 } satisfies Record<string, (store: Awaited<ReturnType<typeof temporaryStore>>, prog: string) => unknown>)) {
   test(`${what} beside whoever removes the others of its name, and with the last one the directory`, async (t) => {

@@ -47,7 +47,7 @@ async function choose(store: Store, { name, text, all }: Asked, context: Context
       import('../dag.ts'),
     ])
   checkVisibleName(name, 'name for a pin')
-  const listed = listPins(store, { user: userName() })
+  const listed = await listPins(store, { user: userName() })
   const pins = listed.filter(({ kind }) => kind === 'pin')
   const called = (prog: string) => pins.filter((pin) => pin.prog === prog)
   const ofVersion = (some: readonly Pin[], range: string | undefined) => {

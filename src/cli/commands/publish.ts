@@ -47,13 +47,11 @@ export const command = defineCommand({
 
 /** A package that is packed or published stays pinned until somebody lets go of it. */
 async function noteOthers(name: string, { paths, note }: Context): Promise<void> {
-  const [{ listPins }, { findHungMounts }, { userName }] = await Promise.all([
+  const [{ listPins }, { userName }] = await Promise.all([
     import('../../pins/pins.ts'),
-    import('../../pins/hung-mounts.ts'),
     import('../../paths.ts'),
   ])
-  await findHungMounts(paths)
-  const pinned = listPins({ paths }, { user: userName() }).filter((pin) => {
+  const pinned = (await listPins({ paths }, { user: userName() })).filter((pin) => {
     return pin.kind === 'pin' && pin.prog === name
   })
   if (pinned.length < 2) return
