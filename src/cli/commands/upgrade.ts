@@ -5,6 +5,7 @@ import { type AfterChange, afterChange } from '../after-change.ts'
 import { renderMove, withSizes } from '../changes.ts'
 import { defineCommand } from '../command.ts'
 import { isMissing } from '../mounting.ts'
+import { UPDATE } from '../registry-options.ts'
 import { updateFirst } from '../registry-updates.ts'
 import { bytesProgress } from '../steps.ts'
 
@@ -20,11 +21,7 @@ export const command = defineCommand({
   options: (argv) =>
     argv
       .positional('package', { type: 'string', array: true, describe: 'Only these [all]' })
-      .option('update', {
-        type: 'boolean',
-        default: true,
-        describe: 'Update the registries first; --no-update leaves it',
-      })
+      .option('update', UPDATE)
       .option('dry-run', { alias: 'n', type: 'boolean', describe: 'Only tell what would change' })
       .usage(USAGE)
       .example('pkg upgrade', 'All; `pkg rollback` takes it back')
