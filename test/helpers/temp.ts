@@ -39,13 +39,10 @@ function keep(directory: string): void {
  * cannot be removed yet is removed when the process ends, and an error then.
  */
 export async function removeDirectory(directory: string): Promise<void> {
-  console.error('rm', directory, performance.now())
   try {
     if (process.getuid?.() !== 0) await openDirectories(directory)
     await rm(directory, { recursive: true, force: true, maxRetries: 3 })
-    console.error('rm done', directory, performance.now())
-  } catch (e) {
-    console.error('rm failed', directory, performance.now(), e)
+  } catch {
     process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
   }
 }
