@@ -6,6 +6,7 @@ import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises'
 import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { isOnAny, readMounts } from '../../src/pins/mount-table.ts'
 
 /** Anything with an `after` hook: a test's context, or the module `node:test` for a whole file. */
 export type Owner = { after(fn: () => unknown): void }
@@ -36,15 +37,23 @@ function keep(directory: string): void {
 /**
  * Hooks run in the order they were made in, and one that throws keeps the later ones
  * from running: what still writes to the directory would never be stopped. So one that
- * cannot be removed yet is removed when the process ends, and an error then.
+ * cannot be removed yet is removed when the process ends, and an error then; what is still
+ * mounted below may never answer, and is keeper.sh's.
  */
 export async function removeDirectory(directory: string): Promise<void> {
   try {
+    if (isMountedBelow(directory)) throw new Error('something is mounted there')
     if (process.getuid?.() !== 0) await openDirectories(directory)
     await rm(directory, { recursive: true, force: true, maxRetries: 3 })
   } catch {
-    process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
+    process.once('exit', () => {
+      if (!isMountedBelow(directory)) rmSync(directory, { recursive: true, force: true })
+    })
   }
+}
+
+function isMountedBelow(directory: string): boolean {
+  return readMounts().some(({ point }) => isOnAny([directory], point))
 }
 
 /** From the read-only directories of checkouts only root can remove something. */
