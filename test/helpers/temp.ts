@@ -1,7 +1,7 @@
 // Temp directories that are gone after the test, also when it fails.
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import { rmSync } from 'node:fs'
+import { readFileSync, rmSync, statfsSync } from 'node:fs'
 import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises'
 import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -11,11 +11,34 @@ import { isOnAny, readMounts } from '../../src/pins/mount-table.ts'
 /** Anything with an `after` hook: a test's context, or the module `node:test` for a whole file. */
 export type Owner = { after(fn: () => unknown): void }
 
+const SHARED_MEMORY = '/dev/shm'
+const TMPFS_MAGIC = 0x01021994
+const ENOUGH_BYTES = 4 * 1024 ** 3
+
+/**
+ * Memory where there is enough: the thousand directories of every store, made, flushed and removed again, take a disk
+ * longer than all else that the tests do. What is about disks brings its own; TMPDIR chooses another place.
+ */
+const BASE = process.env.TMPDIR || !hasRoomInMemory() ? tmpdir() : SHARED_MEMORY
+
+function hasRoomInMemory(): boolean {
+  const line = readFileSync('/proc/mounts', 'latin1').match(/^\S+ \/dev\/shm tmpfs (\S+)/m)
+  if (line === null || line[1]?.split(',').includes('noexec')) return false
+  const { type, bavail, bsize } = statfsSync(SHARED_MEMORY)
+  return type === TMPFS_MAGIC && bavail * bsize >= ENOUGH_BYTES
+}
+
 /** An empty directory that is removed when the test ends. */
 export async function temporaryDirectory(t: Owner): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'pkg-test-'))
-  keep(directory)
+  const directory = await makeDirectory()
   t.after(() => removeDirectory(directory))
+  return directory
+}
+
+/** The same, for whoever has to end something first, and removes it then. */
+export async function makeDirectory(): Promise<string> {
+  const directory = await mkdtemp(join(BASE, 'pkg-test-'))
+  keep(directory)
   return directory
 }
 
