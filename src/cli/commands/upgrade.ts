@@ -4,6 +4,7 @@ import { EXIT } from '../../errors.ts'
 import { type AfterChange, afterChange } from '../after-change.ts'
 import { renderMove, withSizes } from '../changes.ts'
 import { defineCommand } from '../command.ts'
+import { faultNotes } from '../fault-notes.ts'
 import { isMissing } from '../mounting.ts'
 import { UPDATE } from '../registry-options.ts'
 import { updateFirst } from '../registry-updates.ts'
@@ -37,6 +38,7 @@ export const command = defineCommand({
       roots: updated?.roots,
       signal: context.signal,
       onProgress,
+      onFault: faultNotes(context),
       onKept: ({ name, version }, why) => {
         kept.push({ name, version, why })
         context.note(`${name} stays at ${version}: ${why}`)
