@@ -139,9 +139,9 @@ async function here({ typed, context }: Where): Promise<Candidate[]> {
   const { findHere, namesHere } = await import('../registry/here.ts')
   const profile = await context.readProfile()
   const at = typed.indexOf('@', 1)
-  if (at === -1) return Array.from(namesHere(profile), (text) => ({ text }))
+  if (at === -1) return Array.from(await namesHere(profile), (text) => ({ text }))
   const name = typed.slice(0, at)
-  return findHere(profile, { name, range: undefined }).flatMap(({ version }) => {
+  return (await findHere(profile, { name, range: undefined })).flatMap(({ version }) => {
     return version === undefined ? [] : [{ text: `${name}@${version}` }]
   })
 }
@@ -161,13 +161,9 @@ async function registries({ context: { paths } }: Where): Promise<Candidate[]> {
 
 /** Auto pins go with the link that they watch, not by name. */
 async function ownPins({ paths }: Context) {
-  const [{ listPins }, { findHungMounts }, { userName }] = await Promise.all([
-    import('../pins/pins.ts'),
-    import('../pins/hung-mounts.ts'),
-    import('../paths.ts'),
-  ])
-  await findHungMounts(paths)
-  return listPins({ paths }, { user: userName() }).filter(({ kind }) => kind === 'pin')
+  const [{ listPins }, { userName }] = await Promise.all([import('../pins/pins.ts'), import('../paths.ts')])
+  const pins = await listPins({ paths }, { user: userName() })
+  return pins.filter(({ kind }) => kind === 'pin')
 }
 
 async function pins({ context }: Where): Promise<Candidate[]> {

@@ -60,14 +60,14 @@ async function resolveHere(
     import('../registry/resolve.ts'),
   ])
   const profile = openProfile(store, { path })
-  const [here, ...more] = findHere(profile, spec)
+  const [here, ...more] = await findHere(profile, spec)
   if (here !== undefined && more.length > 0) throw severalHere(text, [here, ...more])
   if (here !== undefined) return here.cid
   try {
     return (await resolve(store, text)).cid
   } catch (cause) {
     if (!hasCode(cause, 'NO_PACKAGE')) throw cause
-    throw await unknownName(text, namesHere(profile), cause)
+    throw await unknownName(text, await namesHere(profile), cause)
   }
 }
 

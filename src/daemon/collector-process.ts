@@ -11,6 +11,7 @@ import type { CollectionProgress } from '../collector/plan.ts'
 import { codeOf, type ErrorCode, hasCode } from '../errors.ts'
 import { fixUmask } from '../files/modes.ts'
 import { storeMode } from '../mount/mode.ts'
+import { findHungMounts } from '../pins/hung-mounts.ts'
 import { readLinks } from '../pins/links.ts'
 import { ownerOfUserDirectory } from '../pins/owners.ts'
 import { listCheckouts } from '../store/checkout/verify.ts'
@@ -45,7 +46,7 @@ fixUmask()
 try {
   const store = Store.openExisting(values.prefix ?? '')
   if (values.measure === undefined) await collect(store)
-  else measure(store, Number(values.measure))
+  else await measure(store, Number(values.measure))
   store.close()
 } catch (error) {
   const hint = hasCode(error, codeOf(error)) ? error.hint : undefined
@@ -82,7 +83,8 @@ async function collect(store: Store): Promise<void> {
 }
 
 /** What the user's links reach: each block once, and the trees that were made of it. Whose a link is says its directory. */
-function measure(store: Store, uid: number): void {
+async function measure(store: Store, uid: number): Promise<void> {
+  await findHungMounts(store.paths)
   const { pinsPerUser, profilesPerUser } = store.paths
   const owns = (user: string) =>
     [pinsPerUser, profilesPerUser].some((parent) => ownerOfUserDirectory(join(parent, user)) === uid)

@@ -15,7 +15,6 @@ import { runningHere } from '../files/pid-file.ts'
 import { mountState } from '../mount/mountpoint.ts'
 import { SUBTYPE } from '../mount/options.ts'
 import { type PrefixPaths, prefixPaths, shellWord, userName } from '../paths.ts'
-import { findHungMounts } from '../pins/hung-mounts.ts'
 import { readMounts } from '../pins/mount-table.ts'
 import { UNFINISHED } from '../pins/names.ts'
 import { listPins } from '../pins/pins.ts'
@@ -60,8 +59,7 @@ export async function planLeaving(
 
 /** The user's registries, profiles and other links outside the prefix: what they led to goes, or is kept no more. */
 async function linksElsewhere(paths: PrefixPaths): Promise<Staying[]> {
-  await findHungMounts(paths)
-  return listPins({ paths }, { user: userName() })
+  return (await listPins({ paths }, { user: userName() }))
     .filter(({ kind, remembered }) => kind === 'auto' && !remembered)
     .map(({ path }) => ({ path, why: 'yours to remove: what it leads to is kept no more' }))
 }

@@ -38,6 +38,25 @@ export function makePrefixDirectory(path: string): void {
   makeWith(makePrefixEntry, path)
 }
 
+/**
+ * The same, with `fill` called once to put the first entry there: others may remove it as long as it is empty, so
+ * nothing slow, as a flush is, comes between the two. Throws what `fill` does.
+ */
+export function fillPrefixDirectory(path: string, fill: () => void): void {
+  for (let tries = 1; ; tries++) {
+    makePrefixDirectory(dirname(path))
+    try {
+      const made = !isDirectory(path)
+      if (made) makePrefixEntry(path)
+      fill()
+      if (made) fsyncDirectory(dirname(path))
+      return
+    } catch (error) {
+      if (!isErrno(error, 'EEXIST', 'ENOENT') || tries === TRIES) throw error
+    }
+  }
+}
+
 function makeWith(make: (path: string) => unknown, path: string): void {
   const place = resolve(path)
   for (let tries = 1; !isDirectory(place); tries++) {

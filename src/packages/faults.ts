@@ -7,12 +7,13 @@ import { PkgError } from '../errors.ts'
 import type { BlockGetter } from '../store/blocks.ts'
 import type { CID } from '../store/cid.ts'
 import { FileReader } from '../store/unixfs/read.ts'
+import type { Resolved } from '../store/unixfs/resolve.ts'
 import type { ReadBytes } from './elf-file.ts'
 import { elfNeeds } from './elf-needs.ts'
 import { MANIFEST_PATH, type Manifest } from './manifest.ts'
 import { PROGRAMS_DIRECTORY } from './programs.ts'
 import { isExecutable } from './runnable.ts'
-import { namesAt, type Place, placeAt, sharedLibraries } from './tree-paths.ts'
+import { namesAt, placeAt, sharedLibraries } from './tree-paths.ts'
 import { withRevision } from './version.ts'
 
 export type Fault = {
@@ -191,7 +192,7 @@ class Look {
     ]
   }
 
-  #elf(path: string, place: Place, read: ReadBytes): Fault[] {
+  #elf(path: string, place: Resolved, read: ReadBytes): Fault[] {
     const faults: Fault[] = []
     const needs = elfNeeds(read)
     const loader = needs?.interpreter
@@ -221,11 +222,11 @@ class Look {
   }
 
   /** Libraries of a program, and of those that are inside: what is nowhere, and what the program itself does not find. */
-  #missing(program: Place, readProgram: ReadBytes): { absent: string[]; unfound: string[] } {
+  #missing(program: Resolved, readProgram: ReadBytes): { absent: string[]; unfound: string[] } {
     const absent = new Set<string>()
     const unfound: string[] = []
     const seen = new Set<string>()
-    const waiting: { place: Place; read: ReadBytes }[] = [{ place: program, read: readProgram }]
+    const waiting: { place: Resolved; read: ReadBytes }[] = [{ place: program, read: readProgram }]
     for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
       const { libraries = [], searchPath = [] } = elfNeeds(next.read) ?? {}
       for (const name of libraries) {
@@ -244,7 +245,7 @@ class Look {
     return { absent: [...absent].sort(), unfound: unfound.sort() }
   }
 
-  #search({ path }: Place, searchPath: readonly string[], name: string): Place | undefined {
+  #search({ path }: Resolved, searchPath: readonly string[], name: string): Resolved | undefined {
     const origin = posix.dirname(path)
     for (const directory of searchPath) {
       if (!/^\$(?:ORIGIN|\{ORIGIN\})/.test(directory)) continue
@@ -254,7 +255,7 @@ class Look {
     return undefined
   }
 
-  #inside(name: string): Place | 'unknown' | undefined {
+  #inside(name: string): Resolved | 'unknown' | undefined {
     if (this.#libraries === 'unread') this.#libraries = sharedLibraries(this.#blocks, this.#root)
     if (this.#libraries === undefined) return 'unknown'
     const path = this.#libraries.get(name)
@@ -269,11 +270,11 @@ class Look {
     return places.some((path) => this.#at(path)?.node.type === 'file')
   }
 
-  #at(path: string): Place | undefined {
+  #at(path: string): Resolved | undefined {
     return placeAt(this.#blocks, this.#root, path)
   }
 
-  #reader({ cid }: Place): ReadBytes {
+  #reader({ cid }: Resolved): ReadBytes {
     const file = new FileReader(this.#blocks, cid)
     return (offset, length) => {
       const buffer = Buffer.alloc(length)

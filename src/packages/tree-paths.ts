@@ -8,45 +8,15 @@ import { type CID, nodeKey, RAW } from '../store/cid.ts'
 import { list } from '../store/unixfs/directory.ts'
 import type { UnixfsNode } from '../store/unixfs/node.ts'
 import { decodeNode } from '../store/unixfs/node.ts'
-import { resolvePath } from '../store/unixfs/resolve.ts'
+import { type Resolved, resolvePath } from '../store/unixfs/resolve.ts'
 
-/** Symlinks on one path, at most (MAXSYMLINKS, namei.h). */
-const MAX_LINKS = 40
 /** Entries that are looked through for libraries: more than any package has; beyond them nothing is known. */
 const MAX_ENTRIES = 500_000
 
-/** `path` has no symlink on it. */
-export type Place = { path: string; cid: CID; node: UnixfsNode }
-
 /** What `path` leads to inside the DAG; undefined where it leads nowhere, or out of it. */
-export function placeAt(blocks: BlockGetter, root: CID, path: string): Place | undefined {
-  let done: string[] = []
-  const todo = path.split('/').reverse()
-  let place: Place = { path: '', cid: root, node: decodeNode(root, blocks.get(root)) }
-  let links = 0
-  for (let name = todo.pop(); name !== undefined; name = todo.pop()) {
-    if (name === '' || name === '.') continue
-    if (name === '..') {
-      if (done.length === 0) return undefined
-      done = done.slice(0, -1)
-      continue
-    }
-    const found = entryAt(blocks, root, [...done, name].join('/'))
-    if (found === undefined) return undefined
-    if (found.node.type !== 'symlink') {
-      done.push(name)
-      place = found
-      continue
-    }
-    if (++links > MAX_LINKS || found.node.target.startsWith('/')) return undefined
-    todo.push(...found.node.target.split('/').reverse())
-  }
-  return done.join('/') === place.path ? place : entryAt(blocks, root, done.join('/'))
-}
-
-function entryAt(blocks: BlockGetter, root: CID, path: string): Place | undefined {
+export function placeAt(blocks: BlockGetter, root: CID, path: string): Resolved | undefined {
   try {
-    return { path, ...resolvePath(blocks, root, path) }
+    return resolvePath(blocks, root, path, { followLinks: true, dots: true })
   } catch (error) {
     if (hasCode(error, 'NOT_FOUND', 'NOT_DIRECTORY', 'NOT_UNIXFS')) return undefined
     throw error

@@ -7,7 +7,7 @@ import { rmdirSync, unlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { isErrno, PkgError } from '../errors.ts'
 import { fsyncDirectory, symlinkAtomic } from '../files/atomic.ts'
-import { makePrefixDirectory } from '../files/directory.ts'
+import { fillPrefixDirectory } from '../files/directory.ts'
 import { type PrefixPaths, userName } from '../paths.ts'
 import { withAdd } from '../store/add.ts'
 import { type CID, sameBlock } from '../store/cid.ts'
@@ -72,8 +72,7 @@ export async function removePin(
 ): Promise<Pin[]> {
   const owner = user ?? userName()
   const directory = progDirectory(store.paths, owner, prog)
-  await findHungMounts(store.paths)
-  const found = listPins(store, { user: owner }).filter(
+  const found = (await listPins(store, { user: owner })).filter(
     (pin) => pin.kind === 'pin' && pin.prog === prog && (cid === undefined || sameBlock(pin.cid, cid)),
   )
   const removed = found.filter(({ path }) => removeLink(path))
@@ -89,11 +88,12 @@ export function noPin(user: string, prog: string, of?: string): PkgError {
   })
 }
 
-/** Pins and auto pins of one user, or of all, by user and name. One that cannot be read and is not remembered is left out. May wait for a file system that `findHungMounts` was not asked of. */
-export function listPins(
+/** Pins and auto pins of one user, or of all, by user and name. One that cannot be read and is not remembered is left out. */
+export async function listPins(
   { paths }: { paths: PrefixPaths },
   { user }: { user?: string | undefined } = {},
-): Pin[] {
+): Promise<Pin[]> {
+  await findHungMounts(paths)
   const pins = readLinks(paths, { user }).roots.flatMap((root): Pin[] => {
     if ((root.kind !== 'pin' && root.kind !== 'auto') || root.user === undefined) return []
     if (user !== undefined && root.user !== user) return []
@@ -103,20 +103,9 @@ export function listPins(
   return pins.sort((a, b) => compare(a.user, b.user) || compare(a.prog, b.prog) || compare(a.path, b.path))
 }
 
-/** How often that may happen to one link. */
-const TRIES = 100
-
 /** Makes a link in a directory that somebody else may be removing because it was empty. */
 export function placeLink(target: string, directory: string, path: string): void {
-  for (let tries = 0; ; tries++) {
-    makePrefixDirectory(directory)
-    try {
-      symlinkAtomic(target, path)
-      return
-    } catch (error) {
-      if (!isErrno(error, 'ENOENT') || tries === TRIES) throw error
-    }
-  }
+  fillPrefixDirectory(directory, () => symlinkAtomic(target, path))
 }
 
 /** Removes a link; false when somebody else did. */

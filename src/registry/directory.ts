@@ -77,10 +77,8 @@ export function openRegistry(store: Store, directory: string): RegistryDirectory
   for (let tries = 1; ; tries++) {
     const root = readRoot(store, directory)
     if (store.blocks.has(root)) return { directory: place, name, root }
-    // Its publisher moved on, and a collector took the root that was.
-    if (tries === TRIES || readRoot(store, directory).equals(root)) {
-      throw lostBlocks(directory, root, store.paths.root)
-    }
+    // Its publisher may have moved on, and a collector taken the root that was; and that may be the root again by now.
+    if (tries === TRIES) throw lostBlocks(directory, root, store.paths.root)
   }
 }
 

@@ -36,12 +36,12 @@ type Name = Pick<Spec & { kind: 'name' }, 'name' | 'range'>
  * ascending versions, each DAG once. Of a damaged generation nothing counts as installed here.
  * Throws NO_PROFILE.
  */
-export function findHere(profile: Profile<ProfileStore>, { name, range }: Name): Here[] {
+export async function findHere(profile: Profile<ProfileStore>, { name, range }: Name): Promise<Here[]> {
   const fits = ({ version }: Pick<Here, 'version'>) => isMeant(version, range)
   const installed = installedHere(profile).filter((one) => one.name === name && fits(one))
   if (installed.length > 0) return installed
   const { blocks } = profile.store
-  const pinned = listPins(profile.store, { user: userName() })
+  const pinned = (await listPins(profile.store, { user: userName() }))
     .filter(({ prog }) => prog === name)
     .map((pin): Here => ({ name, ...pinnedPackage(blocks, pin.cid), cid: pin.cid, installed: false }))
   const distinct = new Map(pinned.filter(fits).map((one) => [one.cid.toString(), one]))
@@ -49,8 +49,8 @@ export function findHere(profile: Profile<ProfileStore>, { name, range }: Name):
 }
 
 /** The names of all that is here. */
-export function namesHere(profile: Profile<ProfileStore>): Set<string> {
-  const pins = listPins(profile.store, { user: userName() })
+export async function namesHere(profile: Profile<ProfileStore>): Promise<Set<string>> {
+  const pins = await listPins(profile.store, { user: userName() })
   return new Set([...installedHere(profile).map(({ name }) => name), ...pins.map(({ prog }) => prog)])
 }
 

@@ -65,7 +65,8 @@ export async function resolve(
   const spec = parseSpec(text)
   const platform = options.platform ?? currentPlatform()
   if (options.pack?.as !== undefined && spec.kind !== 'path') throw notToPack(text)
-  if (spec.kind === 'name') return { ...resolveAnywhere(store, spec, platform, options), requested: text }
+  if (spec.kind === 'name')
+    return { ...(await resolveAnywhere(store, spec, platform, options)), requested: text }
   if (spec.kind === 'cid') {
     const { cid } = resolvePath(store.blocks, spec.cid, spec.path)
     return { ...packageAt(store, cid, platform), requested: text }
@@ -99,11 +100,11 @@ function isDirectory(path: string): boolean {
 export type FoundRecord = { registry: string; root: CID; record: PackageRecord }
 
 /** The record of a package, from the first registry that has one. Throws NO_PACKAGE with the nearest names. */
-export function findRecord(
+export async function findRecord(
   store: Store,
   name: string,
   { user, registry, roots, range }: LookupOptions & { range?: string | undefined } = {},
-): FoundRecord {
+): Promise<FoundRecord> {
   const all = readSubscriptions(store.paths, user).map((one) => {
     return { ...one, root: roots?.get(one.name) ?? one.root }
   })
@@ -112,7 +113,7 @@ export function findRecord(
     const record = recordFrom(store, { name: from, root }, name)
     if (record) return { registry: from, root, record }
   }
-  const pinned = listPins(store, { user: user ?? userName() })
+  const pinned = (await listPins(store, { user: user ?? userName() }))
     .filter(({ prog }) => prog === name)
     .map(({ cid }) => ({ ...pinnedPackage(store.blocks, cid), cid }))
     .filter(({ version }) => isMeant(version, range))
@@ -145,31 +146,33 @@ function recordFrom(
 }
 
 /** By a registry, else by what is here: the newest that runs on `platform`. */
-function resolveAnywhere(
+async function resolveAnywhere(
   store: Store,
   spec: Spec & { kind: 'name' },
   platform: Platform,
   options: ResolveOptions,
-): Omit<ResolvedPackage, 'requested'> {
+): Promise<Omit<ResolvedPackage, 'requested'>> {
   try {
-    return resolveName(store, spec, platform, options)
+    return await resolveName(store, spec, platform, options)
   } catch (error) {
     const isUnknown = hasCode(error, 'NO_PACKAGE', 'NO_VERSION') && options.registry === undefined
     if (!isUnknown || options.here === undefined) throw error
     const runs = ({ platforms }: Here) => platforms?.some((one) => platformFits(one, platform)) ?? true
-    const found = findHere(options.here, spec).findLast((one) => one.version !== undefined && runs(one))
+    const found = (await findHere(options.here, spec)).findLast(
+      (one) => one.version !== undefined && runs(one),
+    )
     if (found === undefined) throw error
     return packageAt(store, found.cid, platform)
   }
 }
 
-function resolveName(
+async function resolveName(
   store: Store,
   { name, range }: Spec & { kind: 'name' },
   platform: Platform,
   options: LookupOptions,
-): Omit<ResolvedPackage, 'requested'> {
-  const { registry, record } = findRecord(store, name, { ...options, range })
+): Promise<Omit<ResolvedPackage, 'requested'>> {
+  const { registry, record } = await findRecord(store, name, { ...options, range })
   try {
     const { version, build } = chooseVersion(record, range, platform)
     return { name, version, cid: parseCid(build.cid), registry }

@@ -9,7 +9,6 @@ import { makePrefixDirectory } from '../files/directory.ts'
 import { failpoint } from '../files/failpoint.ts'
 import { withLock } from '../files/lock.ts'
 import { shellWord, userName } from '../paths.ts'
-import { findHungMounts } from '../pins/hung-mounts.ts'
 import { addPin, listPins, removePin } from '../pins/pins.ts'
 import { type AddSession, withAdd } from '../store/add.ts'
 import { type CID, tryParseCid } from '../store/cid.ts'
@@ -121,8 +120,7 @@ export async function takeRoot(
 
 async function unpinOthers(store: Store, name: string, user: string, kept: CID | undefined): Promise<void> {
   const prog = subscriptionPin(name)
-  await findHungMounts(store.paths)
-  for (const pin of listPins(store, { user })) {
+  for (const pin of await listPins(store, { user })) {
     const old = pin.prog === prog && !(kept && pin.cid.equals(kept))
     if (old) await removePin(store, { prog, cid: pin.cid, user })
   }

@@ -17,7 +17,10 @@ import { parseSpec } from './spec.ts'
 import { followPath } from './store-path.ts'
 import { upgradeSpec } from './upgrade-spec.ts'
 
-export type UpgradeOptions = Pick<InstallSpecsOptions, 'dryRun' | 'signal' | 'onProgress' | 'roots'> & {
+export type UpgradeOptions = Pick<
+  InstallSpecsOptions,
+  'dryRun' | 'signal' | 'onProgress' | 'onFault' | 'roots'
+> & {
   /** Told of a package that was meant and stays as it is, and why. */
   onKept?: ((installed: InstalledPackage, why: string) => void) | undefined
 }
@@ -63,7 +66,7 @@ export function upgradePackages(
   })
 }
 
-type NewestOptions = Pick<UpgradeOptions, 'signal' | 'onProgress' | 'roots'> & { spec: string }
+type NewestOptions = Pick<UpgradeOptions, 'signal' | 'onProgress' | 'onFault' | 'roots'> & { spec: string }
 
 /** What `spec` stands for now, unless it is what is installed. Throws NOT_FOUND for a path that is gone. */
 async function newest(

@@ -1,4 +1,4 @@
-// `pack`, `publish` and `install ./dir` tell what cannot work, and what to do; nothing of it is on standard output.
+// `pack`, `publish`, `install ./dir`, `upgrade` and `run ./dir` tell what cannot work, and what to do; nothing of it is on standard output.
 
 import assert from 'node:assert/strict'
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
@@ -60,8 +60,15 @@ test('a revision of a distribution: pack and publish offer what is meant', async
   assert.match(published.stderr, offer)
 })
 
-test('install of a directory tells, too', async () => {
-  const { status, stderr } = await box.run(['install', bad, '--as', 'hello@1.0.0'])
-  assert.equal(status, 0)
+test('install, upgrade and run of a directory tell, too', async () => {
+  const installed = await box.run(['install', bad, '--as', 'hello@1.0.0'])
+  assert.deepEqual([installed.status, /warning: usr\/bin has programs/.test(installed.stderr)], [0, true])
+  writeFileSync(join(bad, 'news'), '')
+  const { stdout, stderr } = await box.run(['upgrade'])
+  assert.match(stdout, /hello/)
   assert.match(stderr, /warning: usr\/bin has programs/)
+  // It has no program at all.
+  const { status, stderr: said } = await box.run(['run', bad, '--as', 'hello@1.0.0'])
+  assert.equal(status, 2)
+  assert.match(said, /warning: usr\/bin has programs/)
 })

@@ -40,6 +40,18 @@ test('update: a line and an entry for each registry, and status 4 when one could
   )
 })
 
+test('a registry that is there already is no new one', async () => {
+  const { status, stderr } = await box.run(['registry', 'add', 'other', other])
+  assert.deepEqual([status, stderr], [0, `Updated the registry other: ${other}\n`])
+})
+
+test('the pin that keeps a registry in use goes with its subscription only', async () => {
+  const { status, stderr } = await box.run(['pin', 'remove', 'registry-other', '--all'])
+  assert.deepEqual([status, /`pkg registry remove other`/.test(stderr)], [2, true], stderr)
+  assert.match(await box.brief('pin', 'list'), /^registry-other /m)
+  assert.equal((await box.run(['registry', 'update', 'other'])).status, 0)
+})
+
 test('upgrade names the registry that is gone, and goes on', async () => {
   await box.brief('install', 'hello')
   await publish('1.1.0')

@@ -106,7 +106,7 @@ for (const [errno, hide] of HIDDEN) {
     assert.deepEqual(missing(store, tree.root), [])
     assert.equal(present(store, dead), 0)
     assert.deepEqual([unreadable[0]?.errno, String(unreadable[0]?.cid)], [errno, String(tree.root)])
-    assert.equal(listPins(store)[0]?.remembered, true)
+    assert.equal((await listPins(store))[0]?.remembered, true)
   })
 }
 

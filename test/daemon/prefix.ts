@@ -1,7 +1,5 @@
 // A prefix of a test's own, whose daemon and mount are gone after it, also when it fails.
 
-import { mkdtemp } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -9,7 +7,7 @@ import { stopDaemon } from '../../src/daemon/client.ts'
 import { isRunning, type ProcessId, runningProcess } from '../../src/files/pid-file.ts'
 import { fuseObstacle } from '../../src/mount/requirements.ts'
 import { type PrefixPaths, prefixPaths } from '../../src/paths.ts'
-import { removeDirectory } from '../helpers/temp.ts'
+import { makeDirectory, removeDirectory } from '../helpers/temp.ts'
 
 /** For a test's `skip`: why nothing can be mounted here, or false. */
 export const WITHOUT_FUSE: string | false = fuseObstacle()?.detail ?? false
@@ -19,7 +17,7 @@ const PATIENCE_MS = 20_000
 
 /** `below`: the prefix is that path below the temp directory. */
 export async function daemonPrefix(t: TestContext, below = '.'): Promise<PrefixPaths> {
-  const directory = await mkdtemp(join(tmpdir(), 'pkg-daemon-'))
+  const directory = await makeDirectory()
   const paths = prefixPaths(join(directory, below))
   t.after(async () => {
     await stopDaemon(paths, { force: true })

@@ -3,7 +3,7 @@
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -25,6 +25,9 @@ export type StuckFileSystem = {
 
 /** A mounted file system whose `file` cannot be read; links of any other name lead to `target`. */
 export async function stuckFileSystem(t: TestContext, target = ''): Promise<StuckFileSystem> {
+  // Hooks run in the order they were made in: this one before the directory is removed, which would wait for it.
+  let end = async () => {}
+  t.after(() => end().catch(() => {}))
   const directory = await temporaryDirectory(t)
   const point = join(directory, 'point')
   for (const name of ['point', 'lib']) mkdirSync(join(directory, name))
@@ -34,15 +37,10 @@ export async function stuckFileSystem(t: TestContext, target = ''): Promise<Stuc
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, LD_LIBRARY_PATH: join(directory, 'lib') },
   })
-  // Before the directory is removed, whatever hooks were made before.
-  const end = async () => {
+  end = async () => {
     await kill(server)
     execFileSync(findSystemCommand('umount')!, ['-l', point], { stdio: 'ignore' })
   }
-  t.after(async () => {
-    await end().catch(() => {})
-    rmSync(directory, { recursive: true, force: true })
-  })
   const [said] = await Promise.race([once(server.stdout, 'data'), once(server, 'exit')])
   if (String(said) !== 'mounted\n') throw new Error(`nothing was mounted: ${said}`)
   return { point, hang: () => writeFileSync(`${point}.hangs`, '') }

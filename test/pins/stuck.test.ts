@@ -94,6 +94,10 @@ test(
       if (/^(gc|roots|pin)/.test(words))
         assert.ok((stdout + stderr).includes(home.point), `${words}: ${stdout}${stderr}`)
     }
+    for (const words of ['pin remove nosuch', 'install nosuch', 'info nosuch', 'store ls nosuch']) {
+      const { status, stderr } = await box.run(words.split(' '))
+      assert.ok(status !== null && status > 0 && stderr.includes('nosuch'), `${words}: ${stderr}`)
+    }
     assert.deepEqual(missing(store, root), [])
   },
 )

@@ -2,11 +2,9 @@
 // gets the profile as it was at some moment, and never an error.
 
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdirSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, type TestContext, test } from 'node:test'
+import { after, test } from 'node:test'
 import { profileCheck } from '../../src/daemon/profile-check.ts'
 import { changeProfile } from '../../src/profiles/change.ts'
 import { history } from '../../src/profiles/history.ts'
@@ -20,6 +18,7 @@ import {
   openProfile,
   type Profile,
 } from '../../src/profiles/profile.ts'
+import { again } from '../helpers/again.ts'
 import { createPackage, temporaryStore } from './fixture.ts'
 
 /** Enough for every window between two system calls to be met many times on two cores. */
@@ -29,23 +28,19 @@ const place = await temporaryStore({ after })
 const { store } = place
 const a1 = await createPackage(place, 'a@1.0.0')
 
-/** Runs `loop` again and again in a process of its own, with the profile's directory as `dir`, until the test ends. */
-async function again(t: TestContext, profile: Profile, loop: string): Promise<void> {
-  const script = `const fs = require('node:fs')
-    const dir = ${JSON.stringify(profile.dir)}
-    const temp = dir + '/generations/.tmp-'
-    const place = (target, path) => { fs.symlinkSync(target, temp); fs.renameSync(temp, path) }
-    fs.writeSync(1, '.')
-    for (let n = 1; ; n++) { ${loop} }`
-  const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
-  t.after(() => child.kill('SIGKILL'))
-  await once(child.stdout, 'data')
-}
+/** What moves between generations, for `again`. */
+const placing = (profile: Profile) => `const dir = ${JSON.stringify(profile.dir)}
+  const temp = dir + '/generations/.tmp-'
+  const place = (target, path) => { fs.symlinkSync(target, temp); fs.renameSync(temp, path) }`
 
 test('a reader beside the first change of a profile finds `current`, or none', async (t) => {
   const profile = openProfile(store, { user: 'first' })
   mkdirSync(profile.generationsDir, { recursive: true })
-  await again(t, profile, "place('generations/1', dir + '/current'); fs.unlinkSync(dir + '/current')")
+  await again(
+    t,
+    "place('generations/1', dir + '/current'); fs.unlinkSync(dir + '/current')",
+    placing(profile),
+  )
   const seen = new Set<number | undefined>()
   for (let reads = 0; reads < READS; reads++) seen.add(currentNumber(profile))
   assert.deepEqual([...seen].sort(), [1, undefined])
@@ -57,10 +52,10 @@ test('a reader beside switches, and beside a collector that deletes what they le
   const target = readlinkSync(join(profile.generationsDir, '1'))
   await again(
     t,
-    profile,
     `place(${JSON.stringify(target)}, dir + '/generations/' + (n + 1))
      place('generations/' + (n + 1), dir + '/current')
      fs.unlinkSync(dir + '/generations/' + n)`,
+    placing(profile),
   )
   for (let reads = 0; reads < READS / 5; reads++) {
     assert.equal(currentGeneration(profile)?.current, true)

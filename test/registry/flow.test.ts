@@ -39,7 +39,7 @@ test('created, published, subscribed to: a name resolves to the CID', async (t) 
     },
   )
   assert.ok((await resolve(home.store, 'tool@1.0')).cid.equals(old))
-  const { record } = findRecord(home.store, 'tool')
+  const { record } = await findRecord(home.store, 'tool')
   assert.equal(record.description, 'a tool')
   assert.ok((record.versions[0]?.platforms[0]?.size ?? 0) > 0)
 })
@@ -59,7 +59,7 @@ test('publishing pins the package, and the registry keeps its own DAG', async (t
   const { root } = await createRegistry(home.store, home.registry)
   assert.equal(readlinkSync(join(home.registry, 'root')), join(home.store.paths.store, String(root)))
   const cid = await publishNew(home, 'tool', '1.0.0')
-  const pins = listPins(home.store).map(({ kind, prog, cid }) => `${kind} ${prog} ${cid}`)
+  const pins = (await listPins(home.store)).map(({ kind, prog, cid }) => `${kind} ${prog} ${cid}`)
   const now = openRegistry(home.store, home.registry).root
   assert.deepEqual(pins.sort(), [`auto registry ${now}`, `pin tool ${cid}`])
 })
@@ -120,7 +120,7 @@ test('a subscription stays at its root until it is updated', async (t) => {
   const [updated] = await updateRegistry(home.store)
   assert.ok(updated?.changed && updated.before?.equals(root))
   assert.equal((await resolve(home.store, 'tool')).version, '2.0.0')
-  const pins = listPins(home.store).filter(({ prog }) => prog === 'registry-mine')
+  const pins = (await listPins(home.store)).filter(({ prog }) => prog === 'registry-mine')
   assert.deepEqual(
     pins.map(({ cid }) => String(cid)),
     [String(updated?.root)],
@@ -166,7 +166,7 @@ test('removing a subscription unpins its root; its name can be used again', asyn
   await removeRegistry(home.store, 'mine')
   assert.deepEqual(listRegistries(home.store), [])
   assert.deepEqual(
-    listPins(home.store).filter(({ prog }) => prog === 'registry-mine'),
+    (await listPins(home.store)).filter(({ prog }) => prog === 'registry-mine'),
     [],
   )
   await assert.rejects(removeRegistry(home.store, 'mine'), (error) => hasCode(error, 'NOT_FOUND'))
@@ -189,9 +189,7 @@ test('a registry directory that was moved is watched at its new place from the n
   const moved = { ...home, registry: join(home.directory, 'moved') }
   renameSync(home.registry, moved.registry)
   await publishNew(moved, 'tool', '1.0.0')
-  const paths = listPins(home.store)
-    .filter(({ kind }) => kind === 'auto')
-    .map(({ path }) => path)
+  const paths = (await listPins(home.store)).filter(({ kind }) => kind === 'auto').map(({ path }) => path)
   assert.ok(paths.includes(join(moved.registry, 'root')))
 })
 

@@ -99,14 +99,14 @@ for (const [point, taken] of updateSteps) {
     const { root: before } = await addRegistry(store, { name: 'main', source: registry })
     const { root: after } = await publish(store, registry, await createPackage(store, 'tool'))
     assert.equal(await elsewhere(['update', store.paths.root], point), 'SIGKILL')
-    const pinned = () =>
-      listPins(store).flatMap(({ prog, cid }) => (prog === 'registry-main' ? [String(cid)] : []))
+    const pinned = async () =>
+      (await listPins(store)).flatMap(({ prog, cid }) => (prog === 'registry-main' ? [String(cid)] : []))
     const [subscription] = listRegistries(store)
     assert.equal(String(subscription?.root), String(taken ? after : before))
-    assert.ok(pinned().includes(String(subscription?.root)))
+    assert.ok((await pinned()).includes(String(subscription?.root)))
     const lock = join(subscriptionsDirectory(store.paths), 'lock.lock')
     rmSync(lock, { recursive: true, force: true })
     await updateRegistry(store)
-    assert.deepEqual(pinned(), [String(after)])
+    assert.deepEqual(await pinned(), [String(after)])
   })
 }

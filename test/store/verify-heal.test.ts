@@ -134,12 +134,12 @@ test('a collector beside it takes nothing of what came back', async (t) => {
 
 test('what somebody lets go of while blocks are read, and a collection takes, is no loss', async (t) => {
   const { store, root } = await pinnedTree(t)
-  const pinned = async () => listPins(store).map(({ cid }) => cid)
+  const pinned = async () => (await listPins(store)).map(({ cid }) => cid)
   let asked = 0
   const roots = async () => {
     const found = await pinned()
     if (++asked > 1) return found
-    for (const pin of listPins(store)) await removePin(store, pin)
+    for (const pin of await listPins(store)) await removePin(store, pin)
     await runCollection(store)
     return found
   }

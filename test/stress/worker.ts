@@ -77,8 +77,8 @@ function pinCar(): Promise<void> {
   )
 }
 
-function unpin(): Promise<void> {
-  const pins = pkg.listPins(store, { user }).filter(({ prog }) => /^t\d+$/.test(prog))
+async function unpin(): Promise<void> {
+  const pins = (await pkg.listPins(store, { user })).filter(({ prog }) => /^t\d+$/.test(prog))
   if (pins.length === 0) return pinTree()
   const { prog } = pick(pins)
   return journaled({ op: 'unpin', key: prog }, async () => {
@@ -87,8 +87,8 @@ function unpin(): Promise<void> {
   })
 }
 
-const pinOrUnpin = () =>
-  pkg.listPins(store, { user }).length > MOST_PINS ? unpin() : pick([pinTree, pinCar])()
+const pinOrUnpin = async () =>
+  (await pkg.listPins(store, { user })).length > MOST_PINS ? unpin() : pick([pinTree, pinCar])()
 
 async function hold(): Promise<void> {
   if (held !== undefined) return release()

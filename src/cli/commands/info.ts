@@ -40,7 +40,7 @@ async function ofRecord(text: string, { name, range }: Spec & { kind: 'name' }, 
     import('../../packages/package.ts'),
   ])
   const store = await openStore()
-  const { registry, record } = findRecord(store, name)
+  const { registry, record } = await findRecord(store, name)
   try {
     const { cid, version } = await resolve(store, text)
     const held = store.blocks.has(cid)

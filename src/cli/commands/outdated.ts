@@ -2,6 +2,7 @@
 
 import { defineCommand } from '../command.ts'
 import { printable, table } from '../output.ts'
+import { UPDATE } from '../registry-options.ts'
 import { updateFirst } from '../registry-updates.ts'
 import { bytesProgress } from '../steps.ts'
 
@@ -9,11 +10,7 @@ export const command = defineCommand({
   options: (argv) =>
     argv
       .positional('package', { type: 'string', array: true, describe: 'Only these [all]' })
-      .option('update', {
-        type: 'boolean',
-        default: true,
-        describe: 'Look at the registries first; --no-update takes what is known of them',
-      })
+      .option('update', UPDATE)
       .example('pkg outdated', 'What `pkg upgrade` would take, and what is held back'),
   async run({ package: names = [], update }, context) {
     const { findOutdated } = await import('../../registry/outdated.ts')

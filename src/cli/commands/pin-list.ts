@@ -12,24 +12,16 @@ export const command = defineCommand({
       .example('pkg pin remove hello@1.0.0', 'Let go of an old version')
       .example('pkg pin list', 'Generations are kept without a pin: see `pkg history`'),
   async run({ allUsers = false }, { paths, openStore }) {
-    const [
-      { findHungMounts },
-      { listPins },
-      { pinnedPackage },
-      { requirePrefix },
-      { userName },
-      { closureSize },
-    ] = await Promise.all([
-      import('../../pins/hung-mounts.ts'),
-      import('../../pins/pins.ts'),
-      import('../../registry/here.ts'),
-      import('../../store/prefix.ts'),
-      import('../../paths.ts'),
-      import('../../store/closure.ts'),
-    ])
+    const [{ listPins }, { pinnedPackage }, { requirePrefix }, { userName }, { closureSize }] =
+      await Promise.all([
+        import('../../pins/pins.ts'),
+        import('../../registry/here.ts'),
+        import('../../store/prefix.ts'),
+        import('../../paths.ts'),
+        import('../../store/closure.ts'),
+      ])
     requirePrefix(paths)
-    await findHungMounts(paths)
-    const pins = listPins({ paths }, allUsers ? {} : { user: userName() })
+    const pins = await listPins({ paths }, allUsers ? {} : { user: userName() })
     const store = await openStore()
     const { blocks } = store
     const listed = pins.map(({ prog, ...pin }) => {

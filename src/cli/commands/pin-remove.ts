@@ -35,6 +35,25 @@ export const command = defineCommand({
       .join('\n'),
 })
 
+/** What a subscription looks packages up in stays as long as it does: whoever wants both to go ends the subscription. */
+async function requireNoSubscription(store: Store, pins: readonly Pin[]): Promise<void> {
+  const [{ readSubscriptions, subscriptionPin }, { sameBlock }] = await Promise.all([
+    import('../../registry/subscription.ts'),
+    import('../../store/cid.ts'),
+  ])
+  const kept = readSubscriptions(store.paths).find(({ name, root }) =>
+    pins.some(({ prog, cid }) => prog === subscriptionPin(name) && sameBlock(cid, root)),
+  )
+  if (kept === undefined) return
+  throw new PkgError(
+    'USAGE',
+    `${subscriptionPin(kept.name)} keeps the registry ${kept.name}, which is in use`,
+    {
+      hint: `\`pkg registry remove ${shellWord(kept.name)}\` ends that, and the pin with it.`,
+    },
+  )
+}
+
 type Asked = { name: string; text: string | undefined; all: boolean }
 
 /** Pins by their name, else by name and version; of several only what tells them apart, or --all. */
@@ -47,7 +66,7 @@ async function choose(store: Store, { name, text, all }: Asked, context: Context
       import('../dag.ts'),
     ])
   checkVisibleName(name, 'name for a pin')
-  const listed = listPins(store, { user: userName() })
+  const listed = await listPins(store, { user: userName() })
   const pins = listed.filter(({ kind }) => kind === 'pin')
   const called = (prog: string) => pins.filter((pin) => pin.prog === prog)
   const ofVersion = (some: readonly Pin[], range: string | undefined) => {
@@ -66,6 +85,7 @@ async function choose(store: Store, { name, text, all }: Asked, context: Context
     })
   }
   if (found.length === 0) throw noPin(userName(), name, text)
+  await requireNoSubscription(store, found)
   if (all || found.length === 1) return found
   throw severalHere(
     name,

@@ -6,6 +6,7 @@ import { defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
 import { faultNotes } from '../fault-notes.ts'
 import { printable } from '../output.ts'
+import { OWN_REGISTRY } from '../registry-options.ts'
 
 export const command = defineCommand({
   options: (argv) =>
@@ -15,12 +16,7 @@ export const command = defineCommand({
         demandOption: true,
         describe: 'A CID, a store path, the name of what is installed or pinned',
       })
-      .option('registry', {
-        type: 'string',
-        demandOption: true,
-        requiresArg: true,
-        describe: 'The registry’s directory',
-      })
+      .option('registry', OWN_REGISTRY)
       .option('replace', { type: 'boolean', describe: 'Let another CID take the place of this version' })
       .example('pkg publish bafy… --registry ./reg', 'Its manifest says name, version and platforms'),
   async run({ package: text, registry, replace }, context) {
@@ -47,13 +43,11 @@ export const command = defineCommand({
 
 /** A package that is packed or published stays pinned until somebody lets go of it. */
 async function noteOthers(name: string, { paths, note }: Context): Promise<void> {
-  const [{ listPins }, { findHungMounts }, { userName }] = await Promise.all([
+  const [{ listPins }, { userName }] = await Promise.all([
     import('../../pins/pins.ts'),
-    import('../../pins/hung-mounts.ts'),
     import('../../paths.ts'),
   ])
-  await findHungMounts(paths)
-  const pinned = listPins({ paths }, { user: userName() }).filter((pin) => {
+  const pinned = (await listPins({ paths }, { user: userName() })).filter((pin) => {
     return pin.kind === 'pin' && pin.prog === name
   })
   if (pinned.length < 2) return

@@ -11,10 +11,11 @@ export const command = defineCommand({
       .example('pkg registry add main ./reg', 'Registries are asked in the order in which they were added'),
   async run({ name, source }, context) {
     const { addRegistry } = await import('../../registry/subscribe.ts')
+    const begun = new Date()
     const { root, ...rest } = await addRegistry(await context.openStore('add'), { name, source })
-    return { cid: root, ...rest }
+    return { cid: root, ...rest, known: rest.added < begun }
   },
-  about: ({ name, source }, style) =>
-    `Added the registry ${style.bold(printable(name))}: ${printable(source)}`,
+  about: ({ name, source, known }, style) =>
+    `${known ? 'Updated' : 'Added'} the registry ${style.bold(printable(name))}: ${printable(source)}`,
   brief: ({ cid }) => cid.toString(),
 })

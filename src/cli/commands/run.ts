@@ -3,6 +3,7 @@
 import { PkgError } from '../../errors.ts'
 import type { Manifest } from '../../packages/manifest.ts'
 import { defineCommand } from '../command.ts'
+import { faultNotes } from '../fault-notes.ts'
 import { runProgram } from '../run-program.ts'
 
 export const command = defineCommand({
@@ -36,7 +37,8 @@ export const command = defineCommand({
     const profile = await context.openProfile()
     const { store } = profile
     return await withAdd(store, async (add) => {
-      const [found] = await lookUp(add, [spec], { as, registry, here: profile, signal: context.signal })
+      const options = { as, registry, here: profile, signal: context.signal, onFault: faultNotes(context) }
+      const [found] = await lookUp(add, [spec], options)
       if (!found) throw new PkgError('INTERNAL', `${spec} was not looked up`)
       const name = chooseProgram(readManifest(store.blocks, found.cid), program)
       await makeRunnable(context, store, found.cid)

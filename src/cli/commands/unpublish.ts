@@ -4,6 +4,7 @@ import { PkgError } from '../../errors.ts'
 import { shellWord } from '../../paths.ts'
 import { defineCommand } from '../command.ts'
 import { count, printable } from '../output.ts'
+import { OWN_REGISTRY } from '../registry-options.ts'
 
 export const command = defineCommand({
   options: (argv) =>
@@ -13,12 +14,7 @@ export const command = defineCommand({
         demandOption: true,
         describe: 'name@version; the name alone where there is one version',
       })
-      .option('registry', {
-        type: 'string',
-        demandOption: true,
-        requiresArg: true,
-        describe: 'The registry’s directory',
-      })
+      .option('registry', OWN_REGISTRY)
       .option('all', { type: 'boolean', describe: 'All versions of that name' })
       .example('pkg unpublish hello@1.0.0 --registry ./reg', 'Its blocks stay pinned: pkg pin remove'),
   async run({ package: text, registry, all = false }, context) {

@@ -4,7 +4,9 @@ import { EXIT } from '../../errors.ts'
 import { type AfterChange, afterChange } from '../after-change.ts'
 import { renderMove, withSizes } from '../changes.ts'
 import { defineCommand } from '../command.ts'
+import { faultNotes } from '../fault-notes.ts'
 import { isMissing } from '../mounting.ts'
+import { UPDATE } from '../registry-options.ts'
 import { updateFirst } from '../registry-updates.ts'
 import { bytesProgress } from '../steps.ts'
 
@@ -20,11 +22,7 @@ export const command = defineCommand({
   options: (argv) =>
     argv
       .positional('package', { type: 'string', array: true, describe: 'Only these [all]' })
-      .option('update', {
-        type: 'boolean',
-        default: true,
-        describe: 'Update the registries first; --no-update leaves it',
-      })
+      .option('update', UPDATE)
       .option('dry-run', { alias: 'n', type: 'boolean', describe: 'Only tell what would change' })
       .usage(USAGE)
       .example('pkg upgrade', 'All; `pkg rollback` takes it back')
@@ -40,6 +38,7 @@ export const command = defineCommand({
       roots: updated?.roots,
       signal: context.signal,
       onProgress,
+      onFault: faultNotes(context),
       onKept: ({ name, version }, why) => {
         kept.push({ name, version, why })
         context.note(`${name} stays at ${version}: ${why}`)

@@ -149,7 +149,13 @@ export class FileReader {
   /** What has no bytes of the file must be a part of a file all the same; looked at once a node. */
   #checkEmptyParts(node: FileNode): void {
     if (this.#checked.has(node)) return
-    for (const cid of node.emptyParts()) this.#child(node, { cid, start: 0, end: 0 })
+    const seen = new Set<string>()
+    for (const cid of node.emptyParts()) {
+      const key = nodeKey(cid)
+      if (seen.has(key)) continue
+      this.#child(node, { cid, start: 0, end: 0 })
+      seen.add(key)
+    }
     this.#checked.add(node)
   }
 

@@ -10,11 +10,14 @@ import { decodeNode, type UnixfsNode } from './node.ts'
 /** Symlinks met on one path, at most (MAXSYMLINKS of the Linux kernel, namei.h). */
 const MAX_SYMLINKS = 40
 
-export type Resolved = { cid: CID; node: UnixfsNode }
+/** `path` is that from the root, with no symlink on it that was followed. */
+export type Resolved = { path: string; cid: CID; node: UnixfsNode }
 
 export type ResolveOptions = {
   /** follow symlinks, the last component's too, as long as they stay below the root */
   followLinks?: boolean
+  /** '.' and '..' in `path` mean what they mean in symlinks' targets */
+  dots?: boolean
 }
 
 /**
@@ -26,12 +29,12 @@ export function resolvePath(
   getter: BlockGetter,
   root: CID,
   path: string,
-  { followLinks = false }: ResolveOptions = {},
+  { followLinks = false, dots = false }: ResolveOptions = {},
 ): Resolved {
   // The nodes from the root down to where we are: '..' in a target goes back up.
-  const trail: Resolved[] = [{ cid: root, node: decodeNode(root, getter.get(root)) }]
+  const trail: Resolved[] = [{ path: '', cid: root, node: decodeNode(root, getter.get(root)) }]
   const todo = components(path)
-    .map((name) => ({ name, fromLink: false }))
+    .map((name) => ({ name, fromLink: dots }))
     .reverse()
   let links = 0
   for (let step = todo.pop(); step !== undefined; step = todo.pop()) {
@@ -55,7 +58,13 @@ export function resolvePath(
   return trail.at(-1) as Resolved
 }
 
-function child(getter: BlockGetter, { node }: Resolved, name: string, root: CID, path: string): Resolved {
+function child(
+  getter: BlockGetter,
+  { node, path: above }: Resolved,
+  name: string,
+  root: CID,
+  path: string,
+): Resolved {
   if (node.type !== 'directory' && node.type !== 'hamt') {
     throw new PkgError(
       'NOT_DIRECTORY',
@@ -64,7 +73,7 @@ function child(getter: BlockGetter, { node }: Resolved, name: string, root: CID,
   }
   const cid = lookup(getter, node, name)
   if (cid === undefined) throw notFound(root, path, `there is no ${JSON.stringify(name.slice(0, 80))}`)
-  return { cid, node: decodeNode(cid, getter.get(cid)) }
+  return { path: above === '' ? name : `${above}/${name}`, cid, node: decodeNode(cid, getter.get(cid)) }
 }
 
 function components(path: string): string[] {
