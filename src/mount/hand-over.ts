@@ -8,12 +8,12 @@
 // found. What other mount namespaces see of the old mount it serves until they are
 // done: it ends when the kernel has closed its connection.
 
-import { readdirSync, readlinkSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { PkgError } from '../errors.ts'
 import { askUnix } from '../files/ask-unix.ts'
 import { runSystemCommand } from '../files/system-command.ts'
 import type { PrefixPaths } from '../paths.ts'
+import { fuseDevice } from './forget-name.ts'
 import { mountAt, mountsOf } from './mountpoint.ts'
 
 /** An unmount that fails because of users takes milliseconds; one that works, too. */
@@ -47,13 +47,7 @@ export async function untilDisconnected(): Promise<void> {
 
 /** Whether the mount is there, in any namespace: libfuse closes its device when the kernel says that the last one is gone. */
 export function isConnected(): boolean {
-  return readdirSync('/proc/self/fd').some((fd) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${fd}`) === '/dev/fuse'
-    } catch {
-      return false
-    }
-  })
+  return fuseDevice() !== undefined
 }
 
 /** Has the server that serves now give way. Throws BUSY when somebody uses the mount, or it knows no hand-over. */

@@ -24,6 +24,8 @@ export type MountParts = {
   sizes: SizeSource
   /** the store's path in links that are shown; else as `paths` has it */
   store?: string
+  /** told of each root that is answered for as not there: it may come */
+  onAbsent?: (name: string) => void
   /** children that are kept in memory; see tree.ts */
   maxChildren?: number
 }
@@ -37,6 +39,7 @@ export class StoreFileSystem implements FileSystem {
   readonly #lookAhead: LookAhead
   readonly #files: FileReads
   readonly #space: () => Later<Space>
+  readonly #onAbsent: (name: string) => void
   readonly #requests = {
     getattr: 0,
     readdir: 0,
@@ -48,7 +51,7 @@ export class StoreFileSystem implements FileSystem {
     statfs: 0,
   }
 
-  constructor({ paths, cache, sizes, store = paths.store, maxChildren }: MountParts) {
+  constructor({ paths, cache, sizes, store = paths.store, onAbsent = () => {}, maxChildren }: MountParts) {
     this.#paths = paths
     this.#cache = cache
     this.#sizes = sizes
@@ -56,6 +59,7 @@ export class StoreFileSystem implements FileSystem {
     this.#lookAhead = new LookAhead(cache, this.#tree)
     this.#files = new FileReads(cache, this.#tree, this.#lookAhead)
     this.#space = spaceOf(paths.blocks)
+    this.#onAbsent = onAbsent
   }
 
   counts(): Record<string, unknown> {
@@ -65,7 +69,7 @@ export class StoreFileSystem implements FileSystem {
   getattr(path: string): Later<Attributes> {
     this.#requests.getattr++
     if (path === '/') return TOP
-    return atRoot(path, then(this.#statOf(path), attributesOf))
+    return this.#atRoot(path, then(this.#statOf(path), attributesOf))
   }
 
   readdir(path: string): Later<Iterable<ListedName>> {
@@ -127,6 +131,16 @@ export class StoreFileSystem implements FileSystem {
     })
   }
 
+  /** A root whose block is not here is an unknown name; below a root it would be a damage. */
+  #atRoot<T>(path: string, value: Later<T>): Later<T> {
+    if (path.includes('/', 1) || !(value instanceof Promise)) return value
+    return value.catch((error) => {
+      if (!hasCode(error, 'MISSING_BLOCK')) throw error
+      this.#onAbsent(path.slice(1))
+      throw new PkgError('NOT_FOUND', error.message)
+    })
+  }
+
   #xattrs(path: string): Later<Map<string, Uint8Array>> {
     return then(this.#tree.child(path), (child) =>
       then(this.#tree.stat(path, child), (stat) => xattrsOf(child.cid, stat)),
@@ -149,13 +163,4 @@ export class StoreFileSystem implements FileSystem {
 
 function listedName({ name, cid, stat }: Child): ListedName {
   return { name, mode: cid.code === RAW ? TYPE_MODE.file : stat ? TYPE_MODE[stat.type] : 0 }
-}
-
-/** A root whose block is not here is an unknown name; below a root it would be a damage. */
-function atRoot<T>(path: string, value: Later<T>): Later<T> {
-  if (path.includes('/', 1) || !(value instanceof Promise)) return value
-  return value.catch((error) => {
-    if (!hasCode(error, 'MISSING_BLOCK')) throw error
-    throw new PkgError('NOT_FOUND', error.message)
-  })
 }

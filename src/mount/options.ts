@@ -4,9 +4,8 @@ import { mayAllowOther } from './launch.ts'
 
 /**
  * Seconds for which the kernel may believe what it was told (invariant 6). A
- * year; what a name below a CID means never changes. Only positive answers: the
- * default of libfuse, 0 seconds for "no such name", stays, for a root may arrive
- * at any time.
+ * year; what a name below a CID means never changes, nor that there is none. A root
+ * may arrive at any time: see forget-name.ts.
  */
 const FOR_EVER = 31_536_000
 
@@ -31,6 +30,7 @@ export function mountOptions(): string[] {
     `max_background=${MAX_BACKGROUND}`,
     `entry_timeout=${FOR_EVER}`,
     `attr_timeout=${FOR_EVER}`,
+    `negative_timeout=${FOR_EVER}`,
     'fsname=ipfs',
     `subtype=${SUBTYPE}`,
     // libfuse fills in the owner: the binding's way of giving exact times has no room for it.

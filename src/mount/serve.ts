@@ -11,6 +11,7 @@ import { type PrefixPaths, prefixPaths } from '../paths.ts'
 import { requirePrefix } from '../store/prefix.ts'
 import { physicalStore } from '../store/shown-target.ts'
 import { BlockCache } from './block-cache.ts'
+import { forgetTopName } from './forget-name.ts'
 import { type FuseMount, mountFuse, prepareFuse } from './fuse.ts'
 import { isConnected, takeOver, unmountUnused, untilDisconnected } from './hand-over.ts'
 import { StoreFileSystem } from './handlers.ts'
@@ -40,7 +41,13 @@ export async function serveMount(prefix: string, entry: string, { replace = fals
   prepareFuse()
   const readers = new Readers(entry, paths)
   const cache = new BlockCache(readers, { bytes: config['mount.cacheBytes'] })
-  const fs = new StoreFileSystem({ paths, cache, sizes: readers, store: physicalStore(paths) })
+  const fs = new StoreFileSystem({
+    paths,
+    cache,
+    sizes: readers,
+    store: physicalStore(paths),
+    onAbsent: forgetTopName,
+  })
   // Two servers that start at once must not both find the place free.
   const mount = await withLock(paths.mountPid, async () => {
     await clearMountPoint(paths, replace)
