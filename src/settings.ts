@@ -68,7 +68,7 @@ export const SETTINGS = {
   ),
   'mount.cacheBytes': setting(
     size,
-    256 * MIB,
+    32 * MIB,
     'Verified blocks that the mount server keeps in memory',
     'at start',
   ),

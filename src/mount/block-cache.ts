@@ -131,6 +131,12 @@ export class BlockCache implements BlockGetter {
     setImmediate(() => this.#source.recycle(bytes.buffer as ArrayBuffer))
   }
 
+  /** Lets go of all that is in memory; what is under way comes, and stays. */
+  rest(): void {
+    this.#blocks.clear()
+    this.#counts.bytes = 0
+  }
+
   /** What `compute` gives, see `retry`. It sees what it needed before even if the cache let go. */
   with<T>(compute: (getter: BlockGetter) => T): Later<T> {
     const held = new Map<BlockKey, Uint8Array>()

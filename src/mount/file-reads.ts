@@ -13,8 +13,8 @@ import type { Child, Tree } from './tree.ts'
 
 /** Files of several blocks whose leaf tables are kept. */
 const OPEN_FILES = 64
-/** Bytes that their tables may take: those of 64 honest files of a terabyte each. */
-const OPEN_BYTES = 64 * 1024 * 1024
+/** Bytes that their tables may take: those of 16 honest files of a terabyte each. */
+const OPEN_BYTES = 16 * 1024 * 1024
 /** Blocks that one piece of a read may lack before we call it a lie: twice a file's most levels (read.ts). */
 const MAX_LOADS = 256
 /** Pieces of a file that are copied in one go: some 10 ms for the smallest. */
@@ -66,6 +66,11 @@ export class FileReads {
       this.#lookAhead.read(file.reader, file.sequence, offset, into.length)
       return count
     })
+  }
+
+  /** Forgets all leaf tables. */
+  rest(): void {
+    this.#files.clear()
   }
 
   #readBlock(child: Child, into: Uint8Array, offset: number): Later<number> {

@@ -62,6 +62,18 @@ export class StoreFileSystem implements FileSystem {
     this.#onAbsent = onAbsent
   }
 
+  /** Requests since the start. */
+  get requests(): number {
+    return Object.values(this.#requests).reduce((sum, count) => sum + count, 0)
+  }
+
+  /** Gives back what was kept for the next question: the kernel has what it asked for. */
+  rest(): void {
+    this.#cache.rest()
+    this.#tree.rest()
+    this.#files.rest()
+  }
+
   counts(): Record<string, unknown> {
     return { requests: this.#requests, cache: this.#cache.counts, tree: this.#tree.counts }
   }

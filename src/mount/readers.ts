@@ -13,9 +13,6 @@ import type { ReaderData, ReadReply, ReadRequest } from './reader-thread.ts'
  */
 const READERS = 4
 
-/** Milliseconds after which the others are started too, so that the first large read need not wait for them. */
-const START_ALL_MS = 1000
-
 type Pending = {
   count: number
   resolve: (reply: ReadReply) => void
@@ -31,14 +28,17 @@ export class Readers {
   readonly #readers: Reader[] = []
   #nextId = 0
   #nextSpare = 0
-  #closed = false
 
   /** `file` is a module that calls `serveReads` when it runs in a thread. */
   constructor(file: string, { blocks, quarantine }: Pick<PrefixPaths, 'blocks' | 'quarantine'>) {
     this.#file = file
     this.#data = { blocks, quarantine }
     this.#start()
-    setTimeout(() => this.#startAll(), START_ALL_MS).unref()
+  }
+
+  /** Threads that run now. */
+  get count(): number {
+    return this.#readers.length
   }
 
   /** Blocks that were asked for and are not here yet. */
@@ -76,8 +76,15 @@ export class Readers {
     reader?.worker.postMessage({ kind: 'spare', buffer } satisfies ReadRequest, [buffer])
   }
 
+  /** Ends the threads that have nothing to do, but for one: each takes some 10 MB. */
+  rest(): void {
+    for (const reader of this.#readers.filter(({ load }) => load === 0).slice(1)) {
+      this.#leave(reader)
+      void reader.worker.terminate()
+    }
+  }
+
   async close(): Promise<void> {
-    this.#closed = true
     await Promise.all(this.#readers.map(({ worker }) => worker.terminate()))
   }
 
@@ -103,10 +110,6 @@ export class Readers {
     return least.load > 0 && this.#readers.length < READERS ? this.#start() : least
   }
 
-  #startAll(): void {
-    while (!this.#closed && this.#readers.length < READERS) this.#start()
-  }
-
   #start(): Reader {
     const worker = new Worker(this.#file, { workerData: this.#data })
     const reader: Reader = { worker, pending: new Map(), load: 0 }
@@ -122,10 +125,16 @@ export class Readers {
     // answered with an error, for an unanswered one blocks a caller for ever.
     worker.on('error', (error) => console.error(`a reader thread failed: ${error.message}`))
     worker.on('exit', () => {
-      this.#readers.splice(this.#readers.indexOf(reader), 1)
+      this.#leave(reader)
       for (const { reject } of reader.pending.values()) reject(new Error('the reader thread ended'))
     })
     return reader
+  }
+
+  /** Nobody asks it any more. */
+  #leave(reader: Reader): void {
+    const index = this.#readers.indexOf(reader)
+    if (index >= 0) this.#readers.splice(index, 1)
   }
 }
 

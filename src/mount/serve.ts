@@ -19,6 +19,7 @@ import { hasMount, mountAt, mountState, mountsOf, requireUncovered, unmount } fr
 import { mountOptions } from './options.ts'
 import { raiseReadAhead } from './read-ahead.ts'
 import { Readers } from './readers.ts'
+import { residentBytes, restWhenIdle } from './rest.ts'
 import { softwareOf } from './software.ts'
 import { listenForControl } from './status.ts'
 
@@ -68,11 +69,18 @@ export async function serveMount(prefix: string, entry: string, { replace = fals
   const end = () => (handingOver ? process.exit(0) : stop())
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, end)
   await listenForControl(paths.mountSocket, {
-    status: () => ({ ...describe(paths, mount), software, readAheadKiB, ...fs.counts() }),
+    status: () => ({ ...describe(paths, mount, readers), software, readAheadKiB, ...fs.counts() }),
     stop: end,
     handOver,
     handedOver: () => void untilDisconnected().then(() => process.exit(0)),
   })
+  restWhenIdle(
+    () => fs.requests,
+    () => {
+      fs.rest()
+      readers.rest()
+    },
+  )
   // Once it is handed over the place is another server's.
   setInterval(() => handingOver || hasMount(paths.store) || stop(), LOOK_MS)
 }
@@ -87,15 +95,19 @@ async function clearMountPoint(paths: PrefixPaths, replace: boolean): Promise<vo
   if (state === 'stale') await unmount(paths.store)
 }
 
-function describe({ store }: PrefixPaths, mount: FuseMount): Record<string, unknown> {
-  const { rss, heapUsed, external } = process.memoryUsage()
+function describe({ store }: PrefixPaths, mount: FuseMount, readers: Readers): Record<string, unknown> {
+  const { rss, heapTotal, heapUsed, external } = process.memoryUsage()
   return {
     pid: process.pid,
     mountpoint: store,
     uptime: Math.round(process.uptime()),
     memory: rss,
+    // Of it: pages of Node's and libfuse's own files, which other processes share; and what is ours alone.
+    ...residentBytes(),
     heap: heapUsed,
+    heapTotal,
     external,
+    readers: readers.count,
     threads: mount.threads,
     exactTimes: mount.exactTimes,
   }

@@ -25,7 +25,7 @@ import { inTurns, Lister, sortByName, WideListing } from './listing.ts'
  * Children kept in memory, over all directories: some 600 bytes each. The kernel
  * remembers what it asked for, so this serves what it has not asked for yet.
  */
-const MAX_CHILDREN = 200_000
+const MAX_CHILDREN = 30_000
 
 /** What a child takes, in bytes. */
 const CHILD_BYTES = 600
@@ -88,6 +88,12 @@ export class Tree {
 
   get counts(): { directories: number; children: number } {
     return { directories: this.#directories.size, children: this.#children }
+  }
+
+  /** Forgets all directories: the next question about one reads its blocks again. */
+  rest(): void {
+    this.#directories.clear()
+    this.#children = 0
   }
 
   /** The name at the end of `path`. Throws NOT_FOUND, NOT_DIRECTORY, and what reading the way there throws. */

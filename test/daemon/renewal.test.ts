@@ -44,8 +44,8 @@ test('a server of another build goes on while a file is open, and is replaced th
   symlinkSync(join(ROOT, 'node_modules'), join(build, 'node_modules'))
   const entry = join(build, 'src', 'mount', 'server.ts')
   appendFileSync(entry, '// another build\n')
-  const { command, args, env } = mountServerCommand(paths)
-  const child = spawn(command, [entry, ...args.slice(1)], { env, stdio: 'ignore' })
+  const { command, args, env } = mountServerCommand(paths, entry)
+  const child = spawn(command, args, { env, stdio: 'ignore' })
   t.after(() => child.kill('SIGKILL'))
   await until('the old server serves', () => mountAt(paths.store) !== undefined)
   await until('its pid file is there', () => {

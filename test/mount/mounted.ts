@@ -99,8 +99,8 @@ export async function mountedStore(
 }
 
 export function spawnServer(store: Store, entry?: string): ChildProcess {
-  const { command, args, env } = mountServerCommand(store.paths)
-  return spawn(command, [entry ?? (args[0] as string), ...args.slice(1)], {
+  const { command, args, env } = mountServerCommand(store.paths, entry)
+  return spawn(command, args, {
     env,
     stdio: ['ignore', 'ignore', 'pipe'],
   })
