@@ -68,7 +68,7 @@ export const SETTINGS = {
   ),
   'mount.cacheBytes': setting(
     size,
-    32 * MIB,
+    16 * MIB,
     'Verified blocks that the mount server keeps in memory',
     'at start',
   ),

@@ -125,16 +125,14 @@ export class BlockCache implements BlockGetter {
     if (cached === undefined || cached.given) return
     const { bytes } = cached
     if (cid.code !== RAW || bytes.length < LARGE_BLOCK) return
-    this.#blocks.delete(key)
-    this.#counts.bytes -= bytes.length + OVERHEAD_BYTES
+    this.#forget(key, bytes)
     // Who waited for it may be about to run: those come before this.
     setImmediate(() => this.#source.recycle(bytes.buffer as ArrayBuffer))
   }
 
   /** Lets go of all that is in memory; what is under way comes, and stays. */
   rest(): void {
-    this.#blocks.clear()
-    this.#counts.bytes = 0
+    for (const [key, cached] of this.#blocks) this.#drop(key, cached)
   }
 
   /** What `compute` gives, see `retry`. It sees what it needed before even if the cache let go. */
@@ -189,12 +187,22 @@ export class BlockCache implements BlockGetter {
   #keep(key: BlockKey, cached: Cached): Uint8Array {
     this.#blocks.set(key, cached)
     this.#counts.bytes += cached.bytes.length + OVERHEAD_BYTES
-    for (const [oldest, { bytes }] of this.#blocks) {
+    for (const [oldest, other] of this.#blocks) {
       // One block always stays: who asked for it is about to use it.
       if (this.#counts.bytes <= this.#limit || oldest === key) break
-      this.#blocks.delete(oldest)
-      this.#counts.bytes -= bytes.length + OVERHEAD_BYTES
+      this.#drop(oldest, other)
     }
     return cached.bytes
+  }
+
+  /** What nobody holds is free at once: V8 would look for it some 50 MB later. */
+  #drop(key: BlockKey, { bytes, given }: Cached): void {
+    this.#forget(key, bytes)
+    if (!given) setImmediate(() => (bytes.buffer as ArrayBuffer).transfer(0))
+  }
+
+  #forget(key: BlockKey, bytes: Uint8Array): void {
+    this.#blocks.delete(key)
+    this.#counts.bytes -= bytes.length + OVERHEAD_BYTES
   }
 }

@@ -11,7 +11,7 @@ const FUSE_CONF = '/etc/fuse.conf'
 export type ServerCommand = { command: string; args: string[]; env: NodeJS.ProcessEnv }
 
 /** A young generation of 2 MiB a thread, not of 64: what lives longer here is few, and no answer waits for it. */
-const NODE_FLAGS = ['--max-semi-space-size=2']
+const NODE_FLAGS = ['--max-semi-space-size=2', '--heap-growing-percent=25', '--optimize-for-size']
 
 /**
  * glibc (mallopt(3)): blocks are mapped, and so given back when they are let go; by its own rule they are taken from

@@ -28,7 +28,7 @@ export type ReadReply = { id: number } & (
 
 /** Blocks from this size on go into spare memory: fresh memory costs a page fault for each 4 KiB. */
 export const LARGE_BLOCK = 256 * 1024
-const MAX_SPARES = 4
+const MAX_SPARES = 2
 
 export function serveReads(): void {
   const blocks = new Blocks(workerData as ReaderData)

@@ -11,7 +11,7 @@ import type { ReaderData, ReadReply, ReadRequest } from './reader-thread.ts'
  * Reader threads, at most: more than cores, for they mostly wait for the disk.
  * Measured on 2 cores, 20,000 cold blocks of 4 KiB: 1.7 s with 2, 1.3 s with 4.
  */
-const READERS = 4
+const READERS = 2
 
 type Pending = {
   count: number
