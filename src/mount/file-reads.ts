@@ -1,7 +1,7 @@
 // How a read becomes bytes: a file in one raw block is copied from that; of one in several
 // the reader with its leaf table is kept, and looks ahead is told how far the reading came.
 
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { PkgError } from '../errors.ts'
 import type { BlockGetter } from '../store/blocks.ts'
 import { type CID, RAW, sameBlock } from '../store/cid.ts'
@@ -120,7 +120,7 @@ export class FileReads {
         if (length === 0) return reader.readInto(into.subarray(0, 0), 0)
         for (let pieces = 0; done < length; pieces++) {
           // A file may have parts of one byte: others get their turn in between.
-          if (pieces === PIECES) return setImmediate().then(() => retry(copy, bring))
+          if (pieces === PIECES) return nextTurn().then(() => retry(copy, bring))
           const piece = reader.segment(offset + done).subarray(0, length - done)
           into.set(piece, done)
           done += piece.length

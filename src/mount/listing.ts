@@ -2,7 +2,7 @@
 // walk lets others in between, reads the shards that come next ahead, and holds one path of
 // them; what is too wide to keep is held as names alone.
 
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { PkgError } from '../errors.ts'
 import { type CID, RAW, sameBlock } from '../store/cid.ts'
 import { type Entry, Listing } from '../store/unixfs/directory.ts'
@@ -113,7 +113,7 @@ export class Lister {
       if (slice.length < SLICE) continue
       yield slice
       slice = []
-      await setImmediate()
+      await nextTurn()
     }
     yield slice
   }
@@ -124,7 +124,7 @@ export async function sortByName(entries: Entry[]): Promise<Entry[]> {
   let runs: Entry[][] = []
   for (let at = 0; at < entries.length; at += SLICE) {
     runs.push(entries.slice(at, at + SLICE).sort((a, b) => (a.name < b.name ? -1 : 1)))
-    await setImmediate()
+    await nextTurn()
   }
   while (runs.length > 1) {
     const merged: Entry[][] = []
@@ -149,7 +149,7 @@ async function merge(one: readonly Entry[], other: readonly Entry[]): Promise<En
       all.push(b)
       right += 1
     }
-    if (all.length % (SLICE * 8) === 0) await setImmediate()
+    if (all.length % (SLICE * 8) === 0) await nextTurn()
   }
   return all
 }
@@ -158,6 +158,6 @@ async function merge(one: readonly Entry[], other: readonly Entry[]): Promise<En
 export async function inTurns<T>(list: readonly T[], use: (item: T, index: number) => void): Promise<void> {
   for (const [index, item] of list.entries()) {
     use(item, index)
-    if (index % SLICE === SLICE - 1) await setImmediate()
+    if (index % SLICE === SLICE - 1) await nextTurn()
   }
 }

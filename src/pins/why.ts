@@ -4,12 +4,11 @@
 import { hasCode } from '../errors.ts'
 import { type BlockKey, blockKey, type CID, DAG_PB, nodeKey, RAW } from '../store/cid.ts'
 import { LinkStack } from '../store/link-stack.ts'
+import { NO_LINKS } from '../store/packed-links.ts'
 import type { Store } from '../store/store.ts'
 import { decodeNode } from '../store/unixfs/node.ts'
 import type { Root } from './root.ts'
 import { RootReader } from './roots.ts'
-
-const NO_LINKS = Buffer.alloc(0)
 
 /** A node on the way, the root first; `name` is what the one before calls it, where it has a name for it. */
 export type WhyStep = { cid: CID; name?: string }

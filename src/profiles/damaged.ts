@@ -17,9 +17,9 @@ const REPAIR = '`pkg store verify --repair --from <CAR, directory or prefix>`'
 /** The same of an environment. */
 export const ENVIRONMENT_HINT = `Go to another generation (\`pkg rollback\`, \`pkg switch\`) and install again what it lacks: the same packages make the same environment, which heals the damaged one. Or: ${REPAIR}`
 
-type Damage = PkgError & { code: 'MISSING_BLOCK' | 'CORRUPT_BLOCK' | 'INCOMPLETE' }
+type Loss = PkgError & { code: 'MISSING_BLOCK' | 'CORRUPT_BLOCK' | 'INCOMPLETE' }
 
-function isDamage(error: unknown): error is Damage {
+function isLoss(error: unknown): error is Loss {
   return hasCode(error, 'MISSING_BLOCK', 'CORRUPT_BLOCK', 'INCOMPLETE')
 }
 
@@ -43,7 +43,7 @@ export function readInstalled(
   try {
     return readEnvironment(store.blocks, cid)
   } catch (cause) {
-    if (!isDamage(cause)) throw cause
+    if (!isLoss(cause)) throw cause
     const link = join(generationsDir, String(number))
     if (resolveLink(link, storeSpellings(store.paths)).state !== 'store') {
       throw new PkgError(cause.code, `${link} does not lead into ${store.paths.store}`, {
@@ -64,7 +64,7 @@ export function requireRoots(blocks: BlockGetter, packages: readonly InstalledPa
     try {
       blocks.get(one.cid)
     } catch (cause) {
-      throw isDamage(cause) ? damaged(one, cause.message, { cause }) : cause
+      throw isLoss(cause) ? damaged(one, cause.message, { cause }) : cause
     }
   }
 }
@@ -79,7 +79,7 @@ export async function namingPackages<T>(
   try {
     return await run()
   } catch (cause) {
-    if (!isDamage(cause)) throw cause
+    if (!isLoss(cause)) throw cause
     for (const one of packages) {
       const missing = missingBlocks(store, one.cid, 2)
       if (missing.length === 0) continue
@@ -90,7 +90,7 @@ export async function namingPackages<T>(
   }
 }
 
-type Because = { cause: Damage; installed?: boolean }
+type Because = { cause: Loss; installed?: boolean }
 
 function damaged(one: Named, why: string, { cause, installed }: Because): PkgError {
   return new PkgError(cause.code, `${one.name} ${one.version} is not whole here: ${why}`, {

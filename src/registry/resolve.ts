@@ -22,7 +22,7 @@ import { readSubscriptions, type Subscription } from './subscription.ts'
 import { suggest } from './suggest.ts'
 import { isDamage, packageNames, readRecord } from './tree.ts'
 
-export type LookupOptions = {
+export type AskedRegistries = {
   user?: string | undefined
   /** ask only this one */
   registry?: string | undefined
@@ -30,7 +30,7 @@ export type LookupOptions = {
   roots?: ReadonlyMap<string, CID> | undefined
 }
 
-export type ResolveOptions = LookupOptions & {
+export type ResolveOptions = AskedRegistries & {
   /** where to look for a name that no registry has: among what is installed and pinned */
   here?: Profile<ProfileStore> | undefined
   /** this machine's when absent */
@@ -103,7 +103,7 @@ export type FoundRecord = { registry: string; root: CID; record: PackageRecord }
 export async function findRecord(
   store: Store,
   name: string,
-  { user, registry, roots, range }: LookupOptions & { range?: string | undefined } = {},
+  { user, registry, roots, range }: AskedRegistries & { range?: string | undefined } = {},
 ): Promise<FoundRecord> {
   const all = readSubscriptions(store.paths, user).map((one) => {
     return { ...one, root: roots?.get(one.name) ?? one.root }
@@ -170,7 +170,7 @@ async function resolveName(
   store: Store,
   { name, range }: Spec & { kind: 'name' },
   platform: Platform,
-  options: LookupOptions,
+  options: AskedRegistries,
 ): Promise<Omit<ResolvedPackage, 'requested'>> {
   const { registry, record } = await findRecord(store, name, { ...options, range })
   try {

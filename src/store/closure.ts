@@ -9,13 +9,11 @@ import type { Blocks } from './blocks.ts'
 import { type BlockKey, blockKey, CID, RAW } from './cid.ts'
 import { LinkStack } from './link-stack.ts'
 import { packedLinksOf } from './links.ts'
-import { packLinks, unpackLinks } from './packed-links.ts'
+import { NO_LINKS, packLinks, unpackLinks } from './packed-links.ts'
 import type { Store } from './store.ts'
 
 /** Blocks between two turns of the event loop: some ms of work. */
 const BLOCKS_A_TURN = 1024
-
-const NO_LINKS = Buffer.alloc(0)
 
 /** An error names so many missing blocks. */
 const NAMED = 3

@@ -5,7 +5,7 @@
 // again when the walk comes back to them.
 
 import { type BlockKey, CID, DAG_PB, IDENTITY, SHA2_256 } from './cid.ts'
-import { packLinks } from './packed-links.ts'
+import { NO_LINKS, packLinks } from './packed-links.ts'
 
 /** Bytes of packed links that are held at once: some 450,000 links. */
 const HELD_BYTES = 16 * 1024 * 1024
@@ -25,7 +25,7 @@ export class LinkStack {
   #firstHeld = 1
   #heldBytes = 0
   /** the link: its bytes, and where the multihash begins in them */
-  #packed: Buffer = Buffer.alloc(0)
+  #packed: Buffer = NO_LINKS
   #at = 0
   #multihashAt = 0
   #end = 0

@@ -7,6 +7,9 @@
 import { hash } from 'node:crypto'
 import { CID, IDENTITY, RAW, SHA2_256 } from './cid.ts'
 
+/** The packed form of none. */
+export const NO_LINKS = Buffer.alloc(0)
+
 /** 64 bits: no damage passes by chance. A cryptographic hash is as fast here as a CRC, for rows are short. */
 const CHECK_BYTES = 8
 

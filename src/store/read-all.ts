@@ -1,6 +1,6 @@
 // Every block file, read and held against its name: what verify and reindex go through.
 
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { isErrno, PkgError } from '../errors.ts'
 import { blockFileSize, MAX_BLOCK_BYTES, readBlockFile } from './block-file.ts'
 import type { ListedBlock } from './blocks.ts'
@@ -33,7 +33,7 @@ export async function* readAll(
     onProgress?.(progress)
     if (progress.bytes - breath < BREATH_BYTES) continue
     breath = progress.bytes
-    await setImmediate()
+    await nextTurn()
   }
 }
 

@@ -21,7 +21,7 @@
 
 import { lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { setImmediate as breathe } from 'node:timers/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { hasCode, isErrno } from '../errors.ts'
 import { withLock } from '../files/lock.ts'
 import type { PrefixPaths } from '../paths.ts'
@@ -107,11 +107,11 @@ async function* readSince(store: Store, before: number, figures: RecheckFigures)
       breath += bytes
       figures.bytes += bytes
       if (breath < BREATH_BYTES) continue
-      await breathe()
+      await nextTurn()
       yield breath
       breath = 0
     }
-    await breathe()
+    await nextTurn()
     yield breath
     breath = 0
   }

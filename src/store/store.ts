@@ -6,7 +6,7 @@ import { Blocks } from './blocks.ts'
 import { type CID, RAW } from './cid.ts'
 import { type IndexNode, LinkIndex } from './index-db.ts'
 import { packedLinksOf } from './links.ts'
-import { unpackLinks } from './packed-links.ts'
+import { NO_LINKS, unpackLinks } from './packed-links.ts'
 import { ensurePrefix, requirePrefix } from './prefix.ts'
 import type { RecheckFigures } from './recheck.ts'
 
@@ -14,8 +14,6 @@ import type { RecheckFigures } from './recheck.ts'
 const PENDING_NODES = 1024
 /** So many bytes of packed links count as a node more, about 32 links: a hostile one has 190,000. */
 const BYTES_A_NODE = 1024
-
-const NO_LINKS = Buffer.alloc(0)
 
 /** For stores that are not simply what lies below the prefix: other blocks, an index elsewhere (`:memory:`). */
 export type StoreParts = { blocks?: Blocks; index?: string }

@@ -6,7 +6,7 @@
 // Killed at any instant, the next comer does it again.
 
 import { lstatSync, lutimesSync, readFileSync, readlinkSync, renameSync, symlinkSync } from 'node:fs'
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { codeOf, hasCode, isErrno } from '../../errors.ts'
 import { writeFileAtomic } from '../../files/atomic.ts'
 import { syncFilesystem } from '../../files/barrier.ts'
@@ -84,7 +84,7 @@ async function renewTree(store: LinkStore, cid: CID, { before, place }: Places):
   let changed = 0
   let looked = 0
   for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
-    if (++looked % BREATH_ENTRIES === 0) await setImmediate()
+    if (++looked % BREATH_ENTRIES === 0) await nextTurn()
     const at = root + path
     const stats = lstatSync(at, { throwIfNoEntry: false })
     if (stats?.isDirectory()) for (const name of namesIn(at)) waiting.push(`${path}/${name}`)

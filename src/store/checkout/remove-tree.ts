@@ -3,7 +3,7 @@
 
 import { chmodSync, lstatSync, rmdirSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { isErrno } from '../../errors.ts'
 import { namesIn } from '../../files/directory.ts'
 
@@ -24,7 +24,7 @@ export async function removeTree(path: string): Promise<void> {
       stack.pop()
       ignoreGone(rmdirSync, frame.directory)
     }
-    if (++entries % BREATH_ENTRIES === 0) await setImmediate()
+    if (++entries % BREATH_ENTRIES === 0) await nextTurn()
   }
 
   function enter(place: string): void {

@@ -3,7 +3,7 @@
 // and who wrote to a tree as root.
 
 import { lstatSync, readdirSync, readlinkSync, type Stats } from 'node:fs'
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { PkgError } from '../../errors.ts'
 import type { CID } from '../cid.ts'
 import { physicalStore, shownTarget } from '../shown-target.ts'
@@ -62,7 +62,7 @@ export async function* verifyCheckout(
   const todo: { cid: CID; path: string }[] = [{ cid, path: '' }]
   let entries = 0
   for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
-    if (++entries % BREATH_ENTRIES === 0) await setImmediate()
+    if (++entries % BREATH_ENTRIES === 0) await nextTurn()
     signal?.throwIfAborted()
     onEntry?.()
     const { path } = next

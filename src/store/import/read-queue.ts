@@ -1,7 +1,7 @@
 // Files waiting to be read, and who reads them: this thread, and worker threads
 // too once starting those costs less than it saves.
 
-import { setImmediate as breathe } from 'node:timers/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { AddSession } from '../add.ts'
 import { CHUNK_BYTES } from './format.ts'
 import { type Figures, noFigures, type Outbox } from './outbox.ts'
@@ -90,7 +90,7 @@ export class ReadQueue {
     for (const read of this.#take({ files: BATCH_FILES, bytes: BATCH_BYTES })) {
       read.done(await readSource(read.task(), this.#options.outbox))
     }
-    await breathe()
+    await nextTurn()
     this.#check()
   }
 

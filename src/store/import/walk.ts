@@ -4,7 +4,7 @@
 
 import type { Stats } from 'node:fs'
 import { join } from 'node:path'
-import { setImmediate as breathe } from 'node:timers/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { PkgError } from '../../errors.ts'
 import { type Builder, buildEntry, buildFile } from './build.ts'
 import { makeDirectory } from './directory.ts'
@@ -171,7 +171,7 @@ export class TreeWalk {
   async #turn(): Promise<void> {
     this.#looked += 1
     if (this.#looked % ENTRIES_A_TURN !== 0) return
-    await breathe()
+    await nextTurn()
     await this.#queue.room()
     await this.#makeReady()
   }

@@ -14,7 +14,7 @@ import {
   symlinkSync,
 } from 'node:fs'
 import { basename, dirname } from 'node:path'
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { hasCode, PkgError } from '../../errors.ts'
 import { writeAll } from '../../files/atomic.ts'
 import { HeldDirectory } from '../../files/held-directory.ts'
@@ -130,7 +130,7 @@ export async function copyTree(
     onProgress?.(figures)
     let entries = 0
     for (let into = filling.top; into !== undefined; into = filling.top) {
-      if (++entries % BREATH_ENTRIES === 0) await setImmediate()
+      if (++entries % BREATH_ENTRIES === 0) await nextTurn()
       signal?.throwIfAborted()
       const entry = filling.next()
       if (entry === undefined) {
@@ -184,7 +184,7 @@ async function copyFile(
       if (breath < BREATH_BYTES) continue
       breath = 0
       onProgress?.(figures)
-      await setImmediate()
+      await nextTurn()
       signal?.throwIfAborted()
     }
     figures.files += 1

@@ -11,6 +11,7 @@
 // What lies below a DAG that the daemon holds and calls whole is not sent: it is there,
 // and stays. A block that merely is there is sent, for a collection may be taking it.
 
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { PkgError } from '../../errors.ts'
 import { AddSession, type RelyOptions } from '../add.ts'
 import type { BlockGetter } from '../blocks.ts'
@@ -80,7 +81,7 @@ export class UploadSession extends AddSession {
   override async finish(): Promise<void> {
     await this.#upload([], this.#built)
     // A turn of the event loop: the end of a connection that came before the link is known after it.
-    await new Promise(setImmediate)
+    await nextTurn()
     await this.#store.holds.renewLost()
   }
 
