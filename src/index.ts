@@ -39,8 +39,9 @@ export { type Stat, stat } from './store/unixfs/stat.ts'
 
 // What keeps DAGs alive, and the collector.
 
-export { type CollectionResult, runCollection } from './collector/collect.ts'
-export { type CollectionPlan, planCollection } from './collector/plan.ts'
+export { runCollection } from './collector/collect.ts'
+export type { CollectionPlan, CollectionResult } from './collector/figures.ts'
+export { planCollection } from './collector/plan.ts'
 export type { RetentionPolicy } from './collector/retention.ts'
 export { autoPin, removeAutoPin } from './pins/auto-pin.ts'
 export { addPin, listPins, type Pin, removePin } from './pins/pins.ts'
@@ -72,10 +73,10 @@ export {
   currentGeneration,
   type Generation,
   generations,
-  installedPackages,
   openProfile,
   type Profile,
 } from './profiles/profile.ts'
+export { installedPackages } from './profiles/read-installed.ts'
 export { removePackages } from './profiles/remove.ts'
 export { type ProfileSwitch, rollback, switchGeneration } from './profiles/switch.ts'
 

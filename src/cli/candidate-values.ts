@@ -120,7 +120,7 @@ async function packages(where: Where): Promise<Candidate[]> {
 }
 
 async function installedHere({ readProfile }: Context) {
-  const { installedPackages } = await import('../profiles/profile.ts')
+  const { installedPackages } = await import('../profiles/read-installed.ts')
   return installedPackages(await readProfile())
 }
 

@@ -1,6 +1,6 @@
 // The progress of what walks the store and lists its blocks, a bar a step.
 
-import type { CollectionProgress } from '../collector/plan.ts'
+import type { CollectionProgress } from '../collector/options.ts'
 import type { Context } from './context.ts'
 import type { Task } from './progress.ts'
 

@@ -1,17 +1,20 @@
 // What a person is shown of the look at the blocks after an unclean stop, which the
 // first command that adds something has to wait for (store/recheck.ts).
 
+import { type RecheckNews, recheckNews } from '../store/recheck.ts'
 import type { Store } from '../store/store.ts'
-import type { Context } from './context.ts'
 import { count, printable } from './output.ts'
-import type { Task } from './progress.ts'
+import type { Progress, Task } from './progress.ts'
 
-type Shown = Pick<Context, 'progress' | 'note' | 'defer'>
+type Shown = { progress: Progress; note: (text: string) => void; defer: (fn: () => void) => void }
 
 /** Shows a bar while the store looks, and a note where it found something. */
 export function showRecheck(store: Store, { progress, note, defer }: Shown): void {
   let task: Task | undefined
-  store.onRecheck = ({ bytes, bad, done }) => {
+  const show = (news: unknown) => {
+    const { store: looked, figures } = news as RecheckNews
+    if (looked !== store) return
+    const { bytes, bad, done } = figures
     if (task === undefined) {
       task = progress.task('Verifying what was written before the machine stopped')
       defer(task.end)
@@ -25,4 +28,6 @@ export function showRecheck(store: Store, { progress, note, defer }: Shown): voi
         '`pkg store verify` tells whether anything needs them',
     )
   }
+  recheckNews.subscribe(show)
+  defer(() => void recheckNews.unsubscribe(show))
 }

@@ -20,86 +20,31 @@ import { makeRecord, refreshRecord } from '../pins/auto-record.ts'
 import { findHungMounts } from '../pins/hung-mounts.ts'
 import { readLinks } from '../pins/links.ts'
 import { readMounts } from '../pins/mount-table.ts'
-import type { NamedProcess } from '../pins/processes.ts'
-import type { GoneAutoPin, Root, UnreadableRoot } from '../pins/root.ts'
+import type { Root } from '../pins/root.ts'
 import { RootReader } from '../pins/roots.ts'
 import { pass } from '../pins/stop-point.ts'
-import type { CID } from '../store/cid.ts'
 import { ClaimsJournal } from '../store/claims.ts'
 import { keepSpare } from '../store/spare.ts'
 import type { Store } from '../store/store.ts'
-import type { Amount } from './amount.ts'
 import { collectCheckouts } from './checkouts.ts'
 import { refuseDamage } from './damage.ts'
-import { type CheckoutFigures, NO_CHECKOUTS } from './dead-checkouts.ts'
-import { type DeadGroup, groupDead } from './dead-groups.ts'
+import { NO_CHECKOUTS } from './dead-checkouts.ts'
+import { groupDead } from './dead-groups.ts'
+import type { CollectionResult } from './figures.ts'
 import { flushDirectories } from './flush.ts'
 import { forgetNodes } from './forget.ts'
 import { noteCollection } from './last-collection.ts'
 import { removeDeadTempPins, removeUnfinished } from './leftovers.ts'
-import { Limit, type Room, type StoppedBy, Tally } from './limit.ts'
-import { deleteOldGenerations, findOldGenerations, type SkippedProfile } from './old-generations.ts'
-import {
-  markRoots,
-  type PlanOptions,
-  planCollection,
-  refuseUnreadable,
-  remembered,
-  surveyStore,
-} from './plan.ts'
-import type { Generation, KeptGeneration, RetentionPolicy } from './retention.ts'
+import { Limit, Tally } from './limit.ts'
+import { deleteOldGenerations, findOldGenerations } from './old-generations.ts'
+import type { CollectionOptions, PlanOptions } from './options.ts'
+import { markRoots, planCollection, refuseUnreadable, remembered, surveyStore } from './plan.ts'
+import type { RetentionPolicy } from './retention.ts'
 import { makeRoom, noRoomError } from './room.ts'
 import { clearComplete, sweep } from './sweep.ts'
 
 /** A killed collector's lock is believed for 10 s (lock.ts); this outlasts it, so that a rerun succeeds. */
 const WAIT_MS = 12_000
-
-export type CollectionOptions = PlanOptions & {
-  /** look only */
-  dryRun?: boolean | undefined
-  /** delete also where a root reaches a damaged node, and with it what only that one led to */
-  despiteDamage?: boolean | undefined
-  /** how long to wait for another collection to end, in ms */
-  waitMs?: number | undefined
-  /** told of each old generation when its link is gone: also by a collection that fails after that */
-  onGeneration?: ((generation: Generation) => void) | undefined
-}
-
-/** The amount is what was deleted, or in a dry run would be. */
-export type CollectionResult = CheckoutFigures &
-  Amount & {
-    dryRun: boolean
-    generations: Generation[]
-    /** generations that stay though more were to go, and why */
-    kept: KeptGeneration[]
-    gone: GoneAutoPin[]
-    /** the same by why it was dead, the largest group first */
-    dead: DeadGroup[]
-    /** there only when it stopped before all that is dead was gone: why, and how much is left */
-    stopped?: StoppedBy
-    left?: Amount
-    /** there only where so much was asked for: what is free now, or in a dry run would be */
-    room?: Room
-    /** blocks without a root that stay because they, or what leads to them, were written within the grace time */
-    young: number
-    /** dead blocks that somebody claimed while the collection ran */
-    claimed: number
-    /** blocks that roots reach */
-    keptBlocks: number
-    roots: number
-    /** roots that cannot be read now, and were kept as they are remembered */
-    unreadable: UnreadableRoot[]
-    skipped: SkippedProfile[]
-    /** processes of others at which we may not look, and the first of them */
-    deniedProcesses: number
-    deniedFirst: NamedProcess[]
-    /** those of which not all could be read in time: what they hold otherwise is kept */
-    stuckProcesses: NamedProcess[]
-    /** nodes that a root reaches but that are not here, as in a pin of a part of a DAG */
-    incomplete: CID[]
-    /** nodes that a root reaches but that are damaged: what only they led to is deleted */
-    damaged: CID[]
-  }
 
 /**
  * Deletes every block that no root reaches, beside whatever else goes on, and

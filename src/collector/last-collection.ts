@@ -6,7 +6,7 @@ import { hasCode, isErrno } from '../errors.ts'
 import { writeFileAtomic } from '../files/atomic.ts'
 import { readSmallFile } from '../files/small-file.ts'
 import type { PrefixPaths } from '../paths.ts'
-import type { CollectionResult } from './collect.ts'
+import type { CollectionResult } from './figures.ts'
 
 const FORMAT = 1
 const FILE = { maxBytes: 64 * 1024, what: 'the note of the last collection' }

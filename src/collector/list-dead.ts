@@ -13,7 +13,7 @@ import { allocated } from './amount.ts'
 import { DeadBlocks } from './dead-blocks.ts'
 import type { Marker } from './mark.ts'
 import { Flags } from './numbers.ts'
-import type { PlanOptions } from './plan.ts'
+import type { PlanOptions } from './options.ts'
 
 export type Listed = {
   dead: DeadBlocks

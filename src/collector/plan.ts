@@ -6,42 +6,18 @@ import { readRecord } from '../pins/auto-record.ts'
 import type { NamedProcess } from '../pins/processes.ts'
 import type { GoneAutoPin, Root, UnreadableRoot } from '../pins/root.ts'
 import { RootReader } from '../pins/roots.ts'
-import { type AtPoint, pass } from '../pins/stop-point.ts'
-import type { CID } from '../store/cid.ts'
+import { pass } from '../pins/stop-point.ts'
 import type { Store } from '../store/store.ts'
-import type { Amount } from './amount.ts'
 import { isQuarantined } from './damage.ts'
-import { type CheckoutFigures, NO_CHECKOUTS, planCheckouts } from './dead-checkouts.ts'
-import { type DeadGroup, type Gone, type GroupOptions, groupDead } from './dead-groups.ts'
-import { Limit, type Room, type StoppedBy, Tally } from './limit.ts'
+import { NO_CHECKOUTS, planCheckouts } from './dead-checkouts.ts'
+import { type Gone, groupDead } from './dead-groups.ts'
+import type { CollectionPlan } from './figures.ts'
+import { Limit, type StoppedBy, Tally } from './limit.ts'
 import { countBlocks, type Listed, listDead } from './list-dead.ts'
 import { linksOfStore, Marker } from './mark.ts'
 import { findOldGenerations, generationsOf } from './old-generations.ts'
+import type { PlanOptions, SurveyOptions } from './options.ts'
 import { type Generation, type KeptGeneration, keptBeyond, type RetentionPolicy } from './retention.ts'
-
-/** The steps of a collection, as they are reported; `total` is there where it is known. */
-export type CollectionProgress = {
-  step: 'mark' | 'list' | 'sweep'
-  blocks: number
-  bytes?: number
-  total?: number
-}
-
-export type PlanOptions = {
-  signal?: AbortSignal | undefined
-  onProgress?: ((progress: CollectionProgress) => void) | undefined
-  at?: AtPoint | undefined
-  /** stop once so many bytes are freed on the disk: less than one block more may go; 0: nothing goes, generations neither */
-  maxFreedBytes?: number | undefined
-  /** delete no more than it takes for so many bytes to be free on the file system; nothing at all when they are */
-  ensureFreeBytes?: number | undefined
-  /** blocks without a root whose files are younger stay, with all they lead to, in ms; else the setting gc.graceSeconds */
-  graceMs?: number | undefined
-  /** of whose generations a policy speaks, for a plan; all of them when absent */
-  policyUser?: string | undefined
-  /** what dead DAGs were called (dead-groups.ts) */
-  nameDead?: GroupOptions['nameDead']
-}
 
 export type MarkedRoots = {
   roots: Root[]
@@ -58,40 +34,6 @@ export type MarkedRoots = {
 }
 
 export type Survey = MarkedRoots & Listed
-
-export type CollectionPlan = CheckoutFigures & {
-  /** what keeps the rest alive */
-  roots: Root[]
-  /** generations that the policy lets go */
-  generations: Generation[]
-  /** generations that stay though more were to go, and why */
-  kept: KeptGeneration[]
-  /** auto pins whose link was deleted */
-  gone: GoneAutoPin[]
-  /** roots that cannot be read; one without a `cid` keeps everything */
-  unreadable: UnreadableRoot[]
-  /** processes of others at which we may not look: what they run from the store is not seen */
-  deniedProcesses: number
-  /** the first of them */
-  deniedFirst: NamedProcess[]
-  /** processes of which not all could be read in time: only what they hold otherwise is seen */
-  stuckProcesses: NamedProcess[]
-  /** nodes that a root reaches but that are not here */
-  incomplete: CID[]
-  /** nodes that a root reaches but that are damaged: a collection would stop there (damage.ts) */
-  damaged: CID[]
-  /** what would be deleted, and the same by why it is dead, the largest group first */
-  dead: DeadGroup[]
-  /** there only when dead blocks would be left, which a limit spares: why, and how much */
-  stopped?: StoppedBy
-  left?: Amount
-  /** there only where so much was asked for: what would be free then */
-  room?: Room
-  /** blocks without a root that the grace time keeps */
-  young: number
-  /** blocks that roots reach */
-  keptBlocks: number
-} & Amount
 
 /** What a collection with this policy and these limits would delete if it ran now. */
 export async function planCollection(
@@ -170,11 +112,6 @@ export function remembered(gone: readonly GoneAutoPin[]): Gone['autoPins'] {
     const record = readRecord(autoPin)
     return record ? [{ path, cid: record.cid }] : []
   })
-}
-
-/** `leaveOut` gives the paths of roots that shall not count. */
-export type SurveyOptions = PlanOptions & {
-  leaveOut?: ((roots: readonly Root[]) => ReadonlySet<string>) | undefined
 }
 
 /** Reads the roots, marks, and lists what is dead. */

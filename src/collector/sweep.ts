@@ -58,7 +58,8 @@ import { refuseDamage } from './damage.ts'
 import type { DeadBlocks } from './dead-blocks.ts'
 import type { Limit, StoppedBy, Tally } from './limit.ts'
 import type { Marker } from './mark.ts'
-import { type PlanOptions, refuseUnreadable } from './plan.ts'
+import type { PlanOptions } from './options.ts'
+import { refuseUnreadable } from './plan.ts'
 
 /** Unlinks go on for this long in one batch, in ms; the rest of it waits for the next one. */
 const UNLINK_MS = 10

@@ -11,7 +11,7 @@ import { LabelSets } from './label-sets.ts'
 import { LinkGraph } from './link-graph.ts'
 import { MAX_NAMED } from './mark.ts'
 import { Flags } from './numbers.ts'
-import type { CollectionProgress } from './plan.ts'
+import type { CollectionProgress } from './options.ts'
 
 /** Block files between two turns of the event loop: a few ms of work. */
 const FILES_A_TURN = 1024

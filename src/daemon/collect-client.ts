@@ -2,9 +2,11 @@
 // daemon (collections.ts). The generations that a policy lets go are the user's own
 // there, and deleted by the user's own process: the daemon takes no policy from users.
 
-import { type CollectionOptions, type CollectionResult, runCollection } from '../collector/collect.ts'
+import { runCollection } from '../collector/collect.ts'
 import { NO_CHECKOUTS } from '../collector/dead-checkouts.ts'
+import type { CollectionResult } from '../collector/figures.ts'
 import { deleteOldGenerations } from '../collector/old-generations.ts'
+import type { CollectionOptions } from '../collector/options.ts'
 import type { RetentionPolicy } from '../collector/retention.ts'
 import { PkgError } from '../errors.ts'
 import { mayWrite } from '../files/modes.ts'

@@ -5,9 +5,10 @@
 
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type CollectionResult, runCollection } from '../collector/collect.ts'
+import { runCollection } from '../collector/collect.ts'
 import type { CheckoutFigures } from '../collector/dead-checkouts.ts'
-import type { CollectionProgress } from '../collector/plan.ts'
+import type { CollectionResult } from '../collector/figures.ts'
+import type { CollectionProgress } from '../collector/options.ts'
 import { codeOf, type ErrorCode, hasCode } from '../errors.ts'
 import { fixUmask } from '../files/modes.ts'
 import { storeMode } from '../mount/mode.ts'

@@ -2,7 +2,8 @@
 
 import type { Check } from '../mount/requirements.ts'
 import type { PrefixPaths } from '../paths.ts'
-import { currentPackages, openProfile } from '../profiles/profile.ts'
+import { openProfile } from '../profiles/profile.ts'
+import { currentPackages } from '../profiles/read-installed.ts'
 import { Blocks } from '../store/blocks.ts'
 import { hiddenEntries } from '../store/unixfs/hidden.ts'
 

@@ -7,7 +7,6 @@ import type { Check } from '../mount/requirements.ts'
 import { type PrefixPaths, shellWord } from '../paths.ts'
 import { requireRoots } from '../profiles/damaged.ts'
 import {
-  currentPackages,
   findCurrentGeneration,
   openProfile,
   type Profile,
@@ -15,6 +14,7 @@ import {
   readCurrent,
   strayNames,
 } from '../profiles/profile.ts'
+import { currentPackages } from '../profiles/read-installed.ts'
 import { Blocks } from '../store/blocks.ts'
 import { missingCheckouts } from '../store/checkout/check-out.ts'
 import { linkedStore } from '../store/checkout/links.ts'

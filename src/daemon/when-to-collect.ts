@@ -2,7 +2,7 @@
 // space and the last collection. Pure.
 
 import { formatBytes, type Share, shareBytes } from '../amounts.ts'
-import type { CollectionOptions } from '../collector/collect.ts'
+import type { CollectionOptions } from '../collector/options.ts'
 import type { RetentionPolicy } from '../collector/retention.ts'
 import type { Config } from '../config.ts'
 

@@ -18,7 +18,7 @@ import type { CID } from '../store/cid.ts'
 import { withRoomToRemove } from '../store/room.ts'
 import { keepSpare } from '../store/spare.ts'
 import { type Change, changesBetween } from './compare.ts'
-import { namingPackages, readInstalled } from './damaged.ts'
+import { namingPackages } from './damaged.ts'
 import { buildEnvironment, environmentCid } from './environment.ts'
 import { type InstalledPackage, sortByName } from './installed.ts'
 import { type Action, readMoves } from './journal.ts'
@@ -33,6 +33,7 @@ import {
   requireGeneration,
   requireProfile,
 } from './profile.ts'
+import { readInstalled } from './read-installed.ts'
 import { findCameFrom } from './switch.ts'
 import { ensureTrees } from './trees.ts'
 import { done, moveCurrent, type OnStep, PROFILE_PROG } from './write.ts'

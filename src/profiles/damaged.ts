@@ -1,16 +1,12 @@
 // A lost block told as what it belongs to: a package by its name, an environment by
 // its generation, with what heals it. A CID alone tells nobody what to do.
 
-import { join } from 'node:path'
 import { hasCode, PkgError } from '../errors.ts'
 import { shellWord } from '../paths.ts'
-import { resolveLink, storeSpellings } from '../pins/resolve-link.ts'
 import type { BlockGetter } from '../store/blocks.ts'
 import { missingBlocks } from '../store/closure.ts'
 import type { Store } from '../store/store.ts'
-import { readEnvironment } from './environment.ts'
 import type { InstalledPackage } from './installed.ts'
-import type { Generation, Profile, ProfileStore } from './profile.ts'
 
 const REPAIR = '`pkg store verify --repair --from <CAR, directory or prefix>`'
 
@@ -19,7 +15,7 @@ export const ENVIRONMENT_HINT = `Go to another generation (\`pkg rollback\`, \`p
 
 type Loss = PkgError & { code: 'MISSING_BLOCK' | 'CORRUPT_BLOCK' | 'INCOMPLETE' }
 
-function isLoss(error: unknown): error is Loss {
+export function isLoss(error: unknown): error is Loss {
   return hasCode(error, 'MISSING_BLOCK', 'CORRUPT_BLOCK', 'INCOMPLETE')
 }
 
@@ -33,29 +29,6 @@ export function healHint({ name, requested }: Pick<Named, 'name' | 'requested'>,
     : 'pack or import it again from where it came'
   const heal = `${installed ? 'Heal it' : 'Bring the rest'}: ${again}, or ${REPAIR}.`
   return installed ? `${heal} Or go on without it: \`pkg remove ${name}\`.` : heal
-}
-
-/** The packages of a generation. Throws as `readEnvironment`, naming the generation. */
-export function readInstalled(
-  { store, dir, generationsDir }: Pick<Profile<ProfileStore>, 'store' | 'dir' | 'generationsDir'>,
-  { number, cid }: Pick<Generation, 'number' | 'cid'>,
-): InstalledPackage[] {
-  try {
-    return readEnvironment(store.blocks, cid)
-  } catch (cause) {
-    if (!isLoss(cause)) throw cause
-    const link = join(generationsDir, String(number))
-    if (resolveLink(link, storeSpellings(store.paths)).state !== 'store') {
-      throw new PkgError(cause.code, `${link} does not lead into ${store.paths.store}`, {
-        hint: 'The profile was made for another prefix: set PKG_PREFIX to that one.',
-        cause,
-      })
-    }
-    throw new PkgError(cause.code, `generation ${number} of ${dir} is damaged: ${cause.message}`, {
-      hint: ENVIRONMENT_HINT,
-      cause,
-    })
-  }
 }
 
 /** Throws MISSING_BLOCK or CORRUPT_BLOCK, naming the package, when the root block of one cannot be read. */

@@ -2,8 +2,8 @@
 
 import { closureSize } from '../store/closure.ts'
 import { type Change, type ChangeKind, changesBetween } from './compare.ts'
-import { readInstalled } from './damaged.ts'
 import { type Profile, requireGeneration } from './profile.ts'
+import { readInstalled } from './read-installed.ts'
 
 export interface GenerationDiff {
   readonly from: number

@@ -10,8 +10,6 @@ import { generationNumber, UNFINISHED } from '../pins/names.ts'
 import type { CheckoutStore } from '../store/checkout/check-out.ts'
 import { type CID, tryParseCid } from '../store/cid.ts'
 import type { Store } from '../store/store.ts'
-import { readInstalled } from './damaged.ts'
-import type { InstalledPackage } from './installed.ts'
 
 /** What reading a profile and switching it need of a store: neither its index nor its writer. */
 export type ProfileStore = CheckoutStore
@@ -135,22 +133,6 @@ export function readCurrent<T>(
 
 function hasMoved(profile: Profile<ProfileStore>, from: number | undefined, tries: number): boolean {
   return tries < TRIES && currentNumber(profile) !== from
-}
-
-/** The packages in force, by name; none before the first generation. Throws as `generations` does, and as `readEnvironment`. */
-export function installedPackages(profile: Profile<ProfileStore>): InstalledPackage[] {
-  requireProfile(profile)
-  return currentPackages(profile)?.installed ?? []
-}
-
-/** The generation in force and its packages; undefined before the first. Throws as `currentGeneration`, and as `readEnvironment`. */
-export function currentPackages(
-  profile: Profile<ProfileStore>,
-): { generation: Generation; installed: InstalledPackage[] } | undefined {
-  return readCurrent(profile, () => {
-    const generation = currentGeneration(profile)
-    return generation && { generation, installed: readInstalled(profile, generation) }
-  })
 }
 
 /** The number that `current` names. Throws EXISTS when something else of that name is in the way. */

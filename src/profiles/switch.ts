@@ -6,7 +6,7 @@ import { withLock } from '../files/lock.ts'
 import { requireOwnPlace } from '../files/own-place.ts'
 import { withRoomToRemove } from '../store/room.ts'
 import { type Change, changesBetween } from './compare.ts'
-import { readInstalled, requireRoots } from './damaged.ts'
+import { requireRoots } from './damaged.ts'
 import { tryReadEnvironment } from './environment.ts'
 import { type Action, movesThatHappened, readMoves, wayBack } from './journal.ts'
 import {
@@ -19,6 +19,7 @@ import {
   type ProfileStore,
   requireGeneration,
 } from './profile.ts'
+import { readInstalled } from './read-installed.ts'
 import { ensureTrees } from './trees.ts'
 import { requireWritable } from './writable.ts'
 import { moveCurrent, type OnStep, PROFILE_PROG } from './write.ts'

@@ -7,10 +7,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { hasCode, PkgError } from '../errors.ts'
 import type { Blocks } from './blocks.ts'
 import { type BlockKey, blockKey, CID, RAW } from './cid.ts'
+import type { LinkIndex } from './index-db.ts'
 import { LinkStack } from './link-stack.ts'
 import { packedLinksOf } from './links.ts'
 import { NO_LINKS, packLinks, unpackLinks } from './packed-links.ts'
-import type { Store } from './store.ts'
 
 /** Blocks between two turns of the event loop: some ms of work. */
 const BLOCKS_A_TURN = 1024
@@ -18,8 +18,14 @@ const BLOCKS_A_TURN = 1024
 /** An error names so many missing blocks. */
 const NAMED = 3
 
-/** What a walk needs of a Store: packed links where it has them. */
-export type Links = Pick<Store, 'children'> & Partial<Pick<Store, 'packedChildren'>>
+/** What a walk needs of a store: links, packed where it has them so. */
+export type Links = {
+  children(cid: CID): readonly CID[]
+  packedChildren?(cid: CID): Buffer
+}
+
+/** What it takes to tell whether a DAG is whole. */
+export type ReadableStore = Links & { readonly blocks: Blocks; readonly index: LinkIndex; flush(): void }
 
 export type ClosureOptions = {
   /**
@@ -77,7 +83,7 @@ function linksIn(store: Links, cid: CID, onMissing: ClosureOptions['onMissing'])
 
 /** The CIDs below `roots` whose block files are not there, at most `limit`; below a missing node nothing is known. */
 export function missingBlocks(
-  store: Store,
+  store: ReadableStore,
   roots: CID | Iterable<CID>,
   limit = Number.POSITIVE_INFINITY,
 ): CID[] {
@@ -88,7 +94,7 @@ export function missingBlocks(
 
 /** The same for a process that others wait for: it does other things in between. */
 export async function missingBlocksInTurns(
-  store: Store,
+  store: ReadableStore,
   roots: CID | Iterable<CID>,
   limit = Number.POSITIVE_INFINITY,
 ): Promise<CID[]> {
@@ -102,7 +108,11 @@ export async function missingBlocksInTurns(
 }
 
 /** Yields after each block. */
-function* look(store: Store, roots: CID | Iterable<CID>, missing: Map<BlockKey, CID>): Generator<undefined> {
+function* look(
+  store: ReadableStore,
+  roots: CID | Iterable<CID>,
+  missing: Map<BlockKey, CID>,
+): Generator<undefined> {
   const note = (cid: CID) => missing.set(blockKey(cid), cid)
   for (const cid of closure(store, asList(roots), { onMissing: note })) {
     // Links may be known from the index although the block has gone.
@@ -112,7 +122,7 @@ function* look(store: Store, roots: CID | Iterable<CID>, missing: Map<BlockKey, 
 }
 
 /** True when every block below `roots` has its file. Their bytes are not looked at. */
-export function hasAll(store: Store, roots: CID | Iterable<CID>): boolean {
+export function hasAll(store: ReadableStore, roots: CID | Iterable<CID>): boolean {
   return missingBlocks(store, roots, 1).length === 0
 }
 
@@ -128,7 +138,7 @@ export function linksOfBlocks(blocks: Blocks): Links & { readonly blocks: Blocks
  * ones count with 0.
  */
 export function closureSize(
-  store: Links & Pick<Store, 'blocks'>,
+  store: Links & Pick<ReadableStore, 'blocks'>,
   roots: CID | Iterable<CID>,
 ): { blocks: number; bytes: number } {
   const size = { blocks: 0, bytes: 0 }
@@ -146,16 +156,16 @@ export function closureSize(
  * take about 0.1 s. Throws INCOMPLETE naming the root and the first of what is
  * missing. Protect the root (`AddSession.protect`) before asking: the answer could be old.
  */
-export function requireComplete(store: Store, root: CID): void {
+export function requireComplete(store: ReadableStore, root: CID): void {
   refuseMissing(store, root, missingBlocks(store, root, NAMED + 1))
 }
 
 /** The same for a process that others wait for. */
-export async function requireCompleteInTurns(store: Store, root: CID): Promise<void> {
+export async function requireCompleteInTurns(store: ReadableStore, root: CID): Promise<void> {
   refuseMissing(store, root, await missingBlocksInTurns(store, root, NAMED + 1))
 }
 
-function refuseMissing(store: Store, root: CID, missing: readonly CID[]): void {
+function refuseMissing(store: ReadableStore, root: CID, missing: readonly CID[]): void {
   if (missing.length === 0) return
   // Whoever adds them again may be killed before they are on stable storage.
   store.index.clearComplete((cid) => cid.equals(root.toV1()))

@@ -19,16 +19,18 @@
 // back behind it. Every session looks for that when it begins (`isTrusted`); then
 // all is flushed and the mark is made anew, before anything is written.
 
+import { channel } from 'node:diagnostics_channel'
 import { lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { hasCode, isErrno } from '../errors.ts'
 import { withLock } from '../files/lock.ts'
 import type { PrefixPaths } from '../paths.ts'
+import type { Blocks } from './blocks.ts'
 import { type CID, cidOfBlockName } from './cid.ts'
+import type { LinkIndex } from './index-db.ts'
 import { shardNames } from './shards.ts'
 import { flushStore, isTrusted, readStableMark } from './stable-mark.ts'
-import type { Store } from './store.ts'
 
 /** Bytes that are read between two looks at timers and signals: some 20 ms of hashing. */
 const BREATH_BYTES = 32 * 1024 * 1024
@@ -46,10 +48,20 @@ export type RecheckFigures = {
   done: boolean
 }
 
-export type RecheckOptions = {
-  signal?: AbortSignal | undefined
-  onProgress?: ((figures: RecheckFigures) => void) | undefined
+/** What of a store is looked at, and set right. */
+export type RecheckedStore = {
+  readonly paths: PrefixPaths
+  readonly blocks: Pick<Blocks, 'get'>
+  readonly index: Pick<LinkIndex, 'clearComplete'>
 }
+
+export type RecheckOptions = { signal?: AbortSignal | undefined }
+
+/** Told how far a look has come: whoever adds may have to wait for one, and need not know that it does. */
+export type RecheckNews = { store: RecheckedStore; figures: RecheckFigures }
+
+/** Its messages are `RecheckNews`. */
+export const recheckNews = channel('ipfs-pkg:recheck')
 
 /**
  * Returns when what is there may be trusted as far as this boot goes; gives figures when
@@ -58,10 +70,11 @@ export type RecheckOptions = {
  * NO_SPACE, and what `signal` says.
  */
 export async function recheck(
-  store: Store,
-  { signal, onProgress = store.onRecheck }: RecheckOptions = {},
+  store: RecheckedStore,
+  { signal }: RecheckOptions = {},
 ): Promise<RecheckFigures | undefined> {
   const { paths } = store
+  const tell = (figures: RecheckFigures) => recheckNews.publish({ store, figures } satisfies RecheckNews)
   if (isTrusted(readStableMark(paths))) return undefined
   return withLock(
     join(paths.var, 'recheck'),
@@ -74,13 +87,13 @@ export async function recheck(
       for await (const bytes of readSince(store, before, figures)) {
         signal?.throwIfAborted()
         lost.throwIfAborted()
-        if (bytes > 0) onProgress?.(figures)
+        if (bytes > 0) tell(figures)
       }
       // Of DAGs that were whole: a block may be lost, or never have come to this place.
       if (figures.bad.length > 0 || !mark?.thisPlace) store.index.clearComplete()
       await flushStore(paths, { looked: true })
       figures.done = true
-      onProgress?.(figures)
+      tell(figures)
       return figures
     },
     { waitMs: WAIT_MS, ...(signal && { signal }) },
@@ -96,7 +109,11 @@ export async function flushIfWritten(
 }
 
 /** Reads the files of which `before` says nothing; yields now and then how many bytes it read. */
-async function* readSince(store: Store, before: number, figures: RecheckFigures): AsyncGenerator<number> {
+async function* readSince(
+  store: RecheckedStore,
+  before: number,
+  figures: RecheckFigures,
+): AsyncGenerator<number> {
   let breath = 0
   for (const shard of shardNames()) {
     const directory = join(store.paths.blocks, shard)
@@ -132,7 +149,7 @@ function isSince(path: string, before: number): boolean {
 }
 
 /** Gives the block's bytes; `get` moves what is damaged to the quarantine. */
-function readOne({ blocks }: Store, cid: CID, figures: RecheckFigures): number {
+function readOne({ blocks }: RecheckedStore, cid: CID, figures: RecheckFigures): number {
   try {
     const { length } = blocks.get(cid)
     figures.blocks += 1

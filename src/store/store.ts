@@ -8,7 +8,6 @@ import { type IndexNode, LinkIndex } from './index-db.ts'
 import { packedLinksOf } from './links.ts'
 import { NO_LINKS, unpackLinks } from './packed-links.ts'
 import { ensurePrefix, requirePrefix } from './prefix.ts'
-import type { RecheckFigures } from './recheck.ts'
 
 /** Freshly read links are written to the index this many at a time: a transaction each would cost more than the reading. */
 const PENDING_NODES = 1024
@@ -21,8 +20,6 @@ export type StoreParts = { blocks?: Blocks; index?: string }
 export class Store {
   readonly paths: PrefixPaths
   readonly blocks: Blocks
-  /** told how far the look at the blocks after an unclean stop has come */
-  onRecheck: ((figures: RecheckFigures) => void) | undefined
   readonly #indexFile: string
   #index: LinkIndex | undefined
   #pending: IndexNode[] = []

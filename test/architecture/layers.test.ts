@@ -74,3 +74,28 @@ test('one module per foreign library', () => {
     .map(({ from, to }) => `${from} -> ${to}`)
   assert.deepEqual(wrong, [])
 })
+
+/** A factory and its product, which know each other. */
+const PAIRS = [
+  ['store/store.ts', 'store/add.ts'],
+  ['store/upload/upload-store.ts', 'store/upload/session.ts'],
+]
+
+test('no circles between files, but for a factory and its product', () => {
+  const isPair = (from: string, to: string) => PAIRS.some((pair) => pair.includes(from) && pair.includes(to))
+  const targets = new Map<string, string[]>(files.map((file) => [file, []]))
+  for (const { from, to } of imports) {
+    const target = relative(SOURCE, join(SOURCE, dirname(from), to))
+    if (targets.has(target) && !isPair(from, target)) targets.get(from)?.push(target)
+  }
+  const done = new Set<string>()
+  const circles: string[] = []
+  const walk = (file: string, way: readonly string[]): void => {
+    if (way.includes(file)) circles.push([...way.slice(way.indexOf(file)), file].join(' -> '))
+    if (way.includes(file) || done.has(file)) return
+    for (const target of targets.get(file) ?? []) walk(target, [...way, file])
+    done.add(file)
+  }
+  for (const file of files) walk(file, [])
+  assert.deepEqual(circles, [])
+})

@@ -14,10 +14,10 @@ import {
   currentNumber,
   findCurrentGeneration,
   generations,
-  installedPackages,
   openProfile,
   type Profile,
 } from '../../src/profiles/profile.ts'
+import { installedPackages } from '../../src/profiles/read-installed.ts'
 import { again } from '../helpers/again.ts'
 import { createPackage, temporaryStore } from './fixture.ts'
 

@@ -9,13 +9,8 @@ import { after, test } from 'node:test'
 import { changeProfile } from '../../src/profiles/change.ts'
 import type { InstalledPackage } from '../../src/profiles/installed.ts'
 import { withPackages } from '../../src/profiles/operations.ts'
-import {
-  currentGeneration,
-  generations,
-  installedPackages,
-  openProfile,
-  type Profile,
-} from '../../src/profiles/profile.ts'
+import { currentGeneration, generations, openProfile, type Profile } from '../../src/profiles/profile.ts'
+import { installedPackages } from '../../src/profiles/read-installed.ts'
 import { cameFrom, rollback } from '../../src/profiles/switch.ts'
 import { CHANGE_STEPS, type ChangeStep } from '../../src/profiles/write.ts'
 import { missingBlocks } from '../../src/store/closure.ts'

@@ -20,10 +20,10 @@ import { withPackages } from '../../src/profiles/operations.ts'
 import {
   currentGeneration,
   generationNumbers,
-  installedPackages,
   openProfile,
   type Profile,
 } from '../../src/profiles/profile.ts'
+import { installedPackages } from '../../src/profiles/read-installed.ts'
 import { rollback, switchGeneration } from '../../src/profiles/switch.ts'
 import { createPackage, temporaryStore } from './fixture.ts'
 

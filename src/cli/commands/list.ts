@@ -29,13 +29,15 @@ export const command = defineCommand({
   async run({ pattern, generation: number }, context) {
     const { readProfile, note } = context
     const [
-      { currentPackages, generations, requireGeneration },
-      { healHint, readInstalled },
+      { generations, requireGeneration },
+      { healHint },
+      { currentPackages, readInstalled },
       { heldAs },
       { closureSize, linksOfBlocks },
     ] = await Promise.all([
       import('../../profiles/profile.ts'),
       import('../../profiles/damaged.ts'),
+      import('../../profiles/read-installed.ts'),
       import('../../registry/upgrade-spec.ts'),
       import('../../store/closure.ts'),
     ])

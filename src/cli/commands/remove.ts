@@ -36,7 +36,7 @@ export const command = defineCommand({
 async function withSuggestions(error: unknown, names: readonly string[], profile: Profile): Promise<unknown> {
   if (!hasCode(error, 'NO_PACKAGE')) return error
   const [{ installedPackages }, { suggest }] = await Promise.all([
-    import('../../profiles/profile.ts'),
+    import('../../profiles/read-installed.ts'),
     import('../../registry/suggest.ts'),
   ])
   const installed = installedPackages(profile).map(({ name }) => name)

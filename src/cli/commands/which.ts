@@ -16,7 +16,7 @@ export const command = defineCommand({
   async run({ program }, context) {
     const { readProfile, paths, env, profilePath } = context
     const [{ currentPackages }, { checkName, shellWord, storePath }, { suggest }] = await Promise.all([
-      import('../../profiles/profile.ts'),
+      import('../../profiles/read-installed.ts'),
       import('../../paths.ts'),
       import('../../registry/suggest.ts'),
     ])
