@@ -2,7 +2,7 @@
 // the mount answers and the exit status that `pkg` ends with.
 // Catch by code (`hasCode`), never by message; catch only what you expect.
 
-/** Exit statuses of `pkg`, documented in its help and README. */
+/** Exit statuses of `pkg`, documented in its help and in native-notes/cli.md. */
 export const EXIT = {
   ok: 0,
   internal: 1,

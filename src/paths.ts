@@ -30,7 +30,7 @@ export type PrefixPaths = Readonly<{
   pinsPerUser: string
   profilesPerUser: string
   var: string
-  /** SQLite: links, sizes, complete DAGs */
+  /** SQLite: links, complete DAGs */
   index: string
   /** SQLite: full text of the registries */
   search: string

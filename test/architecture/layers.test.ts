@@ -1,4 +1,4 @@
-// The import rules of the README's Design, checked: layers import to the left only, and each
+// The import rules of native-notes/architecture.md, checked: layers import to the left only, and each
 // foreign library that is native, heavy or dangerous is loaded by one module.
 
 import assert from 'node:assert/strict'

@@ -1,7 +1,7 @@
 // Commands of the real `pkg` whose nth change of the disk fails, for want of room, by a
 // broken disk or one that became read-only: fault.c makes it so, in all processes of a
 // command. Whatever the point, the error is a clear one with the exit status that the
-// README gives it, nothing that was there is lost, and the next try succeeds.
+// manual gives it (native-notes/cli.md), nothing that was there is lost, and the next try succeeds.
 
 import { execFileSync } from 'node:child_process'
 import {
@@ -24,7 +24,7 @@ import { bytesOf, writeProgram, writeTree } from '../stress/content.ts'
 export const NO_FAULTS =
   findSystemCommand('cc') === undefined ? 'there is no C compiler, which an exact fault takes' : false
 
-/** errno-base.h, and what `pkg` may end with: the README's table. 0 is a step that the command does without. Some have one more: see `try`. */
+/** errno-base.h, and what `pkg` may end with: the table of native-notes/cli.md. 0 is a step that the command does without. Some have one more: see `try`. */
 export const FAULTS = {
   ENOSPC: { errno: 28, env: {}, status: [0, 9] },
   EDQUOT: { errno: 122, env: {}, status: [0, 9] },

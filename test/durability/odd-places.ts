@@ -27,7 +27,7 @@ export type Prefix = {
   env: NodeJS.ProcessEnv
 }
 
-/** Places below a prefix, as the README's "On disk" lists them, and what else our processes make there. */
+/** Places below a prefix, as native-notes/formats.md lists them ("On disk"), and what else our processes make there. */
 export function placesOf({ user, cid, cids }: Prefix): string[] {
   const shard = cid.slice(-3, -1)
   const under = (directory: string, ...names: string[]) => names.map((name) => `${directory}/${name}`)

@@ -4,7 +4,7 @@
 
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, globSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { after, test } from 'node:test'
 import { stopDaemon } from '../../src/daemon/client.ts'
@@ -25,7 +25,7 @@ const pkg = join(work, 'bin/pkg')
 /** Builds in a directory of its own and packs; gives the tarball's path. */
 function pack(): string {
   const clone = join(work, 'clone')
-  for (const path of ['package.json', 'src/cli/pkg', 'examples', 'README.md']) {
+  for (const path of ['package.json', 'src/cli/pkg', 'examples', 'native-notes', 'README.md']) {
     if (existsSync(join(ROOT, path))) cpSync(join(ROOT, path), join(clone, path), { recursive: true })
   }
   const build = join(ROOT, 'native-notes/build.ts')
@@ -62,6 +62,15 @@ test('holds every entry point, and no source but the launcher', () => {
   for (const name of Object.keys(ENTRY_POINTS))
     assert.ok(existsSync(join(installed, `dist/${name}.js`)), name)
   assert.ok(!existsSync(join(installed, 'src/cli/main.ts')))
+})
+
+test('holds the README and the pages that it links to', () => {
+  const pages = ['README.md', ...globSync('native-notes/*.md', { cwd: ROOT })]
+  assert.ok(pages.length > 10)
+  assert.deepEqual(
+    pages.filter((page) => !existsSync(join(installed, page))),
+    [],
+  )
 })
 
 test('runs a command that needs the database', async (t) => {
