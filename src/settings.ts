@@ -68,7 +68,7 @@ export const SETTINGS = {
   ),
   'mount.cacheBytes': setting(
     size,
-    16 * MIB,
+    64 * MIB,
     'Verified blocks that the mount server keeps in memory',
     'at start',
   ),
@@ -114,7 +114,7 @@ export const SETTINGS = {
   'uploads.atOncePerUser': setting(count, 4, 'The same, of one user'),
   'uploads.memoryBytes': setting(
     size,
-    16 * MIB,
+    64 * MIB,
     'Imports that wait in the daemon’s memory, shared among those under way',
   ),
   'uploads.minBytesPerSecond': setting(
