@@ -114,7 +114,7 @@ export const SETTINGS = {
   'uploads.atOncePerUser': setting(count, 4, 'The same, of one user'),
   'uploads.memoryBytes': setting(
     size,
-    64 * MIB,
+    16 * MIB,
     'Imports that wait in the daemon’s memory, shared among those under way',
   ),
   'uploads.minBytesPerSecond': setting(
