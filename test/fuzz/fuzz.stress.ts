@@ -4,15 +4,21 @@
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { readdirSync, rmdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
 import { SEED } from '../stress/random.ts'
 import { TARGETS } from './corpus.ts'
 
 const SECONDS = Number(process.env.FUZZ_SECONDS ?? 20)
 const FINDINGS = process.env.FUZZ_FINDINGS ?? join(tmpdir(), 'pkg-fuzz-findings')
 const names = process.env.FUZZ_TARGETS?.split(',') ?? TARGETS
+
+after(() => {
+  // Where nothing was found nothing is left.
+  if (readdirSync(FINDINGS).length === 0) rmdirSync(FINDINGS)
+})
 
 for (const name of names) {
   test(`${name}: ${SECONDS} s of inputs from seed ${SEED} bring no surprise`, (t) => {
