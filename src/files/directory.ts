@@ -39,8 +39,8 @@ export function makePrefixDirectory(path: string): void {
 }
 
 /**
- * The same, with `fill` called once to put the first entry there: others may remove it as long as it is empty, so
- * nothing slow, as a flush is, comes between the two. Throws what `fill` does.
+ * The same, with `fill` to put an entry there, called again where the directory went before that: others may remove
+ * it as long as it is empty, so nothing slow, as a flush is, comes between the two. Throws what `fill` does.
  */
 export function fillPrefixDirectory(path: string, fill: () => void): void {
   for (let tries = 1; ; tries++) {

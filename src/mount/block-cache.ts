@@ -6,7 +6,8 @@
 // The memory of large blocks is used again for the next ones. So a block is either
 // given or lent. What was given, to whoever asked for it by `get`, `peek` or `load`, is
 // theirs for as long as they keep it: its memory is never used again. What was lent may
-// be looked at until its borrower lets the event loop go on, and not after.
+// be looked at until its borrower lets the event loop go on, and not after: then its
+// memory is used again, or freed at once when the cache drops it.
 // A block is known by its hash alone: the same bytes may lie at many places of many DAGs,
 // and be a leaf at one and a node at another.
 

@@ -8,6 +8,7 @@ import { after, test } from 'node:test'
 import { ALIASES, BARE_GROUPS, COMMANDS, wordsOf } from '../../src/cli/commands.ts'
 import { parse } from '../../src/cli/parse.ts'
 import { readConfig } from '../../src/config.ts'
+import { SETTINGS } from '../../src/settings.ts'
 import { LAUNCHER, outcome, sandbox } from '../cli/harness.ts'
 import { anchors, codeLines, inlineCode, links, MANUAL, README, ROOT, textOf } from './pages.ts'
 
@@ -67,6 +68,18 @@ test('the manual has every command and every setting', () => {
   assert.deepEqual(
     defaults.filter((key) => !settings.includes(key)),
     [],
+  )
+})
+
+test('the manual has the defaults that there are', () => {
+  const rows = [...textOf('native-notes/settings.md').matchAll(/^\| (`[a-z]+\.\w+`[^|]*) \| ([^|]+) \|/gm)]
+  const split = (text = '') => text.replaceAll('`', '').split(', ')
+  const told = rows.flatMap(([, names, values]) =>
+    split(names).map((name, index) => [name, split(values)[index] ?? split(values).at(-1)]),
+  )
+  assert.deepEqual(
+    Object.fromEntries(told),
+    Object.fromEntries(Object.entries(SETTINGS).map(([name, { written }]) => [name, String(written)])),
   )
 })
 

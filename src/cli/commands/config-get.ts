@@ -2,15 +2,12 @@
 
 import { defineCommand } from '../command.ts'
 import { printable } from '../output.ts'
+import { SETTING } from '../setting-word.ts'
 
 export const command = defineCommand({
   options: (argv) =>
     argv
-      .positional('setting', {
-        type: 'string',
-        demandOption: true,
-        describe: 'As `pkg config list` shows it',
-      })
+      .positional('setting', SETTING)
       .example('pkg config get gc.minFree', 'When the daemon begins to collect'),
   async run({ setting }, { paths }) {
     const { shownSetting } = await import('../show-settings.ts')

@@ -2,15 +2,12 @@
 
 import { defineCommand } from '../command.ts'
 import { printable } from '../output.ts'
+import { SETTING } from '../setting-word.ts'
 
 export const command = defineCommand({
   options: (argv) =>
     argv
-      .positional('setting', {
-        type: 'string',
-        demandOption: true,
-        describe: 'As `pkg config list` shows it',
-      })
+      .positional('setting', SETTING)
       .positional('value', {
         type: 'string',
         demandOption: true,

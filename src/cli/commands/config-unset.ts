@@ -2,16 +2,11 @@
 
 import { defineCommand } from '../command.ts'
 import { printable } from '../output.ts'
+import { SETTING } from '../setting-word.ts'
 
 export const command = defineCommand({
   options: (argv) =>
-    argv
-      .positional('setting', {
-        type: 'string',
-        demandOption: true,
-        describe: 'As `pkg config list` shows it',
-      })
-      .example('pkg config unset gc.keep', 'All generations stay again'),
+    argv.positional('setting', SETTING).example('pkg config unset gc.keep', 'All generations stay again'),
   async run({ setting }, { paths }) {
     const { resetSetting } = await import('../show-settings.ts')
     return (await resetSetting(paths, setting)) ?? { name: setting, path: paths.config }
