@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
 import { build, type Plugin } from 'esbuild'
 import packageJson from '../package.json' with { type: 'json' }
-import { manualPages } from '../src/cli/manual.ts'
+import { manualPages } from '../src/cli/words/manual.ts'
 import { ENTRY_POINTS } from '../src/entry.ts'
 import { requireNode } from '../src/node-version.ts'
 

@@ -13,11 +13,10 @@ export { type PrefixPaths, prefixPaths, profileLink, resolvePrefix, storePath, u
 
 // The store: blocks in, blocks out.
 
-export { AddSession, withAdd } from './store/add.ts'
+export { AddSession, withAdd } from './store/add/add.ts'
 export { type ImportedCar, importCar } from './store/car/read.ts'
 export { exportCar } from './store/car/write.ts'
 export { CID, parseCid, tryParseCid } from './store/cid.ts'
-export { closure, closureSize, missingBlocks, requireComplete } from './store/closure.ts'
 export { type ExportOptions, exportTree } from './store/export.ts'
 export {
   type ImportedTree,
@@ -26,9 +25,10 @@ export {
 } from './store/import/import-tree.ts'
 export { buildTree, type TreeEntry } from './store/import/tree.ts'
 export type { ImportProgress } from './store/import/walk.ts'
-export { reindex } from './store/reindex.ts'
+export { closure, closureSize, missingBlocks, requireComplete } from './store/links/closure.ts'
 export { Store } from './store/store.ts'
-export { type Verified, verifyStore } from './store/verify.ts'
+export { reindex } from './store/verify/reindex.ts'
+export { type Verified, verifyStore } from './store/verify/verify.ts'
 
 // UnixFS, read from the blocks: the mount need not be there.
 
@@ -63,6 +63,7 @@ export const adoptPackage: typeof AdoptPackage = async (...args) =>
 
 // Profiles.
 
+export { removePackages } from './install/remove.ts'
 export { type ChangeOptions, changeProfile, type ProfileChange } from './profiles/change.ts'
 export { type Change, changesBetween } from './profiles/compare.ts'
 export { diffGenerations, type GenerationDiff } from './profiles/diff.ts'
@@ -77,27 +78,26 @@ export {
   type Profile,
 } from './profiles/profile.ts'
 export { installedPackages } from './profiles/read-installed.ts'
-export { removePackages } from './profiles/remove.ts'
 export { type ProfileSwitch, rollback, switchGeneration } from './profiles/switch.ts'
 
 // Registries, and changing a profile by what they have.
 
+export { installPackages } from './install/install.ts'
+export { findRecord, type ResolvedPackage, resolve } from './install/resolve.ts'
+export { upgradePackages } from './install/upgrade.ts'
 export { createRegistry, openRegistry, type RegistryDirectory } from './registry/directory.ts'
-export { installPackages } from './registry/install.ts'
 export { type Published, publish, unpublish } from './registry/publish.ts'
 export type { PackageRecord } from './registry/record.ts'
-export { findRecord, type ResolvedPackage, resolve } from './registry/resolve.ts'
 export { type Found, search } from './registry/search.ts'
 export { addRegistry, listRegistries, removeRegistry } from './registry/subscribe.ts'
 export { type RegistryUpdate, updateRegistry } from './registry/update.ts'
-export { upgradePackages } from './registry/upgrade.ts'
 
 // The daemon and the mount.
 
-export { type DaemonState, daemonState, ensureDaemon, isServing, stopDaemon } from './daemon/client.ts'
-export { runDoctor } from './daemon/doctor.ts'
+export { type DaemonState, daemonState, ensureDaemon, isServing, stopDaemon } from './daemon/client/client.ts'
 /** A store to add to, whoever asks: through the daemon where this user may not write the prefix. */
-export { openStore } from './daemon/open-store.ts'
+export { openStore } from './daemon/client/open-store.ts'
+export { runDoctor } from './daemon/doctor/doctor.ts'
 
 // Helia over our blocks.
 

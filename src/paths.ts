@@ -17,7 +17,7 @@ export type PrefixPaths = Readonly<{
   blocks: string
   /** blocks that are being written */
   blocksTemp: string
-  /** says since when blocks are on stable storage: see store/stable-mark.ts */
+  /** says since when blocks are on stable storage: see store/add/stable-mark.ts */
   stableMark: string
   /** the mount point */
   store: string

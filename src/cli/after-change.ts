@@ -7,9 +7,9 @@ import { hasCode } from '../errors.ts'
 import { userName } from '../paths.ts'
 import type { Context } from './context.ts'
 import { type MountReport, noteUnmounted, tryMount } from './mounting.ts'
-import { isInPath, pathObstacle, shellLine } from './path-hint.ts'
-import { moveProfileLink, pointHere, readProfileLink } from './profile-link.ts'
-import { hasLine } from './shell-file.ts'
+import { isInPath, pathObstacle, shellLine } from './shell/path-hint.ts'
+import { moveProfileLink, pointHere, readProfileLink } from './shell/profile-link.ts'
+import { hasLine } from './shell/shell-file.ts'
 
 export type AfterChange = { mount: MountReport; bin: string; inPath: boolean }
 

@@ -3,7 +3,7 @@
 
 import type { Argv } from 'yargs'
 import type { Context } from './context.ts'
-import type { Style } from './output.ts'
+import type { Style } from './show/output.ts'
 
 /** `dry-run` as yargs hands it over: `dryRun`. */
 type Camel<Name> = Name extends `${infer Head}-${infer Tail}` ? `${Head}${Capitalize<Camel<Tail>>}` : Name
@@ -21,7 +21,7 @@ export type Command<A = object, R = unknown> = {
    * `x=$(pkg …)` takes the thing alone. Such a command has `brief` in place of `render`.
    */
   about?(result: R, style: Style, args: Parsed<A>): string | undefined
-  /** The result for people; no newline at the end. Undefined: nothing to say. In pieces where it is long (long-list.ts). */
+  /** The result for people; no newline at the end. Undefined: nothing to say. In pieces where it is long (cli/show/long-list.ts). */
   render?(result: R, style: Style, args: Parsed<A>): string | Iterable<string> | undefined
   /** What `--quiet` leaves: the one thing a script wants, such as a CID. */
   brief?(result: R): string | Iterable<string> | undefined

@@ -5,7 +5,7 @@ import { mayWrite } from '../files/modes.ts'
 import type { PrefixPaths } from '../paths.ts'
 import type { Profile, ProfileStore } from '../profiles/profile.ts'
 import type { Store } from '../store/store.ts'
-import type { Progress } from './progress.ts'
+import type { Progress } from './show/progress.ts'
 import type { Signals } from './signals.ts'
 
 /** Options that every command takes. */
@@ -69,7 +69,7 @@ export function createContext(surroundings: Surroundings): { context: Context; c
     async readProfile() {
       const [{ openProfile }, { Blocks }, { requirePrefix }] = await Promise.all([
         import('../profiles/profile.ts'),
-        import('../store/blocks.ts'),
+        import('../store/blocks/blocks.ts'),
         import('../store/prefix.ts'),
       ])
       const { paths, profilePath } = surroundings
@@ -77,7 +77,7 @@ export function createContext(surroundings: Surroundings): { context: Context; c
       const makeCheckouts = mayWrite(paths.blocks)
         ? undefined
         : async (...wanted: Parameters<NonNullable<ProfileStore['makeCheckouts']>>) =>
-            (await import('../daemon/checkout-client.ts')).makeCheckouts(paths, ...wanted)
+            (await import('../daemon/client/checkout.ts')).makeCheckouts(paths, ...wanted)
       return openProfile({ paths, blocks: new Blocks(paths), makeCheckouts }, { path: profilePath })
     },
   }
@@ -96,7 +96,7 @@ async function openStore(
   const store = await (purpose === 'read' ? openToRead() : openToAdd())
   defer(() => store.close())
   if (purpose !== 'read')
-    (await import('./recheck-progress.ts')).showRecheck(store, { progress, note, defer })
+    (await import('./show/recheck-progress.ts')).showRecheck(store, { progress, note, defer })
   return store
 
   async function openToRead(): Promise<Store> {
@@ -105,7 +105,7 @@ async function openStore(
   }
 
   async function openToAdd(): Promise<Store> {
-    const { openStore } = await import('../daemon/open-store.ts')
+    const { openStore } = await import('../daemon/client/open-store.ts')
     const task = progress.task('Uploading')
     defer(task.end)
     return openStore(paths, {

@@ -5,10 +5,10 @@
 
 import { existsSync } from 'node:fs'
 import { hasCode, PkgError } from '../errors.ts'
+import { type Described, describeBuild } from '../install/here.ts'
+import { parseSpec, type Spec } from '../install/spec.ts'
+import { followPath } from '../install/store-path.ts'
 import { shellWord } from '../paths.ts'
-import { type Described, describeBuild } from '../registry/here.ts'
-import { parseSpec, type Spec } from '../registry/spec.ts'
-import { followPath } from '../registry/store-path.ts'
 import type { CID } from '../store/cid.ts'
 import type { Store } from '../store/store.ts'
 import { resolvePath } from '../store/unixfs/resolve.ts'
@@ -55,9 +55,9 @@ async function resolveHere(
   { profilePath: path, text }: Typed,
 ): Promise<CID> {
   const [{ findHere, namesHere }, { openProfile }, { resolve }] = await Promise.all([
-    import('../registry/here.ts'),
+    import('../install/here.ts'),
     import('../profiles/profile.ts'),
-    import('../registry/resolve.ts'),
+    import('../install/resolve.ts'),
   ])
   const profile = openProfile(store, { path })
   const [here, ...more] = await findHere(profile, spec)
@@ -87,7 +87,7 @@ export function severalHere(text: string, all: readonly (Described & { cid: CID 
 }
 
 async function unknownName(text: string, names: Iterable<string>, cause: PkgError): Promise<PkgError> {
-  const { suggest } = await import('../registry/suggest.ts')
+  const { suggest } = await import('../install/suggest.ts')
   const near = suggest(text.replace(/(?<=.)@.*$/s, ''), names)
   const file = existsSync(text) ? ` For the file or directory here write ./${shellWord(text)}` : ''
   return new PkgError(

@@ -6,15 +6,15 @@
 import packageJson from '../../package.json' with { type: 'json' }
 import { exitStatusOf, hasCode, isErrno, PkgError } from '../errors.ts'
 import { prefixPaths, resolvePrefix } from '../paths.ts'
-import { COMPLETE } from './completion.ts'
 import { createContext } from './context.ts'
-import { rootHelp } from './help.ts'
-import { jsonPieces } from './long-list.ts'
-import { printableLines, styleFor, toJson, write } from './output.ts'
-import type { Invocation, Parsed } from './parse.ts'
-import { createProgress } from './progress.ts'
-import { renderError, reportOf } from './report.ts'
+import { jsonPieces } from './show/long-list.ts'
+import { printableLines, styleFor, toJson, write } from './show/output.ts'
+import { createProgress } from './show/progress.ts'
+import { renderError, reportOf } from './show/report.ts'
 import { watchSignals } from './signals.ts'
+import { COMPLETE } from './words/completion.ts'
+import { rootHelp } from './words/help.ts'
+import type { Invocation, Parsed } from './words/parse.ts'
 
 /** Help is no wider than this, in columns: long lines are hard to read. */
 const MAX_WIDTH = 100
@@ -54,11 +54,11 @@ async function read(words: string[]): Promise<Parsed> {
   const [only = '--help', ...more] = words
   if (more.length === 0 && ['--help', '-h', 'help'].includes(only)) return { text: rootHelp() }
   if (only === COMPLETE) {
-    const { candidates, formatCandidates } = await import('./candidates.ts')
+    const { candidates, formatCandidates } = await import('./words/candidates.ts')
     return { text: formatCandidates(await candidates(more)) }
   }
   if (more.length === 0 && ['--version', '-V', 'version'].includes(only)) return { text: packageJson.version }
-  const { parse } = await import('./parse.ts')
+  const { parse } = await import('./words/parse.ts')
   return await parse(words, {
     version: packageJson.version,
     columns: Math.min(process.stdout.columns ?? 80, MAX_WIDTH),

@@ -33,7 +33,7 @@ export async function tryMount(context: Context): Promise<MountReport> {
     await checkOutCurrent(context)
     return { mode, mounted: false, reason: why }
   }
-  const { ensureDaemon } = await import('../daemon/client.ts')
+  const { ensureDaemon } = await import('../daemon/client/client.ts')
   try {
     await ensureDaemon(paths, { signal })
     return { mode, mounted: true }
@@ -64,7 +64,7 @@ export async function mountOrFallBack(context: Context): Promise<MountReport> {
   const settings = existsSync(paths.config) ? JSON.parse(readFileSync(paths.config, 'utf8')) : {}
   writeFileAtomic(paths.config, `${JSON.stringify({ ...settings, 'store.mode': 'checkout' }, null, 2)}\n`)
   await uncover(paths)
-  const { ensureDaemon } = await import('../daemon/client.ts')
+  const { ensureDaemon } = await import('../daemon/client/client.ts')
   await ensureDaemon(paths, { signal })
   const { mode, mounted } = await tryMount(context)
   const reason = `mounting failed: ${report.reason}. "store.mode" in ${paths.config} says checkout now; without it the next \`pkg init\` tries again`
@@ -78,7 +78,7 @@ export async function makeRunnable(
   cid: CID,
 ): Promise<void> {
   if (modeInForce(paths).mode === 'mount') {
-    const { ensureDaemon } = await import('../daemon/client.ts')
+    const { ensureDaemon } = await import('../daemon/client/client.ts')
     await ensureDaemon(paths, { signal })
     return
   }

@@ -1,7 +1,7 @@
 // Dead blocks, by number, in the order in which they are deleted: of each the
 // digest, its sizes, and in which group (dead-groups.ts) it is. Packed, for there may be millions.
 
-import { blockNameOf } from '../store/block-name.ts'
+import { blockNameOf } from '../store/blocks/block-name.ts'
 import { type BlockKey, blockName, multihashOfKey, rawCidOfKey } from '../store/cid.ts'
 import { type Amount, addAmount, noAmount } from './amount.ts'
 import { BlockSet } from './block-set.ts'

@@ -3,7 +3,7 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type CID, DAG_PB, RAW } from '../store/cid.ts'
-import { isPlain, plainCid, visitLinks } from '../store/packed-links.ts'
+import { isPlain, plainCid, visitLinks } from '../store/links/packed-links.ts'
 import type { Store } from '../store/store.ts'
 import { type Amount, noAmount } from './amount.ts'
 import { BlockSet } from './block-set.ts'

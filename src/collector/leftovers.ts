@@ -10,7 +10,7 @@ import type { PrefixPaths } from '../paths.ts'
 import { UNFINISHED } from '../pins/names.ts'
 import { ownerOf } from '../pins/owners.ts'
 import { removeLink } from '../pins/pins.ts'
-import { readTempPins } from '../store/temp-pin.ts'
+import { readTempPins } from '../store/add/temp-pin.ts'
 
 /** A directory vanished, or one is closed to us: the next collection looks again. */
 const CLOSED = ['EACCES', 'EPERM', 'ELOOP', 'ENOTDIR']

@@ -6,7 +6,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { hasCode } from '../errors.ts'
 import { type BlockKey, blockKey, type CID, RAW } from '../store/cid.ts'
-import type { Links } from '../store/closure.ts'
+import type { Links } from '../store/links/closure.ts'
 
 /** Nodes between two turns of the event loop: a few ms of work. */
 const NODES_A_TURN = 2048

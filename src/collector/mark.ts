@@ -9,7 +9,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { hasCode } from '../errors.ts'
 import { type BlockKey, blockKey, CID, DAG_PB, multihashOfKey, RAW } from '../store/cid.ts'
-import { isPlain, type LinkVisitor, plainCid, visitLinks } from '../store/packed-links.ts'
+import { isPlain, type LinkVisitor, plainCid, visitLinks } from '../store/links/packed-links.ts'
 import type { Store } from '../store/store.ts'
 import { BlockSet, isSha256 } from './block-set.ts'
 import { Flags, NumberStack } from './numbers.ts'

@@ -1,7 +1,7 @@
 // The sweep: deletes dead blocks in small batches, each under `pins/lock`, and
 // none that somebody has claimed since the mark (invariants 2 and 5).
 //
-// An adder, for every block or DAG (store/settle.ts):
+// An adder, for every block or DAG (store/add/settle.ts):
 //   A1  writes it into its temp pin,
 //   A2  looks whether a collector's lock is there, and if so
 //   A3  writes it into the journal of claims too, where there is one,
@@ -51,8 +51,8 @@ import { withLock } from '../files/lock.ts'
 import { stopwatch } from '../files/stopwatch.ts'
 import type { RootReader } from '../pins/roots.ts'
 import { pass } from '../pins/stop-point.ts'
+import type { ClaimsJournal } from '../store/add/claims.ts'
 import { cidOfBlockName } from '../store/cid.ts'
-import type { ClaimsJournal } from '../store/claims.ts'
 import type { Store } from '../store/store.ts'
 import { refuseDamage } from './damage.ts'
 import type { DeadBlocks } from './dead-blocks.ts'

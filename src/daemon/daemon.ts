@@ -11,16 +11,16 @@ import { namesThisProcess, readPidFile, runningHere, writePidFile } from '../fil
 import { isListening } from '../files/socket.ts'
 import { storeMode } from '../mount/mode.ts'
 import { type PrefixPaths, prefixPaths } from '../paths.ts'
+import { flushIfWritten, recheck } from '../store/add/recheck.ts'
 import { renewLinks } from '../store/checkout/links.ts'
-import { flushIfWritten, recheck } from '../store/recheck.ts'
 import { Store } from '../store/store.ts'
-import { listenApi } from './api.ts'
-import { AutoCollector, type CollectionStatus } from './auto-collect.ts'
+import { listenApi } from './api/api.ts'
+import { AutoCollector, type CollectionStatus } from './collect/auto-collect.ts'
 import { forgetDeadElsewhere, requireStartable } from './elsewhere.ts'
 import { type Log, openLog } from './log.ts'
-import { mountServerStatus } from './mount-process.ts'
+import { mountServerStatus } from './mount/mount-process.ts'
+import { type MountStatus, MountSupervisor } from './mount/supervisor.ts'
 import { requireOwnPrefix } from './own-prefix.ts'
-import { type MountStatus, MountSupervisor } from './supervisor.ts'
 
 /** Milliseconds between two looks at the pid file, which tells whether this is still the prefix's daemon. */
 const LOOK_MS = 1000

@@ -11,9 +11,9 @@
 // A block is known by its hash alone: the same bytes may lie at many places of many DAGs,
 // and be a leaf at one and a node at another.
 
-import type { BlockGetter } from '../store/blocks.ts'
+import type { BlockGetter } from '../store/blocks/blocks.ts'
+import { identityBytes, isIdentity } from '../store/blocks/hash.ts'
 import { type BlockKey, blockKey, type CID, RAW } from '../store/cid.ts'
-import { identityBytes, isIdentity } from '../store/hash.ts'
 import { type Later, NotLoaded, retry } from './later.ts'
 import { LARGE_BLOCK } from './reader-thread.ts'
 import type { ReadResult } from './readers.ts'

@@ -3,7 +3,7 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { PkgError } from '../errors.ts'
-import type { BlockGetter } from '../store/blocks.ts'
+import type { BlockGetter } from '../store/blocks/blocks.ts'
 import { type CID, RAW, sameBlock } from '../store/cid.ts'
 import { FileReader } from '../store/unixfs/read.ts'
 import type { BlockCache } from './block-cache.ts'

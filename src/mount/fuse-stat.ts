@@ -5,7 +5,7 @@
 // address: see native-notes/fuse-native.md, "Nanoseconds".
 
 import { readFileSync } from 'node:fs'
-import { sha256 } from '../store/hash.ts'
+import { sha256 } from '../store/blocks/hash.ts'
 
 /** `mode` is a full st_mode, type included. */
 export type Attributes = {

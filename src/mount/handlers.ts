@@ -3,8 +3,8 @@
 
 import { hasCode, PkgError } from '../errors.ts'
 import type { PrefixPaths } from '../paths.ts'
+import { isIdentity } from '../store/blocks/hash.ts'
 import { parseCid, RAW } from '../store/cid.ts'
-import { isIdentity } from '../store/hash.ts'
 import type { Stat } from '../store/unixfs/stat.ts'
 import { attributesOf, TOP, TYPE_MODE, xattrsOf } from './attributes.ts'
 import type { BlockCache } from './block-cache.ts'

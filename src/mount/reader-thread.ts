@@ -6,8 +6,8 @@
 import { closeSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import { codeOf, type ErrorCode } from '../errors.ts'
-import { readInto } from '../store/block-file.ts'
-import { Blocks } from '../store/blocks.ts'
+import { readInto } from '../store/blocks/block-file.ts'
+import { Blocks } from '../store/blocks/blocks.ts'
 import { CID } from '../store/cid.ts'
 
 export type ReaderData = { blocks: string; quarantine: string }

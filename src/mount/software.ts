@@ -3,7 +3,7 @@
 // versions repeat while one develops, and installers set times of files at will.
 
 import { readFileSync } from 'node:fs'
-import { sha256 } from '../store/hash.ts'
+import { sha256 } from '../store/blocks/hash.ts'
 
 /** Enough of the digest to tell builds apart. */
 const DIGITS = 16

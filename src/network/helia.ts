@@ -5,10 +5,10 @@
 
 import { createHeliaLight, type Helia } from 'helia'
 import { PkgError } from '../errors.ts'
-import type { AddSession } from '../store/add.ts'
-import { VerifiedBlockstore } from '../store/blockstore.ts'
+import type { AddSession } from '../store/add/add.ts'
+import { VerifiedBlockstore } from '../store/blocks/blockstore.ts'
+import { missingBlock } from '../store/blocks/quarantine.ts'
 import type { CID } from '../store/cid.ts'
-import { missingBlock } from '../store/quarantine.ts'
 import type { Store } from '../store/store.ts'
 
 /** A started node and the add session that protects what it writes, until `close`. */
@@ -61,7 +61,7 @@ const nowhere = {
 /**
  * Helia asks `has` before each put and leaves the put out when the block is there.
  * So `has` is where such a block enters the temp pin, before it is looked for, in the
- * order that the writer keeps too (store/writer.ts).
+ * order that the writer keeps too (store/add/writer.ts).
  */
 class SessionBlockstore extends VerifiedBlockstore {
   readonly #add: AddSession

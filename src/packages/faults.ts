@@ -4,7 +4,7 @@
 
 import { posix } from 'node:path'
 import { PkgError } from '../errors.ts'
-import type { BlockGetter } from '../store/blocks.ts'
+import type { BlockGetter } from '../store/blocks/blocks.ts'
 import type { CID } from '../store/cid.ts'
 import { FileReader } from '../store/unixfs/read.ts'
 import type { Resolved } from '../store/unixfs/resolve.ts'

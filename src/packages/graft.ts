@@ -9,9 +9,9 @@
 
 import { type UnixFS, unixfs } from '@helia/unixfs'
 import { PkgError } from '../errors.ts'
-import type { AddSession } from '../store/add.ts'
-import type { BlockGetter } from '../store/blocks.ts'
-import { VerifiedBlockstore } from '../store/blockstore.ts'
+import type { AddSession } from '../store/add/add.ts'
+import type { BlockGetter } from '../store/blocks/blocks.ts'
+import { VerifiedBlockstore } from '../store/blocks/blockstore.ts'
 import { type CID, RAW } from '../store/cid.ts'
 import { fileData } from '../store/import/encode.ts'
 import { EXECUTABLE_MODE } from '../store/import/format.ts'

@@ -2,10 +2,10 @@
 // Loads the reading side of the store only.
 
 import { hasCode, PkgError } from '../errors.ts'
-import type { BlockGetter } from '../store/blocks.ts'
+import type { BlockGetter } from '../store/blocks/blocks.ts'
 import type { CID } from '../store/cid.ts'
 import { DAG_PB } from '../store/cid.ts'
-import { decodeDagPb } from '../store/dag-pb.ts'
+import { decodeDagPb } from '../store/links/dag-pb.ts'
 import { readFile } from '../store/unixfs/read.ts'
 import { resolvePath } from '../store/unixfs/resolve.ts'
 import { MANIFEST_PATH, MAX_MANIFEST_BYTES, type Manifest, parseManifest } from './manifest.ts'

@@ -3,7 +3,7 @@
 // the kernel (execve(2)).
 
 import { PkgError } from '../errors.ts'
-import type { BlockGetter } from '../store/blocks.ts'
+import type { BlockGetter } from '../store/blocks/blocks.ts'
 import type { UnixfsNode } from '../store/unixfs/node.ts'
 import { FileReader } from '../store/unixfs/read.ts'
 

@@ -3,7 +3,7 @@
 
 import { posix } from 'node:path'
 import { hasCode } from '../errors.ts'
-import type { BlockGetter } from '../store/blocks.ts'
+import type { BlockGetter } from '../store/blocks/blocks.ts'
 import { type CID, nodeKey, RAW } from '../store/cid.ts'
 import { list } from '../store/unixfs/directory.ts'
 import type { UnixfsNode } from '../store/unixfs/node.ts'

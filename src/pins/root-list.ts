@@ -3,8 +3,8 @@
 
 import { lstatSync } from 'node:fs'
 import type { PrefixPaths } from '../paths.ts'
+import { readTempPins } from '../store/add/temp-pin.ts'
 import type { CID } from '../store/cid.ts'
-import { readTempPins } from '../store/temp-pin.ts'
 import type { Root, RootKind } from './root.ts'
 import { RootReader } from './roots.ts'
 

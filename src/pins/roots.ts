@@ -4,9 +4,9 @@
 // read in this order, one of the two is seen.
 
 import type { PrefixPaths } from '../paths.ts'
+import { readTempPins, type TempPinProgress } from '../store/add/temp-pin.ts'
 import type { BlockKey } from '../store/cid.ts'
 import type { Store } from '../store/store.ts'
-import { readTempPins, type TempPinProgress } from '../store/temp-pin.ts'
 import { findHungMounts } from './hung-mounts.ts'
 import { type LinkRoots, readLinks } from './links.ts'
 import { type KnownStuck, type ProcessRoots, readProcesses } from './processes.ts'

@@ -3,8 +3,8 @@
 
 import { hasCode } from '../errors.ts'
 import { type BlockKey, blockKey, type CID, DAG_PB, nodeKey, RAW } from '../store/cid.ts'
-import { LinkStack } from '../store/link-stack.ts'
-import { NO_LINKS } from '../store/packed-links.ts'
+import { LinkStack } from '../store/links/link-stack.ts'
+import { NO_LINKS } from '../store/links/packed-links.ts'
 import type { Store } from '../store/store.ts'
 import { decodeNode } from '../store/unixfs/node.ts'
 import type { Root } from './root.ts'

@@ -3,8 +3,8 @@
 
 import { hasCode, PkgError } from '../errors.ts'
 import { shellWord } from '../paths.ts'
-import type { BlockGetter } from '../store/blocks.ts'
-import { missingBlocks } from '../store/closure.ts'
+import type { BlockGetter } from '../store/blocks/blocks.ts'
+import { missingBlocks } from '../store/links/closure.ts'
 import type { Store } from '../store/store.ts'
 import type { InstalledPackage } from './installed.ts'
 

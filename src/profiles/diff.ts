@@ -1,6 +1,6 @@
 // The difference of two generations: packages, and bytes by the blocks that each one reaches.
 
-import { closureSize } from '../store/closure.ts'
+import { closureSize } from '../store/links/closure.ts'
 import { type Change, type ChangeKind, changesBetween } from './compare.ts'
 import { type Profile, requireGeneration } from './profile.ts'
 import { readInstalled } from './read-installed.ts'

@@ -3,8 +3,8 @@
 
 import { hasCode, PkgError } from '../errors.ts'
 import { linkSize } from '../packages/package.ts'
-import type { AddSession } from '../store/add.ts'
-import type { BlockGetter } from '../store/blocks.ts'
+import type { AddSession } from '../store/add/add.ts'
+import type { BlockGetter } from '../store/blocks/blocks.ts'
 import { type CID, RAW } from '../store/cid.ts'
 import type { TreeEntry } from '../store/import/tree.ts'
 import { list } from '../store/unixfs/directory.ts'

@@ -5,7 +5,7 @@ import { PkgError } from '../errors.ts'
 import { readManifest } from '../packages/package.ts'
 import type { Root } from '../pins/root.ts'
 import { type BlockKey, blockKey, type CID } from '../store/cid.ts'
-import { closure } from '../store/closure.ts'
+import { closure } from '../store/links/closure.ts'
 import type { Store } from '../store/store.ts'
 import { tryReadEnvironment } from './environment.ts'
 

@@ -2,7 +2,7 @@
 // two roots that are one publication apart cost a few nodes, however large they are.
 
 import type { PkgError } from '../errors.ts'
-import type { BlockGetter } from '../store/blocks.ts'
+import type { BlockGetter } from '../store/blocks/blocks.ts'
 import type { CID } from '../store/cid.ts'
 import { list } from '../store/unixfs/directory.ts'
 import { packageOfFile } from './layout.ts'

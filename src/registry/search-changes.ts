@@ -4,10 +4,10 @@
 
 import { hasCode, type PkgError } from '../errors.ts'
 import { currentPlatform } from '../packages/platform.ts'
-import type { BlockGetter } from '../store/blocks.ts'
+import type { BlockGetter } from '../store/blocks/blocks.ts'
 import type { CID } from '../store/cid.ts'
-import { chooseBuild, newestVersion } from './choose.ts'
 import { diffRoots } from './diff.ts'
+import { chooseBuild, newestVersion } from './newest.ts'
 import { isDamage, readRecordAt } from './tree.ts'
 
 /** What is known of a package: of its newest version, and of the build that runs here, where there is one. */

@@ -4,8 +4,8 @@
 // The same records are the same root, whether added one by one or all at once.
 
 import { hasCode, PkgError } from '../errors.ts'
-import type { AddSession } from '../store/add.ts'
-import type { BlockGetter } from '../store/blocks.ts'
+import type { AddSession } from '../store/add/add.ts'
+import type { BlockGetter } from '../store/blocks/blocks.ts'
 import type { CID } from '../store/cid.ts'
 import { buildTree, type TreeEntry } from '../store/import/tree.ts'
 import { list } from '../store/unixfs/directory.ts'

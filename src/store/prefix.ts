@@ -9,9 +9,9 @@ import { fsyncDirectory } from '../files/atomic.ts'
 import { makePrefixDirectory } from '../files/directory.ts'
 import { ensurePrefixEntry, makePrefixEntry } from '../files/modes.ts'
 import { type PrefixPaths, userName } from '../paths.ts'
-import { makeShards } from './shards.ts'
+import { writeFirstMark } from './add/stable-mark.ts'
+import { makeShards } from './blocks/shards.ts'
 import { keepSpare } from './spare.ts'
-import { writeFirstMark } from './stable-mark.ts'
 
 /** What a user needs who may not write a prefix. */
 const OWN_PREFIX = 'Set PKG_PREFIX to a directory of your own, or work as the owner of this one.'

@@ -1,12 +1,12 @@
 // A prefix, opened: block files, and the link index when something needs it.
 
 import { type PrefixPaths, prefixPaths } from '../paths.ts'
-import { AddSession } from './add.ts'
-import { Blocks } from './blocks.ts'
+import { AddSession } from './add/add.ts'
+import { Blocks } from './blocks/blocks.ts'
 import { type CID, RAW } from './cid.ts'
-import { type IndexNode, LinkIndex } from './index-db.ts'
-import { packedLinksOf } from './links.ts'
-import { NO_LINKS, unpackLinks } from './packed-links.ts'
+import { type IndexNode, LinkIndex } from './links/index-db.ts'
+import { packedLinksOf } from './links/links.ts'
+import { NO_LINKS, unpackLinks } from './links/packed-links.ts'
 import { ensurePrefix, requirePrefix } from './prefix.ts'
 
 /** Freshly read links are written to the index this many at a time: a transaction each would cost more than the reading. */
@@ -64,7 +64,7 @@ export class Store {
     return cid.code === RAW ? [] : unpackLinks(this.packedChildren(cid))
   }
 
-  /** The same, packed (packed-links.ts). */
+  /** The same, packed (store/links/packed-links.ts). */
   packedChildren(cid: CID): Buffer {
     if (cid.code === RAW) return NO_LINKS
     const known = this.index.packedChildren(cid)

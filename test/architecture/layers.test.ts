@@ -21,6 +21,7 @@ const LAYERS = [
   ['packages'],
   ['profiles'],
   ['registry'],
+  ['install'],
   ['network'],
   ['daemon'],
   ['index'],
@@ -32,7 +33,7 @@ const OWNERS: Record<string, RegExp> = {
   'better-sqlite3': /^store\/database\.ts$/,
   'proper-lockfile': /^files\/lock\.ts$/,
   'fuse-native': /^mount\//,
-  'blockstore-fs': /^store\/(blockstore|shards)\.ts$/,
+  'blockstore-fs': /^store\/blocks\/(blockstore|shards)\.ts$/,
   helia: /^network\/helia\.ts$/,
   '@helia/unixfs': /^packages\/graft\.ts$/,
   yargs: /^cli\//,
@@ -77,7 +78,7 @@ test('one module per foreign library', () => {
 
 /** A factory and its product, which know each other. */
 const PAIRS = [
-  ['store/store.ts', 'store/add.ts'],
+  ['store/store.ts', 'store/add/add.ts'],
   ['store/upload/upload-store.ts', 'store/upload/session.ts'],
 ]
 

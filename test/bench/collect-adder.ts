@@ -5,8 +5,8 @@
 
 import { existsSync } from 'node:fs'
 import { addPin, removePin } from '../../src/pins/pins.ts'
-import { withAdd } from '../../src/store/add.ts'
-import { packLinks } from '../../src/store/packed-links.ts'
+import { withAdd } from '../../src/store/add/add.ts'
+import { packLinks } from '../../src/store/links/packed-links.ts'
 import { Store } from '../../src/store/store.ts'
 import { Dag } from '../fixtures/dag.ts'
 

@@ -2,7 +2,7 @@
 // are, and prints the milliseconds of unlinking them. argv: a directory, how many.
 
 import { mkdirSync, unlinkSync, writeFileSync } from 'node:fs'
-import { shardNames } from '../../src/store/shards.ts'
+import { shardNames } from '../../src/store/blocks/shards.ts'
 
 const [directory, count] = process.argv.slice(2)
 const shards = shardNames()

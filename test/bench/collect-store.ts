@@ -4,12 +4,12 @@
 
 import { closeSync, mkdirSync, openSync, symlinkSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Block } from '../../src/store/add/writer.ts'
+import { blockFile } from '../../src/store/blocks/shards.ts'
 import { RAW } from '../../src/store/cid.ts'
-import type { IndexNode } from '../../src/store/index-db.ts'
-import { packedLinksOf } from '../../src/store/links.ts'
-import { blockFile } from '../../src/store/shards.ts'
+import type { IndexNode } from '../../src/store/links/index-db.ts'
+import { packedLinksOf } from '../../src/store/links/links.ts'
 import { Store } from '../../src/store/store.ts'
-import type { Block } from '../../src/store/writer.ts'
 import { Dag } from '../fixtures/dag.ts'
 
 /** Blocks of a package: 13 leaves to a directory, as in a tree of real programs. */

@@ -1,7 +1,7 @@
 // A process of its own: child.ts <prefix> <cid> checks out, child.ts <prefix> collect collects.
 
 import { runCollection } from '../../src/collector/collect.ts'
-import { withAdd } from '../../src/store/add.ts'
+import { withAdd } from '../../src/store/add/add.ts'
 import { checkOut } from '../../src/store/checkout/check-out.ts'
 import { parseCid } from '../../src/store/cid.ts'
 import { Store } from '../../src/store/store.ts'

@@ -18,7 +18,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { withAdd } from '../../src/store/add.ts'
+import { withAdd } from '../../src/store/add/add.ts'
 import { checkOut } from '../../src/store/checkout/check-out.ts'
 import { checkoutPath } from '../../src/store/checkout/names.ts'
 import { verifyCheckouts } from '../../src/store/checkout/repair.ts'

@@ -3,7 +3,7 @@
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { withAdd } from '../../src/store/add.ts'
+import { withAdd } from '../../src/store/add/add.ts'
 import type { CID } from '../../src/store/cid.ts'
 import { importTree } from '../../src/store/import/import-tree.ts'
 import type { Store } from '../../src/store/store.ts'

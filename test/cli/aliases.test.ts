@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parse } from '../../src/cli/parse.ts'
+import { parse } from '../../src/cli/words/parse.ts'
 import { hasCode } from '../../src/errors.ts'
 
 const read = (words: string) => parse(words === '' ? [] : words.split(' '), { version: '1.2.3' })

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { blockFile } from '../../src/store/blocks/shards.ts'
 import { parseCid } from '../../src/store/cid.ts'
-import { blockFile } from '../../src/store/shards.ts'
 import { makeProgram, type Sandbox, sandbox } from './harness.ts'
 
 function lose({ prefix }: Sandbox, cid: string): void {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { command, worst } from '../../src/cli/commands/doctor.ts'
-import { styleFor } from '../../src/cli/output.ts'
+import { styleFor } from '../../src/cli/show/output.ts'
 
 const style = styleFor({ isTTY: false })
 

@@ -5,8 +5,8 @@ import assert from 'node:assert/strict'
 import { chmodSync, globSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { blockFile } from '../../src/store/blocks/shards.ts'
 import { parseCid } from '../../src/store/cid.ts'
-import { blockFile } from '../../src/store/shards.ts'
 import { makeProgram, type Sandbox, sandbox } from './harness.ts'
 
 type Case = {

@@ -3,8 +3,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { holdOrList, jsonPieces, LongList } from '../../src/cli/long-list.ts'
-import { toJson } from '../../src/cli/output.ts'
+import { holdOrList, jsonPieces, LongList } from '../../src/cli/show/long-list.ts'
+import { toJson } from '../../src/cli/show/output.ts'
 import { CID } from '../../src/store/cid.ts'
 import { Store } from '../../src/store/store.ts'
 import { Dag } from '../fixtures/dag.ts'

@@ -5,8 +5,8 @@ import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import packageJson from '../../package.json' with { type: 'json' }
 import { COMMANDS, wordsOf } from '../../src/cli/commands.ts'
-import { manualPages } from '../../src/cli/manual.ts'
-import { describeOptions } from '../../src/cli/parse-options.ts'
+import { manualPages } from '../../src/cli/words/manual.ts'
+import { describeOptions } from '../../src/cli/words/parse-options.ts'
 
 const pages = new Map((await manualPages('1.2.3')).map(({ file, text }) => [file, text]))
 const plain = (roff: string) =>

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { printable } from '../../src/cli/output.ts'
+import { printable } from '../../src/cli/show/output.ts'
 import { checkName } from '../../src/paths.ts'
 import { sandbox } from './harness.ts'
 

@@ -11,10 +11,10 @@ import {
   styleFor,
   table,
   toJson,
-} from '../../src/cli/output.ts'
-import { createProgress, describe } from '../../src/cli/progress.ts'
-import { renderError, reportOf } from '../../src/cli/report.ts'
-import { generationNumber } from '../../src/cli/values.ts'
+} from '../../src/cli/show/output.ts'
+import { createProgress, describe } from '../../src/cli/show/progress.ts'
+import { renderError, reportOf } from '../../src/cli/show/report.ts'
+import { generationNumber } from '../../src/cli/words/values.ts'
 import { PkgError } from '../../src/errors.ts'
 import { parseCid } from '../../src/store/cid.ts'
 

@@ -14,7 +14,7 @@ import {
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { prefixPaths } from '../../src/paths.ts'
-import { Blocks } from '../../src/store/blocks.ts'
+import { Blocks } from '../../src/store/blocks/blocks.ts'
 import { parseCid } from '../../src/store/cid.ts'
 import { START, sandbox } from './harness.ts'
 

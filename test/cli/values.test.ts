@@ -9,8 +9,13 @@ import yargs, { type Argv } from 'yargs'
 import type { Command } from '../../src/cli/command.ts'
 import { COMMANDS, type Entry, loadCommand, wordsOf } from '../../src/cli/commands.ts'
 import type { GlobalOptions } from '../../src/cli/context.ts'
-import { parse } from '../../src/cli/parse.ts'
-import { describeOptions, globalOptions, optionKinds, positionalsOf } from '../../src/cli/parse-options.ts'
+import { parse } from '../../src/cli/words/parse.ts'
+import {
+  describeOptions,
+  globalOptions,
+  optionKinds,
+  positionalsOf,
+} from '../../src/cli/words/parse-options.ts'
 import { PkgError } from '../../src/errors.ts'
 import { makeProgram, sandbox } from './harness.ts'
 

@@ -7,7 +7,7 @@ import { chmodSync, globSync, mkdirSync, realpathSync, rmSync, statSync, writeFi
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { roots } from '../../src/pins/roots.ts'
-import { withAdd } from '../../src/store/add.ts'
+import { withAdd } from '../../src/store/add/add.ts'
 import { tree as treeOf } from '../collector/scenario.ts'
 import { temporaryStore } from '../helpers/store.ts'
 import { makeProgram, sandbox } from './harness.ts'

@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { describe } from '../../src/cli/progress.ts'
+import { describe } from '../../src/cli/show/progress.ts'
 import { shellWord } from '../../src/paths.ts'
 import { makeProgram, outcome, SHELL_WORDS, sandbox } from './harness.ts'
 

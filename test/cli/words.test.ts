@@ -5,9 +5,9 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { COMMANDS, wordsOf } from '../../src/cli/commands.ts'
-import { parse } from '../../src/cli/parse.ts'
+import { parse } from '../../src/cli/words/parse.ts'
 import { hasCode } from '../../src/errors.ts'
-import { suggest } from '../../src/registry/suggest.ts'
+import { suggest } from '../../src/install/suggest.ts'
 import { LAUNCHER, makeProgram, outcome, sandbox } from './harness.ts'
 
 const box = await sandbox({ after })

@@ -4,7 +4,7 @@
 
 import { existsSync } from 'node:fs'
 import { addPin, removePin } from '../../src/pins/pins.ts'
-import { withAdd } from '../../src/store/add.ts'
+import { withAdd } from '../../src/store/add/add.ts'
 import { Store } from '../../src/store/store.ts'
 import { tree } from './scenario.ts'
 

@@ -12,9 +12,9 @@ import { hasCode } from '../../src/errors.ts'
 import { autoPin } from '../../src/pins/auto-pin.ts'
 import { addPin } from '../../src/pins/pins.ts'
 import { STOP_POINTS } from '../../src/pins/stop-point.ts'
-import { withAdd } from '../../src/store/add.ts'
+import { withAdd } from '../../src/store/add/add.ts'
+import { TempPin } from '../../src/store/add/temp-pin.ts'
 import { Store } from '../../src/store/store.ts'
-import { TempPin } from '../../src/store/temp-pin.ts'
 import { temporaryDirectory } from '../helpers/temp.ts'
 import { addTree, ageLocks, current, generation, link, missing, pinTree, present } from './scenario.ts'
 
@@ -77,7 +77,7 @@ for (const point of STOP_POINTS) {
 test('the temp pins of killed processes are cleaned, those of living ones are not', async (t) => {
   const script = `
     import { Store } from ${JSON.stringify(join(import.meta.dirname, '../../src/store/store.ts'))}
-    import { TempPin } from ${JSON.stringify(join(import.meta.dirname, '../../src/store/temp-pin.ts'))}
+    import { TempPin } from ${JSON.stringify(join(import.meta.dirname, '../../src/store/add/temp-pin.ts'))}
     new TempPin(Store.open(${JSON.stringify(directory)}).paths)
     console.log('ready')
     setInterval(() => {}, 1000)`

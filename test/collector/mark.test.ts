@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { BlockSet } from '../../src/collector/block-set.ts'
 import { Marker } from '../../src/collector/mark.ts'
 import { CID, DAG_PB, RAW } from '../../src/store/cid.ts'
-import { linksOf } from '../../src/store/links.ts'
+import { linksOf } from '../../src/store/links/links.ts'
 import { Dag, identityCid } from '../fixtures/dag.ts'
 
 /** Marks what these roots reach in a DAG in memory. */

@@ -4,9 +4,9 @@
 import { existsSync, mkdirSync, symlinkSync, utimesSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { addPin } from '../../src/pins/pins.ts'
-import { withAdd } from '../../src/store/add.ts'
+import { withAdd } from '../../src/store/add/add.ts'
 import type { CID } from '../../src/store/cid.ts'
-import { linksOf } from '../../src/store/links.ts'
+import { linksOf } from '../../src/store/links/links.ts'
 import type { Store } from '../../src/store/store.ts'
 import { Dag } from '../fixtures/dag.ts'
 

@@ -23,10 +23,10 @@ import { userName } from '../../src/paths.ts'
 import { autoPin } from '../../src/pins/auto-pin.ts'
 import { listPins } from '../../src/pins/pins.ts'
 import type { Store } from '../../src/store/store.ts'
-import { addTree, link, missing, pinTree, present, type Tree } from '../collector/scenario.ts'
 import { runPowerless } from '../helpers/powerless.ts'
 import { temporaryStore } from '../helpers/store.ts'
 import { temporaryDirectory } from '../helpers/temp.ts'
+import { addTree, link, missing, pinTree, present, type Tree } from './scenario.ts'
 
 const run = promisify(execFile)
 

@@ -9,7 +9,7 @@ import { pipeline } from 'node:stream/promises'
 import { test } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { bodyOf } from '../../src/daemon/body.ts'
+import { bodyOf } from '../../src/daemon/api/body.ts'
 import { temporaryDirectory } from '../helpers/temp.ts'
 
 const MIB = 1024 * 1024

@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict'
 import { rmSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { damageCheck } from '../../src/daemon/damage-check.ts'
+import { damageCheck } from '../../src/daemon/doctor/damage.ts'
 import { addPin } from '../../src/pins/pins.ts'
-import { withAdd } from '../../src/store/add.ts'
+import { withAdd } from '../../src/store/add/add.ts'
 import { Dag } from '../fixtures/dag.ts'
 import { putDag, temporaryStore } from '../helpers/store.ts'
 

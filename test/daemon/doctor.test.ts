@@ -2,7 +2,14 @@ import assert from 'node:assert/strict'
 import { chmodSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { fuseChecks, guestAt, nodeCheck, pathCheck, prefixCheck, runDoctor } from '../../src/daemon/doctor.ts'
+import {
+  fuseChecks,
+  guestAt,
+  nodeCheck,
+  pathCheck,
+  prefixCheck,
+  runDoctor,
+} from '../../src/daemon/doctor/doctor.ts'
 import { writePidFile } from '../../src/files/pid-file.ts'
 import { modeInForce } from '../../src/mount/mode.ts'
 import { checkHelper, checkRights } from '../../src/mount/requirements.ts'

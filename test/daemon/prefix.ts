@@ -3,7 +3,7 @@
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { stopDaemon } from '../../src/daemon/client.ts'
+import { stopDaemon } from '../../src/daemon/client/client.ts'
 import { isRunning, type ProcessId, runningProcess } from '../../src/files/pid-file.ts'
 import { fuseObstacle } from '../../src/mount/requirements.ts'
 import { type PrefixPaths, prefixPaths } from '../../src/paths.ts'

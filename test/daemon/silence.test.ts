@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { daemonState, ensureDaemon } from '../../src/daemon/client.ts'
-import { runDoctor } from '../../src/daemon/doctor.ts'
+import { daemonState, ensureDaemon } from '../../src/daemon/client/client.ts'
+import { runDoctor } from '../../src/daemon/doctor/doctor.ts'
 import { hasCode } from '../../src/errors.ts'
 import type { PrefixPaths } from '../../src/paths.ts'
 import { daemonPrefix, running, until, WITHOUT_FUSE } from './prefix.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Turns } from '../../src/daemon/turns.ts'
+import { Turns } from '../../src/daemon/limits/turns.ts'
 
 const NEVER = new AbortController().signal
 

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { reportOf } from '../../src/cli/report.ts'
+import { reportOf } from '../../src/cli/show/report.ts'
 import { codeOf, exitStatusOf, isErrno } from '../../src/errors.ts'
 
 /** As Node throws it. */

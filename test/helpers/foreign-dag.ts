@@ -2,8 +2,8 @@
 // chunk sizes, modes, times, CID versions and HAMT settings.
 
 import { unixfs } from '@helia/unixfs'
-import { AddSession } from '../../src/store/add.ts'
-import { VerifiedBlockstore } from '../../src/store/blockstore.ts'
+import { AddSession } from '../../src/store/add/add.ts'
+import { VerifiedBlockstore } from '../../src/store/blocks/blockstore.ts'
 import type { CID } from '../../src/store/cid.ts'
 import type { Store } from '../../src/store/store.ts'
 

@@ -2,11 +2,11 @@
 
 import type { TestContext } from 'node:test'
 import { encode as encodeCbor } from '@ipld/dag-cbor'
-import { withAdd } from '../../src/store/add.ts'
+import { withAdd } from '../../src/store/add/add.ts'
+import type { Block } from '../../src/store/add/writer.ts'
 import { type ImportCarOptions, type ImportedCar, importCar } from '../../src/store/car/read.ts'
 import type { CID } from '../../src/store/cid.ts'
 import { Store } from '../../src/store/store.ts'
-import type { Block } from '../../src/store/writer.ts'
 import { concat, type Dag, varint } from '../fixtures/dag.ts'
 import { temporaryDirectory } from './temp.ts'
 

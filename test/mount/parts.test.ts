@@ -8,8 +8,8 @@ import { BlockCache } from '../../src/mount/block-cache.ts'
 import { NotLoaded } from '../../src/mount/later.ts'
 import { parseMountinfo } from '../../src/mount/mountpoint.ts'
 import type { ReadResult } from '../../src/mount/readers.ts'
+import { rawCid } from '../../src/store/blocks/hash.ts'
 import type { CID } from '../../src/store/cid.ts'
-import { rawCid } from '../../src/store/hash.ts'
 
 /** Blocks of `size` bytes that count how often each batch is read. */
 function source(size: number, count: number) {

@@ -18,7 +18,7 @@ import {
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
-import { withAdd } from '../../src/store/add.ts'
+import { withAdd } from '../../src/store/add/add.ts'
 import type { CID } from '../../src/store/cid.ts'
 import { importTree } from '../../src/store/import/import-tree.ts'
 import { temporaryDirectory } from '../helpers/temp.ts'

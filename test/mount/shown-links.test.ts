@@ -14,7 +14,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { withAdd } from '../../src/store/add.ts'
+import { withAdd } from '../../src/store/add/add.ts'
 import { exportTree } from '../../src/store/export.ts'
 import { importTree } from '../../src/store/import/import-tree.ts'
 import { buildTree } from '../../src/store/import/tree.ts'

@@ -58,7 +58,7 @@ test('strays in pins/temp stop no collection, and stay', async (t) => {
 test('a temp pin that has no room for its header is not left behind', async (t) => {
   const { paths } = await temporaryStore(t)
   // `ulimit -f 0`: every write to a file fails, as on a full disk; with SIGXFSZ ignored by an error (setrlimit(2)).
-  const module = new URL('../../src/store/temp-pin.ts', import.meta.url)
+  const module = new URL('../../src/store/add/temp-pin.ts', import.meta.url)
   const program = `
     process.on('SIGXFSZ', () => {})
     const { TempPin } = await import(${JSON.stringify(module.href)})
@@ -87,7 +87,7 @@ for (const { title, args, here } of spaces) {
   const skip = works ? false : 'no such namespace can be made here'
   test(`a temp pin of a living process in ${title} is alive`, { skip }, async (t) => {
     const { paths } = await temporaryStore(t)
-    const module = JSON.stringify(new URL('../../src/store/temp-pin.ts', import.meta.url).href)
+    const module = JSON.stringify(new URL('../../src/store/add/temp-pin.ts', import.meta.url).href)
     const at = JSON.stringify({ tempPins: paths.tempPins })
     const makes = `const { TempPin } = await import(${module}); new TempPin(${at}); console.log('made'); process.stdin.resume()`
     const reads = `const { readTempPins } = await import(${module}); console.log(JSON.stringify(readTempPins(${at}).map(({ alive }) => alive)))`

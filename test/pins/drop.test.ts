@@ -10,9 +10,9 @@ import { runCollection } from '../../src/collector/collect.ts'
 import { autoPin } from '../../src/pins/auto-pin.ts'
 import { dropDead, dropRoots } from '../../src/pins/drop.ts'
 import { listRoots } from '../../src/pins/root-list.ts'
+import { TempPin } from '../../src/store/add/temp-pin.ts'
 import type { CID } from '../../src/store/cid.ts'
 import type { Store } from '../../src/store/store.ts'
-import { TempPin } from '../../src/store/temp-pin.ts'
 import { addTree, current, generation, link, pinTree, present } from '../collector/scenario.ts'
 import { runPowerless } from '../helpers/powerless.ts'
 import { temporaryStore } from '../helpers/store.ts'
@@ -27,7 +27,7 @@ async function userLink(t: TestContext, store: Store, cid: CID, name = 'result')
 
 /** The temp pin of a process that is gone. */
 async function deadTempPin(store: Store): Promise<string> {
-  const script = `import { TempPin } from ${JSON.stringify(new URL('../../src/store/temp-pin.ts', import.meta.url).href)}
+  const script = `import { TempPin } from ${JSON.stringify(new URL('../../src/store/add/temp-pin.ts', import.meta.url).href)}
     console.log(new TempPin({ tempPins: ${JSON.stringify(store.paths.tempPins)} }).file)
     process.kill(process.pid, 'SIGKILL')`
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], {

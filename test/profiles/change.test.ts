@@ -19,8 +19,8 @@ import { withoutPackages, withPackages, withUpgrades } from '../../src/profiles/
 import { generations, openProfile, type Profile } from '../../src/profiles/profile.ts'
 import { installedPackages } from '../../src/profiles/read-installed.ts'
 import { rollback, switchGeneration } from '../../src/profiles/switch.ts'
-import { closure, missingBlocks } from '../../src/store/closure.ts'
-import { readTempPins } from '../../src/store/temp-pin.ts'
+import { readTempPins } from '../../src/store/add/temp-pin.ts'
+import { closure, missingBlocks } from '../../src/store/links/closure.ts'
 import { resolvePath } from '../../src/store/unixfs/resolve.ts'
 import { createPackage, environmentShape, temporaryStore } from './fixture.ts'
 

@@ -13,7 +13,7 @@ import { currentGeneration, generations, openProfile, type Profile } from '../..
 import { installedPackages } from '../../src/profiles/read-installed.ts'
 import { cameFrom, rollback } from '../../src/profiles/switch.ts'
 import { CHANGE_STEPS, type ChangeStep } from '../../src/profiles/write.ts'
-import { missingBlocks } from '../../src/store/closure.ts'
+import { missingBlocks } from '../../src/store/links/closure.ts'
 import { createPackage, temporaryStore } from './fixture.ts'
 
 const place = await temporaryStore({ after })

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { addPin } from '../../src/pins/pins.ts'
 import { diskUsage } from '../../src/profiles/disk-usage.ts'
-import { withAdd } from '../../src/store/add.ts'
+import { withAdd } from '../../src/store/add/add.ts'
 import { pinTree, tree } from '../collector/scenario.ts'
 import { temporaryStore } from '../helpers/store.ts'
 

@@ -15,7 +15,7 @@ import { type InstalledPackage, installedPackage } from '../../src/profiles/inst
 import { withoutPackages, withPackages, withUpgrades } from '../../src/profiles/operations.ts'
 import { generations, openProfile, type Profile } from '../../src/profiles/profile.ts'
 import { rollback, switchGeneration } from '../../src/profiles/switch.ts'
-import { missingBlocks } from '../../src/store/closure.ts'
+import { missingBlocks } from '../../src/store/links/closure.ts'
 import { environmentShape, temporaryStore, writeFiles } from './fixture.ts'
 
 const { store, directory } = await temporaryStore({ after })

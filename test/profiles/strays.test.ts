@@ -12,7 +12,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { profileCheck } from '../../src/daemon/profile-check.ts'
+import { profileCheck } from '../../src/daemon/doctor/profile.ts'
 import { changeProfile } from '../../src/profiles/change.ts'
 import { history } from '../../src/profiles/history.ts'
 import type { InstalledPackage } from '../../src/profiles/installed.ts'

@@ -4,10 +4,10 @@ import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { installPackages } from '../../src/install/install.ts'
+import { upgradePackages } from '../../src/install/upgrade.ts'
 import { openProfile } from '../../src/profiles/profile.ts'
 import { installedPackages } from '../../src/profiles/read-installed.ts'
-import { installPackages } from '../../src/registry/install.ts'
-import { upgradePackages } from '../../src/registry/upgrade.ts'
 import { createPackage, openHome } from './home.ts'
 
 async function openMachine(t: TestContext) {

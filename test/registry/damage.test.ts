@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { findRecord, resolve } from '../../src/install/resolve.ts'
 import { createRegistry } from '../../src/registry/directory.ts'
 import { recordPath } from '../../src/registry/layout.ts'
-import { findRecord, resolve } from '../../src/registry/resolve.ts'
 import { search } from '../../src/registry/search.ts'
 import { addRegistry, listRegistries } from '../../src/registry/subscribe.ts'
 import { packagesOf } from '../../src/registry/tree.ts'
@@ -32,7 +32,7 @@ async function twoRegistries(t: TestContext): Promise<Home & { root: CID }> {
 async function lose({ store }: Home, cid: CID): Promise<() => Promise<void>> {
   const bytes = store.blocks.get(cid)
   store.blocks.delete(cid)
-  const { withAdd } = await import('../../src/store/add.ts')
+  const { withAdd } = await import('../../src/store/add/add.ts')
   return () => withAdd(store, async (add) => void (await add.put([{ cid, bytes }])))
 }
 

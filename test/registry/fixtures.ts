@@ -2,7 +2,7 @@
 
 import type { TestContext } from 'node:test'
 import type { PackageRecord, VersionRecord } from '../../src/registry/record.ts'
-import { AddSession } from '../../src/store/add.ts'
+import { AddSession } from '../../src/store/add/add.ts'
 import { Store } from '../../src/store/store.ts'
 import { temporaryDirectory } from '../helpers/temp.ts'
 

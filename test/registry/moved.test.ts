@@ -11,7 +11,7 @@ import { publish } from '../../src/registry/publish.ts'
 import { addRegistry, removeRegistry } from '../../src/registry/subscribe.ts'
 import { updateRegistry } from '../../src/registry/update.ts'
 import type { CID } from '../../src/store/cid.ts'
-import { missingBlocks } from '../../src/store/closure.ts'
+import { missingBlocks } from '../../src/store/links/closure.ts'
 import { type Home, openHome, publishNew } from './home.ts'
 
 type Moved = Home & { cid: CID }

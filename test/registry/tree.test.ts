@@ -11,7 +11,7 @@ import {
   readRecord,
   updateRecords,
 } from '../../src/registry/tree.ts'
-import type { BlockGetter } from '../../src/store/blocks.ts'
+import type { BlockGetter } from '../../src/store/blocks/blocks.ts'
 import { CID } from '../../src/store/cid.ts'
 import { buildTree, type TreeEntry } from '../../src/store/import/tree.ts'
 import { ABSENT, openTestStore, recordOf } from './fixtures.ts'

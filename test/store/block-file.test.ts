@@ -13,9 +13,9 @@ import {
 } from 'node:fs'
 import { test } from 'node:test'
 import { hasCode } from '../../src/errors.ts'
-import { withAdd } from '../../src/store/add.ts'
-import { rawCid } from '../../src/store/hash.ts'
-import { verifyStore } from '../../src/store/verify.ts'
+import { withAdd } from '../../src/store/add/add.ts'
+import { rawCid } from '../../src/store/blocks/hash.ts'
+import { verifyStore } from '../../src/store/verify/verify.ts'
 import { temporaryStore } from '../helpers/store.ts'
 
 const bytes = Buffer.from('hello')

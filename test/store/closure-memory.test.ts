@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { blockKey, type CID, RAW } from '../../src/store/cid.ts'
-import { LinkStack } from '../../src/store/link-stack.ts'
-import { packLinks } from '../../src/store/packed-links.ts'
+import { LinkStack } from '../../src/store/links/link-stack.ts'
+import { packLinks } from '../../src/store/links/packed-links.ts'
 import { Dag } from '../fixtures/dag.ts'
 
 test('links that were let go come again where the walk had come to', () => {

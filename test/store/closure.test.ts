@@ -3,12 +3,18 @@ import { chmodSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node
 import { test } from 'node:test'
 import { encode as encodeCbor } from '@ipld/dag-cbor'
 import { hasCode } from '../../src/errors.ts'
-import { withAdd } from '../../src/store/add.ts'
+import { withAdd } from '../../src/store/add/add.ts'
 import { type CID, DAG_CBOR, DAG_PB, RAW } from '../../src/store/cid.ts'
-import { closure, closureSize, hasAll, missingBlocks, requireComplete } from '../../src/store/closure.ts'
-import { linksOf } from '../../src/store/links.ts'
-import { reindex } from '../../src/store/reindex.ts'
-import { verifyStore } from '../../src/store/verify.ts'
+import {
+  closure,
+  closureSize,
+  hasAll,
+  missingBlocks,
+  requireComplete,
+} from '../../src/store/links/closure.ts'
+import { linksOf } from '../../src/store/links/links.ts'
+import { reindex } from '../../src/store/verify/reindex.ts'
+import { verifyStore } from '../../src/store/verify/verify.ts'
 import { Dag, identityCid, pbNode, unixfs } from '../fixtures/dag.ts'
 import { deepDirectory, laughingDirectory } from '../fixtures/hostile.ts'
 import { car, importBytes, putDag, temporaryStore } from '../helpers/store.ts'

@@ -17,7 +17,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { hasCode } from '../../src/errors.ts'
-import { withAdd } from '../../src/store/add.ts'
+import { withAdd } from '../../src/store/add/add.ts'
 import { arrangeEntries, type TreeEntry } from '../../src/store/import/entries.ts'
 import { CHUNK_BYTES } from '../../src/store/import/format.ts'
 import { type ImportOptions, importTree } from '../../src/store/import/import-tree.ts'
@@ -102,7 +102,7 @@ test('what does not exist is refused', async (t) => {
 test('a file that may not be read is refused', async (t) => {
   const at = await openCase(t)
   chmodSync(at.file, 0)
-  const sources = new URL('../../src/store/', import.meta.url).pathname
+  const sources = new URL('../../src/store', import.meta.url).pathname
   const script = `
     const { Store } = await import('${sources}store.ts')
     const { withAdd } = await import('${sources}add.ts')

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { runCollection } from '../../src/collector/collect.ts'
 import { openSearchIndex } from '../../src/registry/search-index.ts'
-import { LinkIndex } from '../../src/store/index-db.ts'
+import { LinkIndex } from '../../src/store/links/index-db.ts'
 import { Store } from '../../src/store/store.ts'
 import { missing, pinTree } from '../collector/scenario.ts'
 import { Dag } from '../fixtures/dag.ts'
@@ -97,7 +97,7 @@ test('who may only read the index, while its owner has it open, goes on in memor
   const { index } = store.paths
   for (const suffix of ['', '-wal', '-shm']) chmodSync(index + suffix, 0o444)
   const script = `
-    const { LinkIndex } = await import(${JSON.stringify(import.meta.resolve('../../src/store/index-db.ts'))})
+    const { LinkIndex } = await import(${JSON.stringify(import.meta.resolve('../../src/store/links/index-db.ts'))})
     const { CID } = await import('multiformats/cid')
     const links = new LinkIndex(process.argv[1])
     const cid = CID.parse('bafyreigmitjgwhpx2vgrzp7knbqdu2ju5ytyibfybll7tfb7eqjqujtd3y')

@@ -5,10 +5,10 @@ import { truncateSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { runCollection } from '../../src/collector/collect.ts'
-import { withAdd } from '../../src/store/add.ts'
+import { withAdd } from '../../src/store/add/add.ts'
 import { importCar } from '../../src/store/car/read.ts'
-import { hasAll } from '../../src/store/closure.ts'
 import { importTree } from '../../src/store/import/import-tree.ts'
+import { hasAll } from '../../src/store/links/closure.ts'
 import type { Store } from '../../src/store/store.ts'
 import { UploadStore } from '../../src/store/upload/upload-store.ts'
 import type { Uploader } from '../../src/store/upload/uploader.ts'
@@ -17,7 +17,7 @@ import { writeTree } from '../helpers/disk-tree.ts'
 import { car, inPieces, temporaryStore } from '../helpers/store.ts'
 import { temporaryDirectory } from '../helpers/temp.ts'
 
-/** The other side without a socket: what comes is imported, and held until `close`, as the daemon does (daemon/import.ts). */
+/** The other side without a socket: what comes is imported, and held until `close`, as the daemon does (daemon/api/import.ts). */
 function ownUploader(store: Store): Uploader & { sent: number[] } {
   const sent: number[] = []
   return {

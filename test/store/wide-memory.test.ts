@@ -24,8 +24,8 @@ const CASES = [
   {
     title: 'a walk',
     script: `
-      const { closure } = await import(${url('../../src/store/closure.ts')})
-      const { linksOf, packedLinksOf } = await import(${url('../../src/store/links.ts')})
+      const { closure } = await import(${url('../../src/store/links/closure.ts')})
+      const { linksOf, packedLinksOf } = await import(${url('../../src/store/links/links.ts')})
       const packedChildren = (cid) => packedLinksOf(cid, dag.get(cid))
       console.log([...closure({ children: () => { throw new Error('packed links will do') }, packedChildren }, [root])].length)`,
     says: `${LEVELS + 1}`,
@@ -34,7 +34,7 @@ const CASES = [
     title: 'an import',
     script: `
       const { Store } = await import(${url('../../src/store/store.ts')})
-      const { withAdd } = await import(${url('../../src/store/add.ts')})
+      const { withAdd } = await import(${url('../../src/store/add/add.ts')})
       const { importCar } = await import(${url('../../src/store/car/read.ts')})
       const { car } = await import(${url('../helpers/store.ts')})
       const bytes = car([root], dag.blocks.values())

@@ -2,11 +2,11 @@
 // on when it is told so, line by line; what it failed at comes last, as its code.
 
 import { createInterface } from 'node:readline'
-import { openStore } from '../../src/daemon/open-store.ts'
+import { openStore } from '../../src/daemon/client/open-store.ts'
 import { codeOf } from '../../src/errors.ts'
 import { prefixPaths } from '../../src/paths.ts'
 import { addPin } from '../../src/pins/pins.ts'
-import { withAdd } from '../../src/store/add.ts'
+import { withAdd } from '../../src/store/add/add.ts'
 import { parseCid } from '../../src/store/cid.ts'
 import { importTree } from '../../src/store/import/import-tree.ts'
 

@@ -1,6 +1,6 @@
 // The daemon's API of one prefix, in a process of its own: `<prefix>`. Says READY, ends with its standard input.
 
-import { listenApi } from '../../src/daemon/api.ts'
+import { listenApi } from '../../src/daemon/api/api.ts'
 import { fixUmask } from '../../src/files/modes.ts'
 import { Store } from '../../src/store/store.ts'
 

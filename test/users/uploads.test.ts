@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { readTempPins } from '../../src/store/temp-pin.ts'
+import { readTempPins } from '../../src/store/add/temp-pin.ts'
 import { until } from '../daemon/prefix.ts'
 import { Dag } from '../fixtures/dag.ts'
 import { car } from '../helpers/store.ts'

@@ -2,7 +2,7 @@
 
 import { PkgError } from '../../errors.ts'
 import { defineCommand } from '../command.ts'
-import { SCRIPTS, type Shell } from '../completion.ts'
+import { SCRIPTS, type Shell } from '../words/completion.ts'
 
 export const command = defineCommand({
   options: (argv) =>

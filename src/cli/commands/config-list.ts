@@ -1,12 +1,12 @@
 // `pkg config list`: every setting with its value, whence it comes and what it does.
 
 import { defineCommand } from '../command.ts'
-import { printable, table } from '../output.ts'
+import { printable, table } from '../show/output.ts'
 
 export const command = defineCommand({
   options: (argv) => argv.example('pkg config list --json', 'With defaults and what a value must be'),
   async run(_args, { paths }) {
-    const { shownSettings } = await import('../show-settings.ts')
+    const { shownSettings } = await import('../show/show-settings.ts')
     return { path: paths.config, settings: shownSettings(paths) }
   },
   render({ settings }, style) {

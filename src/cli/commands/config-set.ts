@@ -1,8 +1,8 @@
 // `pkg config set`: changes one setting in `config.json`; only what fits is written.
 
 import { defineCommand } from '../command.ts'
-import { printable } from '../output.ts'
-import { SETTING } from '../setting-word.ts'
+import { printable } from '../show/output.ts'
+import { SETTING } from '../words/setting-word.ts'
 
 export const command = defineCommand({
   options: (argv) =>
@@ -16,7 +16,7 @@ export const command = defineCommand({
       .example('pkg config set gc.minFree 20%', 'The daemon collects when less is free')
       .example('pkg config set gc.keep 5', 'And lets old generations go then'),
   async run({ setting, value }, { paths }) {
-    const { changeSetting } = await import('../show-settings.ts')
+    const { changeSetting } = await import('../show/show-settings.ts')
     // What is all digits is a number in JSON.
     return await changeSetting(paths, setting, /^\d+$/.test(value) ? Number(value) : value)
   },

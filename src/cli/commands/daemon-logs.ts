@@ -2,8 +2,8 @@
 
 import { defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
-import { printable, toJson, write } from '../output.ts'
-import { reading, wholeNumber } from '../values.ts'
+import { printable, toJson, write } from '../show/output.ts'
+import { reading, wholeNumber } from '../words/values.ts'
 
 export const command = defineCommand({
   options: (argv) =>

@@ -8,8 +8,8 @@ export const command = defineCommand({
   async run(_args, context) {
     const { paths, signal } = context
     const [{ restartDaemon }, { daemonState }, { checkOutCurrent }] = await Promise.all([
-      import('../../daemon/restart.ts'),
-      import('../../daemon/client.ts'),
+      import('../../daemon/client/restart.ts'),
+      import('../../daemon/client/client.ts'),
       import('../mounting.ts'),
     ])
     const ran = await restartDaemon(paths, { signal })

@@ -7,7 +7,7 @@ export const command = defineCommand({
   async run(_args, context) {
     const { paths, signal } = context
     const [{ daemonState, ensureDaemon }, { requireStartable }, { checkOutCurrent }] = await Promise.all([
-      import('../../daemon/client.ts'),
+      import('../../daemon/client/client.ts'),
       import('../../daemon/elsewhere.ts'),
       import('../mounting.ts'),
     ])

@@ -2,11 +2,11 @@
 
 import { statSync } from 'node:fs'
 import type { LastCollection } from '../../collector/last-collection.ts'
-import type { DaemonState } from '../../daemon/client.ts'
+import type { DaemonState } from '../../daemon/client/client.ts'
 import { EXIT } from '../../errors.ts'
 import type { PrefixPaths } from '../../paths.ts'
 import { defineCommand } from '../command.ts'
-import { count, fields, formatBytes, formatDate, printable } from '../output.ts'
+import { count, fields, formatBytes, formatDate, printable } from '../show/output.ts'
 
 export const command = defineCommand({
   options: (argv) =>
@@ -14,7 +14,7 @@ export const command = defineCommand({
       .example('pkg daemon status --json', 'With the mount’s request counts')
       .epilogue('Exit status: 0 when programs can run by the daemon, 8 when it or its mount is not there.'),
   async run(_args, { paths }) {
-    const { daemonState } = await import('../../daemon/client.ts')
+    const { daemonState } = await import('../../daemon/client/client.ts')
     const { wayOut } = await import('../../daemon/elsewhere.ts')
     const { lastCollection } = await import('../../collector/last-collection.ts')
     const state = await daemonState(paths)

@@ -8,7 +8,7 @@ export const command = defineCommand({
       .option('force', { type: 'boolean', describe: 'Also while programs run from the store: they may die' })
       .example('pkg daemon stop', 'Programs in the store cannot run until the next start'),
   async run({ force = false }, { paths }) {
-    const { stopDaemon } = await import('../../daemon/client.ts')
+    const { stopDaemon } = await import('../../daemon/client/client.ts')
     return { ...(await stopDaemon(paths, { force })), path: paths.store }
   },
   render({ daemon, mount, path }) {

@@ -2,10 +2,10 @@
 
 import { PkgError } from '../../errors.ts'
 import type { Profile } from '../../profiles/profile.ts'
-import { renderChanges, withSizes } from '../changes.ts'
 import { defineCommand } from '../command.ts'
-import { formatChange } from '../output.ts'
-import { generationNumber, reading } from '../values.ts'
+import { renderChanges, withSizes } from '../show/changes.ts'
+import { formatChange } from '../show/output.ts'
+import { generationNumber, reading } from '../words/values.ts'
 
 export const command = defineCommand({
   options: (argv) =>

@@ -1,9 +1,9 @@
 // `pkg doctor`: what this machine lacks, and how to mend it. Changes nothing.
 
-import type { Check } from '../../daemon/doctor.ts'
+import type { Check } from '../../daemon/doctor/doctor.ts'
 import { EXIT } from '../../errors.ts'
 import { defineCommand } from '../command.ts'
-import { count, printable, table } from '../output.ts'
+import { count, printable, table } from '../show/output.ts'
 
 export const command = defineCommand({
   options: (argv) =>
@@ -14,8 +14,8 @@ export const command = defineCommand({
       ),
   async run(_args, { paths, env }) {
     const [{ runDoctor }, { startCheck }] = await Promise.all([
-      import('../../daemon/doctor.ts'),
-      import('../login-start.ts'),
+      import('../../daemon/doctor/doctor.ts'),
+      import('../shell/login-start.ts'),
     ])
     const checks = [...(await runDoctor(paths, { env })), ...[startCheck(paths, env) ?? []].flat()]
     return { ok: checks.every(({ ok }) => ok !== false), prefix: paths.root, checks }

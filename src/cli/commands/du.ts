@@ -2,9 +2,9 @@
 
 import type { Amount } from '../../collector/amount.ts'
 import type { Bytes, DiskUsage } from '../../profiles/disk-usage.ts'
-import { stepsProgress } from '../collection-steps.ts'
 import { defineCommand } from '../command.ts'
-import { count, fields, formatBytes, formatDate, printable, type Style, table } from '../output.ts'
+import { stepsProgress } from '../show/collection-steps.ts'
+import { count, fields, formatBytes, formatDate, printable, type Style, table } from '../show/output.ts'
 
 /** Lines of each list, unless all are asked for. */
 const SHOWN = 10

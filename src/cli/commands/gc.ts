@@ -8,10 +8,10 @@ import type { CollectionResult } from '../../collector/figures.ts'
 import { PkgError } from '../../errors.ts'
 import type { CID } from '../../store/cid.ts'
 import type { Store } from '../../store/store.ts'
-import { stepsProgress } from '../collection-steps.ts'
 import { defineCommand } from '../command.ts'
-import { count, formatBytes, formatDate, printable, type Style, table } from '../output.ts'
-import { reading, wholeNumber } from '../values.ts'
+import { stepsProgress } from '../show/collection-steps.ts'
+import { count, formatBytes, formatDate, printable, type Style, table } from '../show/output.ts'
+import { reading, wholeNumber } from '../words/values.ts'
 
 /** Reasons that are listed; `--json` has all of them. */
 const SHOWN = 20
@@ -71,7 +71,7 @@ export const command = defineCommand({
       .example('pkg gc --ensure-free 20%', 'Nothing, while a fifth of the disk is free'),
   async run({ dryRun = false, despiteDamage, ...limits }, context) {
     const { keep, deleteOlderThan: olderThanMs, maxFreed: maxFreedBytes, ensureFree, grace: graceMs } = limits
-    const { collect } = await import('../../daemon/collect-client.ts')
+    const { collect } = await import('../../daemon/client/collect.ts')
     const policy = {
       ...(keep === undefined ? {} : { keep }),
       ...(olderThanMs === undefined ? {} : { olderThanMs }),

@@ -1,9 +1,9 @@
 // `pkg history`: all generations, when each was made and what it changed.
 
 import type { HistoryEntry } from '../../profiles/history.ts'
-import { summarize } from '../changes.ts'
 import { defineCommand } from '../command.ts'
-import { formatDate, printable, type Style, table } from '../output.ts'
+import { summarize } from '../show/changes.ts'
+import { formatDate, printable, type Style, table } from '../show/output.ts'
 
 const NAMED_STRAYS = 5
 

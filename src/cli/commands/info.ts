@@ -1,13 +1,13 @@
 // `pkg info`: the registry's record of a package, or the manifest of one by CID or path.
 
 import { hasCode, type PkgError } from '../../errors.ts'
+import type { Spec } from '../../install/spec.ts'
 import type { InstalledPackage } from '../../profiles/installed.ts'
 import { type PackageRecord, platformKey } from '../../registry/record.ts'
-import type { Spec } from '../../registry/spec.ts'
 import { defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
 import type { MountReport } from '../mounting.ts'
-import { fields, formatBytes, formatDate, printable, type Style, table } from '../output.ts'
+import { fields, formatBytes, formatDate, printable, type Style, table } from '../show/output.ts'
 
 export const command = defineCommand({
   options: (argv) =>
@@ -19,7 +19,7 @@ export const command = defineCommand({
       })
       .example('pkg info esbuild', 'Versions, platforms, sizes'),
   async run({ package: text }, context) {
-    const { parseSpec } = await import('../../registry/spec.ts')
+    const { parseSpec } = await import('../../install/spec.ts')
     const spec = parseSpec(text)
     if (spec.kind !== 'name') return await ofManifest(text, context)
     const installed = await installedAs(spec.name, context)
@@ -36,7 +36,7 @@ export const command = defineCommand({
 
 async function ofRecord(text: string, { name, range }: Spec & { kind: 'name' }, { openStore }: Context) {
   const [{ findRecord, resolve }, { readManifest }] = await Promise.all([
-    import('../../registry/resolve.ts'),
+    import('../../install/resolve.ts'),
     import('../../packages/package.ts'),
   ])
   const store = await openStore()
@@ -78,9 +78,9 @@ async function installedAs(
 
 async function ofManifest(text: string, { openProfile }: Context, unknown?: PkgError) {
   const [{ resolve }, { readManifest }, { closureSize }] = await Promise.all([
-    import('../../registry/resolve.ts'),
+    import('../../install/resolve.ts'),
     import('../../packages/package.ts'),
-    import('../../store/closure.ts'),
+    import('../../store/links/closure.ts'),
   ])
   const here = await openProfile('read')
   const { store } = here

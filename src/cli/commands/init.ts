@@ -3,9 +3,9 @@
 import { EXIT, PkgError } from '../../errors.ts'
 import type { PrefixPaths } from '../../paths.ts'
 import { defineCommand } from '../command.ts'
-import type { LoginStart } from '../login-start.ts'
 import { isMissing } from '../mounting.ts'
-import { fields, printable } from '../output.ts'
+import type { LoginStart } from '../shell/login-start.ts'
+import { fields, printable } from '../show/output.ts'
 
 export const command = defineCommand({
   options: (argv) =>
@@ -39,12 +39,12 @@ export const command = defineCommand({
       { mountOrFallBack },
       { preparePrefix },
     ] = await Promise.all([
-      import('../profile-link.ts'),
-      import('../path-hint.ts'),
-      import('../shell-file.ts'),
-      import('../login-start.ts'),
+      import('../shell/profile-link.ts'),
+      import('../shell/path-hint.ts'),
+      import('../shell/shell-file.ts'),
+      import('../shell/login-start.ts'),
       import('../mounting.ts'),
-      import('../../daemon/open-store.ts'),
+      import('../../daemon/client/open-store.ts'),
     ])
     const { env, paths } = context
     requirePathWord(env)

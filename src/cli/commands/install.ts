@@ -2,12 +2,12 @@
 
 import { EXIT } from '../../errors.ts'
 import { afterChange } from '../after-change.ts'
-import { renderMove, withSizes } from '../changes.ts'
 import { defineCommand } from '../command.ts'
-import { faultNotes } from '../fault-notes.ts'
 import { isMissing } from '../mounting.ts'
-import { bytesProgress } from '../steps.ts'
-import { reading, wholeNumber } from '../values.ts'
+import { renderMove, withSizes } from '../show/changes.ts'
+import { faultNotes } from '../show/fault-notes.ts'
+import { bytesProgress } from '../show/steps.ts'
+import { reading, wholeNumber } from '../words/values.ts'
 
 export const command = defineCommand({
   options: (argv) =>
@@ -36,7 +36,7 @@ export const command = defineCommand({
       .example('pkg install node@^24 ./mytool', 'The newest 24, and a directory of your own')
       .example('pkg install ./dir --as mytool@1.0.0', 'A directory without .pkg/manifest.json'),
   async run({ package: specs, priority, as, registry, dryRun = false }, context) {
-    const { installPackages } = await import('../../registry/install.ts')
+    const { installPackages } = await import('../../install/install.ts')
     const profile = await context.openProfile('add')
     const { update: onProgress, end } = bytesProgress(context, 'Packing')
     const onFault = faultNotes(context)

@@ -1,11 +1,11 @@
 // `pkg leave`: a plan and its execution; `--dry-run` is the plan. Can be run again after a kill.
 
-import type { Staying } from '../../daemon/leave-prefix.ts'
+import type { Staying } from '../../daemon/leave/leave-prefix.ts'
 import { PkgError } from '../../errors.ts'
 import { failpoint } from '../../files/failpoint.ts'
 import { defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
-import { fields, printable, type Style, styleFor, write } from '../output.ts'
+import { fields, printable, type Style, styleFor, write } from '../show/output.ts'
 
 type Taken = { what: string; path: string }
 type Result = { dryRun: boolean; prefix: string; takes: Taken[]; stays: Staying[] }
@@ -26,8 +26,8 @@ export const command = defineCommand({
       .example('pkg leave --dry-run', 'Only shows it'),
   async run({ yes = false, dryRun = false, force = false }, context): Promise<Result> {
     const [{ planLeaving }, { planLeavingHome }] = await Promise.all([
-      import('../../daemon/leave-prefix.ts'),
-      import('../leave-home.ts'),
+      import('../../daemon/leave/leave-prefix.ts'),
+      import('../shell/leave-home.ts'),
     ])
     const { paths, signal } = context
     const home = planLeavingHome(context)

@@ -3,11 +3,11 @@
 import { matchesGlob } from 'node:path'
 import { EXIT, hasCode, PkgError } from '../../errors.ts'
 import type { InstalledPackage } from '../../profiles/installed.ts'
-import type { BlockGetter } from '../../store/blocks.ts'
+import type { BlockGetter } from '../../store/blocks/blocks.ts'
 import type { CID } from '../../store/cid.ts'
 import { defineCommand } from '../command.ts'
-import { formatBytes, printable, table } from '../output.ts'
-import { generationNumber, reading } from '../values.ts'
+import { formatBytes, printable, table } from '../show/output.ts'
+import { generationNumber, reading } from '../words/values.ts'
 
 type Listed = InstalledPackage & { size?: number; held?: string; damaged?: true }
 
@@ -38,8 +38,8 @@ export const command = defineCommand({
       import('../../profiles/profile.ts'),
       import('../../profiles/damaged.ts'),
       import('../../profiles/read-installed.ts'),
-      import('../../registry/upgrade-spec.ts'),
-      import('../../store/closure.ts'),
+      import('../../install/upgrade-spec.ts'),
+      import('../../store/links/closure.ts'),
     ])
     const profile = await readProfile()
     const links = linksOfBlocks(profile.store.blocks)

@@ -1,10 +1,10 @@
 // `pkg outdated`: what is not the newest; looks at the registries, and changes nothing.
 
 import { defineCommand } from '../command.ts'
-import { printable, table } from '../output.ts'
-import { UPDATE } from '../registry-options.ts'
-import { updateFirst } from '../registry-updates.ts'
-import { bytesProgress } from '../steps.ts'
+import { printable, table } from '../show/output.ts'
+import { updateFirst } from '../show/registry-updates.ts'
+import { bytesProgress } from '../show/steps.ts'
+import { UPDATE } from '../words/registry-options.ts'
 
 export const command = defineCommand({
   options: (argv) =>
@@ -13,7 +13,7 @@ export const command = defineCommand({
       .option('update', UPDATE)
       .example('pkg outdated', 'What `pkg upgrade` would take, and what is held back'),
   async run({ package: names = [], update }, context) {
-    const { findOutdated } = await import('../../registry/outdated.ts')
+    const { findOutdated } = await import('../../install/outdated.ts')
     const profile = await context.openProfile()
     const updated = update ? await updateFirst(profile.store, context, { dryRun: true }) : undefined
     const { update: onProgress, end } = bytesProgress(context, 'Packing')

@@ -6,9 +6,9 @@ import type { Manifest } from '../../packages/manifest.ts'
 import type { CID } from '../../store/cid.ts'
 import { defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
-import { faultNotes } from '../fault-notes.ts'
-import { formatBytes, printable } from '../output.ts'
-import { bytesProgress } from '../steps.ts'
+import { faultNotes } from '../show/fault-notes.ts'
+import { formatBytes, printable } from '../show/output.ts'
+import { bytesProgress } from '../show/steps.ts'
 
 type PackArgs = {
   directory?: string | undefined
@@ -65,7 +65,7 @@ export const command = defineCommand({
       .example('pkg pack ./esbuild --as esbuild@0.25.0', 'Programs are what is executable in bin/')
       .example('pkg pack --from bafy… --as jq@1.7.1 --bin usr/bin/jq', 'Adopt a DAG'),
   async run(args: PackArgs, context) {
-    const { closureSize } = await import('../../store/closure.ts')
+    const { closureSize } = await import('../../store/links/closure.ts')
     const faults: Fault[] = []
     const tell = faultNotes(context)
     const looking = {

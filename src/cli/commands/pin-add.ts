@@ -1,7 +1,7 @@
 // `pkg pin add`: a name for a DAG that shall stay.
 
 import { defineCommand } from '../command.ts'
-import { printable } from '../output.ts'
+import { printable } from '../show/output.ts'
 
 export const command = defineCommand({
   options: (argv) =>

@@ -1,9 +1,9 @@
 // `pkg pin list`: pins, their sizes and dates, and auto pins with the link that they watch.
 
 import { lstatSync } from 'node:fs'
-import { describeBuild } from '../../registry/here.ts'
+import { describeBuild } from '../../install/here.ts'
 import { defineCommand } from '../command.ts'
-import { formatBytes, formatDate, printable, table } from '../output.ts'
+import { formatBytes, formatDate, printable, table } from '../show/output.ts'
 
 export const command = defineCommand({
   options: (argv) =>
@@ -15,10 +15,10 @@ export const command = defineCommand({
     const [{ listPins }, { pinnedPackage }, { requirePrefix }, { userName }, { closureSize }] =
       await Promise.all([
         import('../../pins/pins.ts'),
-        import('../../registry/here.ts'),
+        import('../../install/here.ts'),
         import('../../store/prefix.ts'),
         import('../../paths.ts'),
-        import('../../store/closure.ts'),
+        import('../../store/links/closure.ts'),
       ])
     requirePrefix(paths)
     const pins = await listPins({ paths }, allUsers ? {} : { user: userName() })

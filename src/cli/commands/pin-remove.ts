@@ -6,7 +6,7 @@ import type { Pin } from '../../pins/pins.ts'
 import type { Store } from '../../store/store.ts'
 import { defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
-import { printable } from '../output.ts'
+import { printable } from '../show/output.ts'
 
 export const command = defineCommand({
   options: (argv) =>
@@ -61,8 +61,8 @@ async function choose(store: Store, { name, text, all }: Asked, context: Context
   const [{ listPins, noPin }, { byVersion, isMeant, pinnedPackage }, { parseSpec }, { severalHere }] =
     await Promise.all([
       import('../../pins/pins.ts'),
-      import('../../registry/here.ts'),
-      import('../../registry/spec.ts'),
+      import('../../install/here.ts'),
+      import('../../install/spec.ts'),
       import('../dag.ts'),
     ])
   checkVisibleName(name, 'name for a pin')

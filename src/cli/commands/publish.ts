@@ -1,12 +1,12 @@
 // `pkg publish`: a package into a registry that one keeps.
 
+import { describeBuild } from '../../install/here.ts'
 import { shellWord } from '../../paths.ts'
-import { describeBuild } from '../../registry/here.ts'
 import { defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
-import { faultNotes } from '../fault-notes.ts'
-import { printable } from '../output.ts'
-import { OWN_REGISTRY } from '../registry-options.ts'
+import { faultNotes } from '../show/fault-notes.ts'
+import { printable } from '../show/output.ts'
+import { OWN_REGISTRY } from '../words/registry-options.ts'
 
 export const command = defineCommand({
   options: (argv) =>

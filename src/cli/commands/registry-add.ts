@@ -1,7 +1,7 @@
 // `pkg registry add`: from now on packages are looked up there too.
 
 import { defineCommand } from '../command.ts'
-import { printable } from '../output.ts'
+import { printable } from '../show/output.ts'
 
 export const command = defineCommand({
   options: (argv) =>

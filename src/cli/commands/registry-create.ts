@@ -1,7 +1,7 @@
 // `pkg registry create`: an empty registry, in a directory of one's own.
 
 import { defineCommand } from '../command.ts'
-import { printable } from '../output.ts'
+import { printable } from '../show/output.ts'
 
 export const command = defineCommand({
   options: (argv) =>

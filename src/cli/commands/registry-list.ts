@@ -1,7 +1,7 @@
 // `pkg registry list`: in the order in which they are asked.
 
 import { defineCommand } from '../command.ts'
-import { formatDate, printable, table } from '../output.ts'
+import { formatDate, printable, table } from '../show/output.ts'
 
 export const command = defineCommand({
   options: (argv) => argv.example('pkg registry list', 'The first that knows a name answers for it'),

@@ -1,7 +1,7 @@
 // `pkg registry remove`: what was installed from there stays.
 
 import { defineCommand } from '../command.ts'
-import { printable } from '../output.ts'
+import { printable } from '../show/output.ts'
 
 export const command = defineCommand({
   options: (argv) =>

@@ -2,8 +2,8 @@
 
 import { EXIT } from '../../errors.ts'
 import { defineCommand } from '../command.ts'
-import { printable } from '../output.ts'
-import { updateRecord, updateTrouble } from '../registry-updates.ts'
+import { printable } from '../show/output.ts'
+import { updateRecord, updateTrouble } from '../show/registry-updates.ts'
 
 export const command = defineCommand({
   options: (argv) =>

@@ -3,8 +3,8 @@
 import { hasCode, PkgError } from '../../errors.ts'
 import type { Profile } from '../../profiles/profile.ts'
 import { noteOtherLink } from '../after-change.ts'
-import { renderMove, withSizes } from '../changes.ts'
 import { defineCommand } from '../command.ts'
+import { renderMove, withSizes } from '../show/changes.ts'
 
 export const command = defineCommand({
   options: (argv) =>
@@ -18,7 +18,7 @@ export const command = defineCommand({
       .option('dry-run', { alias: 'n', type: 'boolean', describe: 'Only tell what would change' })
       .example('pkg remove esbuild', 'Its blocks stay until no generation needs them and `pkg gc` runs'),
   async run({ package: names, dryRun = false }, context) {
-    const { removePackages } = await import('../../profiles/remove.ts')
+    const { removePackages } = await import('../../install/remove.ts')
     const profile = await context.openProfile()
     const change = await removePackages(profile, names, { dryRun, signal: context.signal }).catch(
       async (error) => {
@@ -37,7 +37,7 @@ async function withSuggestions(error: unknown, names: readonly string[], profile
   if (!hasCode(error, 'NO_PACKAGE')) return error
   const [{ installedPackages }, { suggest }] = await Promise.all([
     import('../../profiles/read-installed.ts'),
-    import('../../registry/suggest.ts'),
+    import('../../install/suggest.ts'),
   ])
   const installed = installedPackages(profile).map(({ name }) => name)
   const near = names.filter((name) => !installed.includes(name)).flatMap((name) => suggest(name, installed))

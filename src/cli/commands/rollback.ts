@@ -1,9 +1,9 @@
 // `pkg rollback`: one rename back. Builds nothing and loads no database.
 
 import { noteOtherLink } from '../after-change.ts'
-import { renderMove, withSizes } from '../changes.ts'
 import { defineCommand } from '../command.ts'
-import { generationNumber, reading } from '../values.ts'
+import { renderMove, withSizes } from '../show/changes.ts'
+import { generationNumber, reading } from '../words/values.ts'
 
 export const command = defineCommand({
   options: (argv) =>

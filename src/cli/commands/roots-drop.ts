@@ -3,9 +3,9 @@
 import { PkgError } from '../../errors.ts'
 import type { ListedRoot } from '../../pins/root-list.ts'
 import { defineCommand } from '../command.ts'
-import { describeRoot } from '../describe-root.ts'
-import { printable } from '../output.ts'
-import { generationNumber } from '../values.ts'
+import { describeRoot } from '../show/describe-root.ts'
+import { printable } from '../show/output.ts'
+import { generationNumber } from '../words/values.ts'
 
 export const command = defineCommand({
   options: (argv) =>

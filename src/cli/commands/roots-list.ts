@@ -2,7 +2,7 @@
 
 import type { ListedRoot } from '../../pins/root-list.ts'
 import { defineCommand } from '../command.ts'
-import { count, formatBytes, formatDate, printable, type Style, table } from '../output.ts'
+import { count, formatBytes, formatDate, printable, type Style, table } from '../show/output.ts'
 
 export const command = defineCommand({
   options: (argv) =>
@@ -16,7 +16,7 @@ export const command = defineCommand({
       import('../../pins/root-list.ts'),
       import('../../store/prefix.ts'),
       import('../../paths.ts'),
-      import('../../store/blocks.ts'),
+      import('../../store/blocks/blocks.ts'),
       import('../../packages/package.ts'),
     ])
     requirePrefix(paths)

@@ -3,8 +3,8 @@
 import { PkgError } from '../../errors.ts'
 import type { Manifest } from '../../packages/manifest.ts'
 import { defineCommand } from '../command.ts'
-import { faultNotes } from '../fault-notes.ts'
 import { runProgram } from '../run-program.ts'
+import { faultNotes } from '../show/fault-notes.ts'
 
 export const command = defineCommand({
   // What the program writes is its own affair; our part has no result.
@@ -28,8 +28,8 @@ export const command = defineCommand({
       .example('pkg run node@24 -p npx -- --help', 'Another program of a package'),
   async run({ package: spec, program, as, registry, '--': words = [] }, context) {
     const [{ lookUp }, { withAdd }, { readManifest }, { makeRunnable }, { storePath }] = await Promise.all([
-      import('../../registry/look-up.ts'),
-      import('../../store/add.ts'),
+      import('../../install/look-up.ts'),
+      import('../../store/add/add.ts'),
       import('../../packages/package.ts'),
       import('../mounting.ts'),
       import('../../paths.ts'),

@@ -1,9 +1,9 @@
 // `pkg search`: over the names, descriptions and programs of all registries.
 
 import { defineCommand } from '../command.ts'
-import { formatBytes, printable, table } from '../output.ts'
-import { type ErrorReport, reportOf } from '../report.ts'
-import { reading, wholeNumber } from '../values.ts'
+import { formatBytes, printable, table } from '../show/output.ts'
+import { type ErrorReport, reportOf } from '../show/report.ts'
+import { reading, wholeNumber } from '../words/values.ts'
 
 export const command = defineCommand({
   options: (argv) =>

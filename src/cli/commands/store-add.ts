@@ -1,8 +1,8 @@
 // `pkg store add`: a file, symlink or directory into the store.
 
 import { defineCommand } from '../command.ts'
-import { count, formatBytes, printable } from '../output.ts'
-import { bytesProgress } from '../steps.ts'
+import { count, formatBytes, printable } from '../show/output.ts'
+import { bytesProgress } from '../show/steps.ts'
 
 export const command = defineCommand({
   options: (argv) =>
@@ -16,7 +16,7 @@ export const command = defineCommand({
       .example('pkg store add ./tree --pin backup', 'Add a directory and keep it'),
   async run({ path, pin }, context) {
     const [{ withAdd }, { importTree }] = await Promise.all([
-      import('../../store/add.ts'),
+      import('../../store/add/add.ts'),
       import('../../store/import/import-tree.ts'),
     ])
     const store = await context.openStore('add')

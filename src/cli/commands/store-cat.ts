@@ -1,7 +1,7 @@
 // `pkg store cat`: a file's bytes on standard output, verified, a chunk at a time.
 
 import { defineCommand } from '../command.ts'
-import { write } from '../output.ts'
+import { write } from '../show/output.ts'
 
 export const command = defineCommand({
   streams: () => true,

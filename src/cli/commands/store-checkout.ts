@@ -10,7 +10,7 @@ export const command = defineCommand({
       .example('pkg store checkout bafy…', 'Prints where it is; it stays as long as something keeps the DAG'),
   async run({ cid: text }, context) {
     const [{ withAdd }, { resolveHeldDag }, { makeRunnable }, { checkoutPath }] = await Promise.all([
-      import('../../store/add.ts'),
+      import('../../store/add/add.ts'),
       import('../dag.ts'),
       import('../mounting.ts'),
       import('../../store/checkout/names.ts'),

@@ -3,8 +3,8 @@
 import { PkgError } from '../../errors.ts'
 import { writeCar } from '../car-file.ts'
 import { defineCommand } from '../command.ts'
-import { count, formatBytes, printable, write } from '../output.ts'
-import { bytesProgress } from '../steps.ts'
+import { count, formatBytes, printable, write } from '../show/output.ts'
+import { bytesProgress } from '../show/steps.ts'
 
 export const command = defineCommand({
   options: (argv) =>
@@ -24,7 +24,7 @@ export const command = defineCommand({
   async run({ cid: text, file, force }, context) {
     const [{ exportCar }, { closureSize }, { resolveHeldDag }] = await Promise.all([
       import('../../store/car/write.ts'),
-      import('../../store/closure.ts'),
+      import('../../store/links/closure.ts'),
       import('../dag.ts'),
     ])
     const store = await context.openStore()

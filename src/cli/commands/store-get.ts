@@ -1,7 +1,7 @@
 // `pkg store get`: a DAG as real files, outside of the store.
 
 import { defineCommand } from '../command.ts'
-import { count, formatBytes, printable } from '../output.ts'
+import { count, formatBytes, printable } from '../show/output.ts'
 
 export const command = defineCommand({
   options: (argv) =>

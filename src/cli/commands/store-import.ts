@@ -2,7 +2,7 @@
 
 import { namingCar, readCar } from '../car-file.ts'
 import { defineCommand } from '../command.ts'
-import { count, formatBytes, printable } from '../output.ts'
+import { count, formatBytes, printable } from '../show/output.ts'
 
 export const command = defineCommand({
   options: (argv) =>
@@ -20,7 +20,7 @@ export const command = defineCommand({
       .example('pkg store import backup.car --pin backup', 'Read it and keep it'),
   async run({ file, pin }, context) {
     const [{ withAdd }, { importCar }] = await Promise.all([
-      import('../../store/add.ts'),
+      import('../../store/add/add.ts'),
       import('../../store/car/read.ts'),
     ])
     const store = await context.openStore('add')

@@ -4,8 +4,8 @@ import { EXIT } from '../../errors.ts'
 import type { CID } from '../../store/cid.ts'
 import type { Stat } from '../../store/unixfs/stat.ts'
 import { defineCommand } from '../command.ts'
-import { holdOrList, inPieces } from '../long-list.ts'
-import { formatBytes, printable, type Style, table } from '../output.ts'
+import { holdOrList, inPieces } from '../show/long-list.ts'
+import { formatBytes, printable, type Style, table } from '../show/output.ts'
 
 const LETTERS = { file: '-', directory: 'd', symlink: 'l' } as const
 
@@ -24,7 +24,7 @@ export const command = defineCommand({
       import('../../store/unixfs/directory.ts'),
       import('../../store/unixfs/stat.ts'),
       import('../dag.ts'),
-      import('../report.ts'),
+      import('../show/report.ts'),
     ])
     const store = await context.openStore()
     const cid = await resolveHeldDag(store, text, context)

@@ -1,13 +1,13 @@
 // `pkg store reindex`: the index in SQLite holds nothing that the blocks do not.
 
 import { defineCommand } from '../command.ts'
-import { count, formatBytes } from '../output.ts'
+import { count, formatBytes } from '../show/output.ts'
 
 export const command = defineCommand({
   options: (argv) => argv.example('pkg store reindex', 'After var/index.db was lost or damaged'),
   async run(_args, context) {
     const [{ reindex }, { requireWriter }] = await Promise.all([
-      import('../../store/reindex.ts'),
+      import('../../store/verify/reindex.ts'),
       import('../owner-only.ts'),
     ])
     const store = await context.openStore()

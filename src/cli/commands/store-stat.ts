@@ -2,7 +2,7 @@
 
 import { EXIT } from '../../errors.ts'
 import { defineCommand } from '../command.ts'
-import { count, fields, formatBytes } from '../output.ts'
+import { count, fields, formatBytes } from '../show/output.ts'
 
 export const command = defineCommand({
   options: (argv) =>
@@ -15,7 +15,7 @@ export const command = defineCommand({
       .example('pkg store stat bafy…', 'Type, sizes, number of blocks, whether it is whole'),
   async run({ cid: text }, context) {
     const [{ closureSize, missingBlocks }, { stat }, { hasCode }, { resolveHeldDag }] = await Promise.all([
-      import('../../store/closure.ts'),
+      import('../../store/links/closure.ts'),
       import('../../store/unixfs/stat.ts'),
       import('../../errors.ts'),
       import('../dag.ts'),

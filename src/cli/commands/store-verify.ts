@@ -7,9 +7,9 @@ import { blockName, type CID } from '../../store/cid.ts'
 import type { Store } from '../../store/store.ts'
 import { defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
-import { describeRoots } from '../describe-root.ts'
-import { hintsFor, renderLoss, summarize } from '../losses.ts'
-import { count, formatBytes, printable } from '../output.ts'
+import { describeRoots } from '../show/describe-root.ts'
+import { hintsFor, renderLoss, summarize } from '../show/losses.ts'
+import { count, formatBytes, printable } from '../show/output.ts'
 
 export const command = defineCommand({
   options: (argv) =>
@@ -31,12 +31,12 @@ export const command = defineCommand({
       })
     }
     const [{ verifyStore }, { roots }, { owedRoots }] = await Promise.all([
-      import('../../store/verify.ts'),
+      import('../../store/verify/verify.ts'),
       import('../../pins/roots.ts'),
       import('../../pins/owed.ts'),
     ])
     if (from.length > 0) {
-      const { kindOf } = await import('../../store/heal-sources.ts')
+      const { kindOf } = await import('../../store/verify/heal-sources.ts')
       // A slip of the pen is told also while nothing needs healing.
       from.forEach(kindOf)
     }

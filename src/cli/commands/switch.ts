@@ -1,9 +1,9 @@
 // `pkg switch`: any generation becomes the current one, by one rename.
 
 import { noteOtherLink } from '../after-change.ts'
-import { renderMove, withSizes } from '../changes.ts'
 import { defineCommand } from '../command.ts'
-import { generationNumber, reading } from '../values.ts'
+import { renderMove, withSizes } from '../show/changes.ts'
+import { generationNumber, reading } from '../words/values.ts'
 
 export const command = defineCommand({
   options: (argv) =>

@@ -3,8 +3,8 @@
 import { PkgError } from '../../errors.ts'
 import { shellWord } from '../../paths.ts'
 import { defineCommand } from '../command.ts'
-import { count, printable } from '../output.ts'
-import { OWN_REGISTRY } from '../registry-options.ts'
+import { count, printable } from '../show/output.ts'
+import { OWN_REGISTRY } from '../words/registry-options.ts'
 
 export const command = defineCommand({
   options: (argv) =>
@@ -22,7 +22,7 @@ export const command = defineCommand({
       import('../../registry/publish.ts'),
       import('../../registry/directory.ts'),
       import('../../registry/tree.ts'),
-      import('../../registry/spec.ts'),
+      import('../../install/spec.ts'),
     ])
     const spec = parseSpec(text)
     if (spec.kind !== 'name') {

@@ -2,13 +2,13 @@
 
 import { EXIT } from '../../errors.ts'
 import { type AfterChange, afterChange } from '../after-change.ts'
-import { renderMove, withSizes } from '../changes.ts'
 import { defineCommand } from '../command.ts'
-import { faultNotes } from '../fault-notes.ts'
 import { isMissing } from '../mounting.ts'
-import { UPDATE } from '../registry-options.ts'
-import { updateFirst } from '../registry-updates.ts'
-import { bytesProgress } from '../steps.ts'
+import { renderMove, withSizes } from '../show/changes.ts'
+import { faultNotes } from '../show/fault-notes.ts'
+import { updateFirst } from '../show/registry-updates.ts'
+import { bytesProgress } from '../show/steps.ts'
+import { UPDATE } from '../words/registry-options.ts'
 
 const USAGE = `pkg upgrade [package..]
 
@@ -28,7 +28,7 @@ export const command = defineCommand({
       .example('pkg upgrade', 'All; `pkg rollback` takes it back')
       .example('pkg upgrade esbuild', 'Only this one'),
   async run({ package: names = [], update, dryRun = false }, context) {
-    const { upgradePackages } = await import('../../registry/upgrade.ts')
+    const { upgradePackages } = await import('../../install/upgrade.ts')
     const profile = await context.openProfile()
     const updated = update ? await updateFirst(profile.store, context, { dryRun }) : undefined
     const kept: { name: string; version: string; why: string }[] = []

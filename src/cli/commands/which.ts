@@ -5,8 +5,8 @@ import { PkgError } from '../../errors.ts'
 import type { Profile, ProfileStore } from '../../profiles/profile.ts'
 import type { CID } from '../../store/cid.ts'
 import { defineCommand } from '../command.ts'
-import { fields, printable } from '../output.ts'
-import { programsDirectory } from '../path-hint.ts'
+import { programsDirectory } from '../shell/path-hint.ts'
+import { fields, printable } from '../show/output.ts'
 
 export const command = defineCommand({
   options: (argv) =>
@@ -18,7 +18,7 @@ export const command = defineCommand({
     const [{ currentPackages }, { checkName, shellWord, storePath }, { suggest }] = await Promise.all([
       import('../../profiles/read-installed.ts'),
       import('../../paths.ts'),
-      import('../../registry/suggest.ts'),
+      import('../../install/suggest.ts'),
     ])
     checkName(program, 'program')
     const profile = await readProfile()

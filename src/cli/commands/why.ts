@@ -3,8 +3,8 @@
 import { PkgError } from '../../errors.ts'
 import type { why } from '../../pins/why.ts'
 import { defineCommand } from '../command.ts'
-import { describeRoot } from '../describe-root.ts'
-import { printable } from '../output.ts'
+import { describeRoot } from '../show/describe-root.ts'
+import { printable } from '../show/output.ts'
 
 type Reason = Awaited<ReturnType<typeof why>>[number]
 type Shown = { title: string; path: Reason['path'] }

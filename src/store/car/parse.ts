@@ -5,9 +5,9 @@
 
 import { decode as decodeCbor } from '@ipld/dag-cbor'
 import { PkgError } from '../../errors.ts'
-import { MAX_BLOCK_BYTES } from '../block-file.ts'
+import type { Block } from '../add/writer.ts'
+import { MAX_BLOCK_BYTES } from '../blocks/block-file.ts'
 import { asLink, type CID, decodeFirstCid } from '../cid.ts'
-import type { Block } from '../writer.ts'
 import { ByteSource } from './bytes.ts'
 
 /** Some 25,000 roots. Real headers have one root and 60 bytes. */

@@ -3,12 +3,12 @@
 // CAR will do: parts of DAGs, nodes that are not UnixFS, other hash functions.
 
 import { hasCode, PkgError } from '../../errors.ts'
-import type { AddSession } from '../add.ts'
+import type { AddSession } from '../add/add.ts'
+import type { Block } from '../add/writer.ts'
+import { verifyBlock } from '../blocks/hash.ts'
 import type { CID } from '../cid.ts'
-import { missingBlocksInTurns } from '../closure.ts'
-import { verifyBlock } from '../hash.ts'
-import { indexNodesOf } from '../links.ts'
-import type { Block } from '../writer.ts'
+import { missingBlocksInTurns } from '../links/closure.ts'
+import { indexNodesOf } from '../links/links.ts'
 import { parseCar } from './parse.ts'
 import { Spool } from './spool.ts'
 

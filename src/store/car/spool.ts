@@ -8,8 +8,8 @@ import { join } from 'node:path'
 import { PkgError } from '../../errors.ts'
 import { writeAll } from '../../files/atomic.ts'
 import type { PrefixPaths } from '../../paths.ts'
+import type { Block } from '../add/writer.ts'
 import { CID } from '../cid.ts'
-import type { Block } from '../writer.ts'
 
 /** What waits in memory if not told otherwise, and what one batch has: many small blocks, but few large ones. */
 const BATCH_BYTES = 8 * 1024 * 1024

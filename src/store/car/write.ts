@@ -3,10 +3,10 @@
 // so that whoever reads it can check each block when it comes.
 
 import { encode as encodeCbor } from '@ipld/dag-cbor'
+import type { Block } from '../add/writer.ts'
 import type { CID } from '../cid.ts'
-import { closure, requireCompleteInTurns } from '../closure.ts'
+import { closure, requireCompleteInTurns } from '../links/closure.ts'
 import type { Store } from '../store.ts'
-import type { Block } from '../writer.ts'
 
 /** Small blocks go out together: a write of so many bytes costs little more than one of a few. */
 const CHUNK_BYTES = 256 * 1024

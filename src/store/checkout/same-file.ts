@@ -4,7 +4,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { isErrno } from '../../errors.ts'
 import { UNTRUSTED_FLAGS } from '../../files/small-file.ts'
-import type { BlockGetter } from '../blocks.ts'
+import type { BlockGetter } from '../blocks/blocks.ts'
 import type { FileNode } from '../unixfs/node.ts'
 import { chunks } from '../unixfs/read.ts'
 import { statOf } from '../unixfs/stat.ts'

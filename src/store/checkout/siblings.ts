@@ -3,7 +3,7 @@
 // depend on is there once (a diamond of packages would else double at each level).
 
 import { hasCode } from '../../errors.ts'
-import type { BlockGetter } from '../blocks.ts'
+import type { BlockGetter } from '../blocks/blocks.ts'
 import { type CID, RAW } from '../cid.ts'
 import { list, lookup } from '../unixfs/directory.ts'
 import { decodeNode, type UnixfsNode } from '../unixfs/node.ts'

@@ -48,7 +48,7 @@ export function listCheckouts({ paths }: Pick<CheckoutStore, 'paths'>): CID[] {
 /**
  * What differs in one checkout, top down; below an entry that is wrong nothing is
  * looked at. What cannot be compared, since its blocks are missing or damaged, is
- * left out: that damage has other witnesses (store/verify.ts). One that goes meanwhile is none.
+ * left out: that damage has other witnesses (store/verify/verify.ts). One that goes meanwhile is none.
  */
 export async function* verifyCheckout(
   store: CheckoutStore,

@@ -1,7 +1,7 @@
 // What one import works with, and the making of things from memory: file
 // contents, symlinks, described trees.
 
-import type { AddSession } from '../add.ts'
+import type { AddSession } from '../add/add.ts'
 import { makeDirectory } from './directory.ts'
 import type { Link } from './encode.ts'
 import { type EntryDirectory, type EntryNode, isEntryDirectory } from './entries.ts'

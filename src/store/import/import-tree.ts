@@ -1,6 +1,6 @@
 // Importing from the disk: what lies at a path becomes a DAG in the store.
 
-import type { AddSession } from '../add.ts'
+import type { AddSession } from '../add/add.ts'
 import type { CID } from '../cid.ts'
 import { finishBuilder, openBuilder } from './build.ts'
 import type { TreeEntry } from './entries.ts'

@@ -2,7 +2,7 @@
 // its nodes again to walk them.
 
 import { DAG_PB } from '../cid.ts'
-import type { IndexNode } from '../index-db.ts'
+import type { IndexNode } from '../links/index-db.ts'
 import type { Store } from '../store.ts'
 import { type ImportBlock, type Part, unpackCid } from './nodes.ts'
 

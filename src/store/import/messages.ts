@@ -2,7 +2,7 @@
 // costs by the object and its keys, and would be dearer than reading a small file.
 
 import type { ErrorCode } from '../../errors.ts'
-import type { AddPlaces } from '../add.ts'
+import type { AddPlaces } from '../add/add.ts'
 import type { Part } from './nodes.ts'
 import type { Figures } from './outbox.ts'
 import type { ReadResult, ReadTask } from './read.ts'

@@ -3,7 +3,7 @@
 // into one buffer that is used again after each batch, which is what bounds an
 // import's memory whatever its input.
 
-import type { BlockWriter } from '../writer.ts'
+import type { BlockWriter } from '../add/writer.ts'
 import { CHUNK_BYTES } from './format.ts'
 import type { ImportBlock, Making } from './nodes.ts'
 

@@ -2,7 +2,7 @@
 // too once starting those costs less than it saves.
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { AddSession } from '../add.ts'
+import type { AddSession } from '../add/add.ts'
 import { CHUNK_BYTES } from './format.ts'
 import { type Figures, noFigures, type Outbox } from './outbox.ts'
 import { type ReadResult, type ReadTask, readSource } from './read.ts'

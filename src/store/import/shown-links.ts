@@ -4,7 +4,7 @@
 
 import { hasCode } from '../../errors.ts'
 import type { PrefixPaths } from '../../paths.ts'
-import type { BlockGetter } from '../blocks.ts'
+import type { BlockGetter } from '../blocks/blocks.ts'
 import { tryParseCid } from '../cid.ts'
 import { physicalStore } from '../shown-target.ts'
 import { resolvePath } from '../unixfs/resolve.ts'

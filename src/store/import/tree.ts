@@ -1,6 +1,6 @@
 // A directory made of described entries, in the import format.
 
-import type { AddSession } from '../add.ts'
+import type { AddSession } from '../add/add.ts'
 import type { CID } from '../cid.ts'
 import { buildEntries, finishBuilder, openBuilder } from './build.ts'
 import { arrangeEntries, type TreeEntry } from './entries.ts'

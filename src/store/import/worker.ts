@@ -4,8 +4,8 @@
 
 import { parentPort, workerData } from 'node:worker_threads'
 import { codeOf, PkgError } from '../../errors.ts'
-import { TempPin } from '../temp-pin.ts'
-import { BlockWriter } from '../writer.ts'
+import { TempPin } from '../add/temp-pin.ts'
+import { BlockWriter } from '../add/writer.ts'
 import { packResults, type WorkerAnswer, type WorkerBatch, type WorkerData } from './messages.ts'
 import { Outbox } from './outbox.ts'
 import { type ReadResult, readSource } from './read.ts'

@@ -16,7 +16,7 @@ import {
   readUint,
   skipField,
   VARINT,
-} from '../protobuf.ts'
+} from '../links/protobuf.ts'
 import { type Mtime, mtimeOf } from './times.ts'
 
 /** The values of `Data.Type`. */

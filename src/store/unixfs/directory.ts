@@ -3,9 +3,9 @@
 // bad name must not cost the rest of the listing (invariant 7).
 
 import { PkgError } from '../../errors.ts'
-import type { BlockGetter } from '../blocks.ts'
+import type { BlockGetter } from '../blocks/blocks.ts'
 import { CID } from '../cid.ts'
-import type { DagPbLink } from '../dag-pb.ts'
+import type { DagPbLink } from '../links/dag-pb.ts'
 import type { DirectoryEntries } from './entries.ts'
 import { findInHamt, HamtWalk } from './hamt.ts'
 import { type DirectoryNode, decodeNode, type HamtNode, type UnixfsNode } from './node.ts'

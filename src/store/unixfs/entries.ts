@@ -13,8 +13,8 @@ import {
   newLinkParts,
   readLinkParts,
   type ScannedNode,
-} from '../dag-pb.ts'
-import { exactText } from '../protobuf.ts'
+} from '../links/dag-pb.ts'
+import { exactText } from '../links/protobuf.ts'
 
 /** Bytes of memory that a link takes beside the block. */
 const LINK_BYTES = 16

@@ -5,7 +5,7 @@
 // Source: https://specs.ipfs.tech/unixfs/#dag-pb-hamtdirectory
 
 import { murmur364 } from '@multiformats/murmur3'
-import type { BlockGetter } from '../blocks.ts'
+import type { BlockGetter } from '../blocks/blocks.ts'
 import { type BlockKey, blockKey, type CID } from '../cid.ts'
 import { badNode, decodeNode, type HamtNode, type ShardLink } from './node.ts'
 

@@ -3,7 +3,7 @@
 // 2^53 - 1 bytes among them. The mount leaves the first out of its listings, and fails where the second are used.
 
 import { PkgError } from '../../errors.ts'
-import type { BlockGetter } from '../blocks.ts'
+import type { BlockGetter } from '../blocks/blocks.ts'
 import { type CID, nodeKey, RAW } from '../cid.ts'
 import { list } from './directory.ts'
 import { decodeNode, type UnixfsNode } from './node.ts'

@@ -3,7 +3,7 @@
 // multiplied (invariant 7).
 
 import { hasCode } from '../../errors.ts'
-import type { BlockGetter } from '../blocks.ts'
+import type { BlockGetter } from '../blocks/blocks.ts'
 import { type CID, nodeKey } from '../cid.ts'
 import { Listing } from './directory.ts'
 import { ListingStack } from './listing-stack.ts'

@@ -15,8 +15,8 @@ import {
   readLinkParts,
   type ScannedNode,
   scanDagPb,
-} from '../dag-pb.ts'
-import { type Cursor, exactText, malformed } from '../protobuf.ts'
+} from '../links/dag-pb.ts'
+import { type Cursor, exactText, malformed } from '../links/protobuf.ts'
 import { decodeData, TYPE, type UnixfsData } from './data.ts'
 import { DirectoryEntries } from './entries.ts'
 import type { Mtime } from './times.ts'

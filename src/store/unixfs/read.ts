@@ -5,8 +5,8 @@
 // is an error, never a short read or wrong bytes (invariants 1 and 7).
 
 import { PkgError } from '../../errors.ts'
-import { MAX_BLOCK_BYTES } from '../block-file.ts'
-import type { BlockGetter } from '../blocks.ts'
+import { MAX_BLOCK_BYTES } from '../blocks/block-file.ts'
+import type { BlockGetter } from '../blocks/blocks.ts'
 import { CID, nodeKey, RAW } from '../cid.ts'
 import { badNode, decodeNode, type FileNode, type FilePart } from './node.ts'
 

@@ -2,7 +2,7 @@
 // and only when asked for: a path can never leave its root (invariant 7).
 
 import { PkgError } from '../../errors.ts'
-import type { BlockGetter } from '../blocks.ts'
+import type { BlockGetter } from '../blocks/blocks.ts'
 import type { CID } from '../cid.ts'
 import { lookup } from './directory.ts'
 import { decodeNode, type UnixfsNode } from './node.ts'

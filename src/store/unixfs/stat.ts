@@ -1,7 +1,7 @@
 // What a node looks like to somebody who lists it: type, size, mode, time.
 // Nothing in the store can be written, and everything in it can be read.
 
-import type { BlockGetter } from '../blocks.ts'
+import type { BlockGetter } from '../blocks/blocks.ts'
 import { type CID, RAW } from '../cid.ts'
 import { decodeNode, type UnixfsNode } from './node.ts'
 import type { Mtime } from './times.ts'

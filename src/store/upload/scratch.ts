@@ -7,8 +7,8 @@ import { lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isErrno } from '../../errors.ts'
-import type { AddPlaces } from '../add.ts'
-import { type ReadTempPin, readTempPins } from '../temp-pin.ts'
+import type { AddPlaces } from '../add/add.ts'
+import { type ReadTempPin, readTempPins } from '../add/temp-pin.ts'
 
 /** A directory without a temp pin is one that is being made, for this long, in ms. */
 const MAKING_MS = 60_000

@@ -13,12 +13,12 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { PkgError } from '../../errors.ts'
-import { AddSession, type RelyOptions } from '../add.ts'
-import type { BlockGetter } from '../blocks.ts'
+import { AddSession, type RelyOptions } from '../add/add.ts'
+import { readTempPins } from '../add/temp-pin.ts'
+import type { Block } from '../add/writer.ts'
+import type { BlockGetter } from '../blocks/blocks.ts'
 import { type BlockKey, blockKey, type CID, rawCidOfKey } from '../cid.ts'
-import { closure, requireComplete } from '../closure.ts'
-import { readTempPins } from '../temp-pin.ts'
-import type { Block } from '../writer.ts'
+import { closure, requireComplete } from '../links/closure.ts'
 import type { Hold } from './holds.ts'
 import type { UploadStore } from './upload-store.ts'
 

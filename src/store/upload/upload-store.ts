@@ -3,10 +3,10 @@
 // from the blocks: the owner's index is the owner's.
 
 import type { PrefixPaths } from '../../paths.ts'
-import { blockFileSize } from '../block-file.ts'
-import { Blocks } from '../blocks.ts'
+import { blockFileSize } from '../blocks/block-file.ts'
+import { Blocks } from '../blocks/blocks.ts'
+import { blockFile } from '../blocks/shards.ts'
 import type { CID } from '../cid.ts'
-import { blockFile } from '../shards.ts'
 import { Store } from '../store.ts'
 import { Holds } from './holds.ts'
 import { Scratch } from './scratch.ts'

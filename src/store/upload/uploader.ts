@@ -1,8 +1,8 @@
-// What an upload needs of the way to the daemon (daemon/upload-client.ts is it):
+// What an upload needs of the way to the daemon (daemon/client/upload.ts is it):
 // the store knows neither sockets nor HTTP.
 
+import type { Block } from '../add/writer.ts'
 import type { CID } from '../cid.ts'
-import type { Block } from '../writer.ts'
 
 export type UploadRequest = {
   /** DAGs to protect, with what of them lies in the prefix already; few, for they go into one header */

@@ -2,10 +2,10 @@
 
 import assert from 'node:assert/strict'
 import { encode as encodeCbor } from '@ipld/dag-cbor'
+import type { Block } from '../../../src/store/add/writer.ts'
+import { verifyBlock } from '../../../src/store/blocks/hash.ts'
 import { parseCar } from '../../../src/store/car/parse.ts'
-import { verifyBlock } from '../../../src/store/hash.ts'
-import { linksOf } from '../../../src/store/links.ts'
-import type { Block } from '../../../src/store/writer.ts'
+import { linksOf } from '../../../src/store/links/links.ts'
 import { concat, Dag, identityCid, varint } from '../../fixtures/dag.ts'
 import { car, car2, inPieces } from '../../helpers/store.ts'
 import { bytesOf, codeOfRefusal, type Target } from '../target.ts'

@@ -1,10 +1,10 @@
 // What people type: CIDs, specs of packages, paths, and whole command lines.
 
 import assert from 'node:assert/strict'
-import { printable, printableLines } from '../../../src/cli/output.ts'
-import { parse } from '../../../src/cli/parse.ts'
-import { parseGatewayRequest } from '../../../src/daemon/gateway.ts'
-import { parseSpec } from '../../../src/registry/spec.ts'
+import { printable, printableLines } from '../../../src/cli/show/output.ts'
+import { parse } from '../../../src/cli/words/parse.ts'
+import { parseGatewayRequest } from '../../../src/daemon/api/gateway.ts'
+import { parseSpec } from '../../../src/install/spec.ts'
 import { blockName, cidOfBlockName, sameBlock, tryParseCid } from '../../../src/store/cid.ts'
 import { Dag } from '../../fixtures/dag.ts'
 import { bytesOf, codeOfRefusal, refusing, type Target } from '../target.ts'
