@@ -9,7 +9,7 @@ export const ENTRY_POINTS = {
   pkg: 'cli/start.ts',
   daemon: 'daemon/main.ts',
   'mount-server': 'mount/server.ts',
-  collector: 'daemon/collector-process.ts',
+  collector: 'daemon/collect/collector-process.ts',
   'process-scanner': 'pins/process-scanner.ts',
   'link-prober': 'pins/link-prober.ts',
   'import-worker': 'store/import/worker.ts',

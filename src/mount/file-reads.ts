@@ -7,9 +7,10 @@ import type { BlockGetter } from '../store/blocks/blocks.ts'
 import { type CID, RAW, sameBlock } from '../store/cid.ts'
 import { FileReader } from '../store/unixfs/read.ts'
 import type { BlockCache } from './block-cache.ts'
+import type { Child } from './child.ts'
 import { guess, type Later, retry, then } from './later.ts'
 import type { LookAhead, Sequence } from './look-ahead.ts'
-import type { Child, Tree } from './tree.ts'
+import type { Tree } from './tree.ts'
 
 /** Files of several blocks whose leaf tables are kept. */
 const OPEN_FILES = 64

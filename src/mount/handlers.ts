@@ -8,6 +8,7 @@ import { parseCid, RAW } from '../store/cid.ts'
 import type { Stat } from '../store/unixfs/stat.ts'
 import { attributesOf, TOP, TYPE_MODE, xattrsOf } from './attributes.ts'
 import type { BlockCache } from './block-cache.ts'
+import type { Child, Directory } from './child.ts'
 import { FileReads } from './file-reads.ts'
 import { ENODATA, ENOSYS, EOPNOTSUPP, type FileSystem, type ListedName, type Space } from './fuse.ts'
 import type { Attributes } from './fuse-stat.ts'
@@ -16,7 +17,7 @@ import { WideListing } from './listing.ts'
 import { LookAhead } from './look-ahead.ts'
 import { listRoots } from './roots.ts'
 import { spaceOf } from './space.ts'
-import { type Child, type Directory, type SizeSource, Tree } from './tree.ts'
+import { type SizeSource, Tree } from './tree.ts'
 
 export type MountParts = {
   paths: PrefixPaths

@@ -7,8 +7,9 @@ import { RAW } from '../store/cid.ts'
 import { decodeNode } from '../store/unixfs/node.ts'
 import type { FileReader } from '../store/unixfs/read.ts'
 import type { BlockCache } from './block-cache.ts'
+import type { Child, Directory } from './child.ts'
 import { guess } from './later.ts'
-import type { Child, Directory, Tree } from './tree.ts'
+import type { Tree } from './tree.ts'
 
 /** Children whose looks are asked for at once. Smaller: more messages; larger: the first of them comes later. */
 const STAT_BATCH = 128

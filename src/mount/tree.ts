@@ -6,18 +6,13 @@
 // the kernel keeps a size for ever, and a wrong one would cut a file short.
 
 import { PkgError } from '../errors.ts'
-import { type CID, RAW, tryParseCid } from '../store/cid.ts'
+import { type CID, RAW } from '../store/cid.ts'
 import { shownTarget } from '../store/shown-target.ts'
-import { type Entry, list, lookup } from '../store/unixfs/directory.ts'
-import {
-  type DirectoryNode,
-  decodeNode,
-  type HamtNode,
-  type SymlinkNode,
-  type UnixfsNode,
-} from '../store/unixfs/node.ts'
+import { list, lookup } from '../store/unixfs/directory.ts'
+import { decodeNode, type SymlinkNode, type UnixfsNode } from '../store/unixfs/node.ts'
 import { type Stat, stat, statOf } from '../store/unixfs/stat.ts'
 import type { BlockCache } from './block-cache.ts'
+import { type Child, type Directory, notFound, rootChild, toChild, weight } from './child.ts'
 import { type Later, then } from './later.ts'
 import { inTurns, Lister, sortByName, WideListing } from './listing.ts'
 
@@ -27,37 +22,11 @@ import { inTurns, Lister, sortByName, WideListing } from './listing.ts'
  */
 const MAX_CHILDREN = 30_000
 
-/** What a child takes, in bytes. */
-const CHILD_BYTES = 600
-
 /** Plain directories of more entries are listed like sharded ones: not before that is asked for, and in turns. */
 const LISTED_AT_ONCE = 2000
 
 /** Look-ups in a wide directory after which all of it is read, beside them: from then on one is a look into a map. */
 const LOOKUPS_BEFORE_LISTING = 4
-
-export type Child = {
-  readonly name: string
-  readonly cid: CID
-  /** the writer's claim, in bytes */
-  readonly tsize: number | undefined
-  /** place in the directory's listing; -1 when that is not known */
-  readonly index: number
-  stat: Stat | undefined
-  /** settles when `stat` is known or cannot be had cheaply */
-  pending: Promise<unknown> | undefined
-}
-
-export type Directory = {
-  readonly path: string
-  byName: ReadonlyMap<string, Child>
-  /** all children in listing order, once they are known */
-  children: readonly Child[] | undefined
-  /** where the children are, while they are not known; of sharded directories the top shard */
-  node: DirectoryNode | HamtNode | undefined
-  listing: Promise<readonly Child[] | WideListing> | undefined
-  lookups: number
-}
 
 export interface SizeSource {
   sizes(cids: readonly CID[]): Promise<Float64Array>
@@ -276,29 +245,8 @@ export class Tree {
       this.#cache.with((getter) => lookup(getter, node, name)),
       (cid) => {
         if (cid === undefined) throw notFound(directory, name)
-        return { name, cid, tsize: undefined, index: -1, stat: undefined, pending: undefined }
+        return toChild({ name, cid })
       },
     )
   }
-}
-
-/** A root by any spelling of its CID. Throws NOT_FOUND for what is none. */
-function rootChild(name: string): Child {
-  const cid = tryParseCid(name)
-  if (cid === undefined) throw new PkgError('NOT_FOUND', `${JSON.stringify(name.slice(0, 80))} is not a CID`)
-  return { name, cid, tsize: undefined, index: -1, stat: undefined, pending: undefined }
-}
-
-function toChild({ name, cid, tsize }: Entry, index: number): Child {
-  return { name, cid, tsize, index, stat: undefined, pending: undefined }
-}
-
-/** As children. An empty directory costs memory, too. */
-function weight({ byName, node }: Directory): number {
-  const held = node?.type === 'directory' ? Math.ceil(node.entries.weight / CHILD_BYTES) : 0
-  return byName.size + held + 1
-}
-
-function notFound({ path }: Directory, name: string): PkgError {
-  return new PkgError('NOT_FOUND', `${path.slice(0, 400)} has no ${JSON.stringify(name.slice(0, 80))}`)
 }

@@ -2,9 +2,10 @@
 // foreign library that is native, heavy or dangerous is loaded by one module.
 
 import assert from 'node:assert/strict'
-import { globSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { test } from 'node:test'
+import { ENTRY_POINTS } from '../../src/entry.ts'
 
 const SOURCE = join(import.meta.dirname, '..', '..', 'src')
 
@@ -56,6 +57,11 @@ test('every source file belongs to a layer', () => {
     [...new Set(files.map(layerOf))].filter((layer) => rank(layer) < 0),
     [],
   )
+})
+
+test('every process and thread has the file that it starts at', () => {
+  const lacking = Object.values(ENTRY_POINTS).filter((file) => !existsSync(join(SOURCE, file)))
+  assert.deepEqual(lacking, [])
 })
 
 test('imports go to the left', () => {

@@ -10,7 +10,7 @@ const source = (file: string) => JSON.stringify(new URL(`../../src/${file}`, imp
 const PROGRAM = `
   import { EventEmitter } from 'node:events'
   import { closeSync, openSync } from 'node:fs'
-  import { Collections } from ${source('daemon/collections.ts')}
+  import { Collections } from ${source('daemon/api/collections.ts')}
   import { readProcesses } from ${source('pins/processes.ts')}
   import { prefixPaths } from ${source('paths.ts')}
   const paths = prefixPaths(process.argv[1])

@@ -422,7 +422,7 @@ const source = (file: string) => JSON.stringify(new URL(`../../src/${file}`, imp
 
 /** What the daemon does at a hello; its own process here has other mounts than this one. */
 const HELLO = `
-  import { makeUserDirectories } from ${source('daemon/user-directories.ts')}
+  import { makeUserDirectories } from ${source('daemon/api/user-directories.ts')}
   import { prefixPaths } from ${source('paths.ts')}
   const [root, name] = process.argv.slice(1)
   makeUserDirectories(prefixPaths(root), { uid: ${EVE}, gid: ${EVE}, name })`
