@@ -23,7 +23,7 @@ export const RUNS_FROM_SOURCE = import.meta.url.endsWith('.ts')
 
 /** The absolute path of the installed `pkg`, the shell script that finds its Node by itself. */
 export function launcher(): string {
-  return fileURLToPath(new URL(RUNS_FROM_SOURCE ? 'cli/pkg' : './cli/pkg', import.meta.url))
+  return fileURLToPath(new URL(RUNS_FROM_SOURCE ? 'cli/pkg' : '../src/cli/pkg', import.meta.url))
 }
 
 /** The absolute path of an entry point's file, in the same form as the code that asks. */

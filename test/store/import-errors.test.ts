@@ -102,10 +102,10 @@ test('what does not exist is refused', async (t) => {
 test('a file that may not be read is refused', async (t) => {
   const at = await openCase(t)
   chmodSync(at.file, 0)
-  const sources = new URL('../../src/store', import.meta.url).pathname
+  const sources = new URL('../../src/store/', import.meta.url).pathname
   const script = `
     const { Store } = await import('${sources}store.ts')
-    const { withAdd } = await import('${sources}add.ts')
+    const { withAdd } = await import('${sources}add/add.ts')
     const { importTree } = await import('${sources}import/import-tree.ts')
     try { await withAdd(Store.open('${at.store.paths.root}'), (add) => importTree(add, '${at.tree}')) }
     catch (error) { console.log(error.code, error.message) }`
